@@ -1,0 +1,48 @@
+//! The suite in `tests/clients`: clients that others wrote, against the built program.
+
+use std::path::Path;
+
+use super::apt;
+use super::command::{Outcome, cargo, program};
+use super::python::Venv;
+use super::workspace::Workspace;
+
+const FOLDER: &str = "tests/clients";
+
+/// Builds the program, installs the clients and runs the suite.
+///
+/// The suite finds the program's path in `FEEDWIRE_BIN`.
+pub(super) fn run(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let folder = workspace.root.join(FOLDER);
+    if !folder.is_dir() {
+        return Ok(Outcome::Passed);
+    }
+    cargo()
+        .args(["build", "--bin", "feedwire"])
+        .current_dir(&workspace.root)
+        .step()?;
+    let venv = Venv::ready(workspace)?;
+    let requirements = folder.join("requirements.txt");
+    if requirements.is_file() {
+        venv.install_requirements(&requirements)?;
+    }
+    if folder.join("package-lock.json").is_file() {
+        install_node_packages(&folder)?;
+    }
+    venv.python()
+        .args(["-m", "pytest", FOLDER, "-q"])
+        .env("FEEDWIRE_BIN", workspace.debug_program())
+        .current_dir(&workspace.root)
+        .suite()
+}
+
+fn install_node_packages(folder: &Path) -> anyhow::Result<()> {
+    let has = |name| program(name).args(["--version"]).succeeds();
+    if !has("node") || !has("npm") {
+        apt::install(&["nodejs", "npm"])?;
+    }
+    program("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(folder)
+        .step()
+}
