@@ -1,0 +1,243 @@
+//! Canonical JSON: compact, pure ASCII, the text of numbers untouched.
+//!
+//! Data is brought into this form once, when it is published; every reader is then sent a copy of the same bytes. Pure
+//! ASCII because line readers in the field split on U+2028 and U+0085 and decode streams as Latin-1.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::limits::JSON_DEPTH_MAX;
+
+/// A JSON value in canonical form. Members keep their order and their duplicates.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Canonical(Bytes);
+
+/// Why a JSON text has no canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Objects and arrays are nested too deeply.
+    #[error("JSON is nested at most {JSON_DEPTH_MAX} deep, this goes deeper at byte {at}")]
+    TooDeep {
+        /// Offset in the value's text.
+        at: usize,
+    },
+    /// A `\u` escape that is half of a surrogate pair; no string holds such a character.
+    #[error("half of a surrogate pair at byte {at}: no text has such a character")]
+    LoneSurrogate {
+        /// Offset in the value's text.
+        at: usize,
+    },
+}
+
+impl Canonical {
+    /// The canonical form of `raw`.
+    pub fn new(raw: &RawValue) -> Result<Self, Error> {
+        let mut out = Vec::with_capacity(raw.get().len());
+        write_canonical(raw.get(), &mut out)?;
+        Ok(Self(out.into()))
+    }
+
+    /// The canonical form of the string `text`.
+    pub fn string(text: &str) -> Self {
+        let mut out = Vec::with_capacity(text.len() + 2);
+        write_string(text, &mut out);
+        Self(out.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("canonical JSON is ASCII")
+    }
+
+    /// The text's bytes, shared.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Canonical {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Appends `text` as a quoted JSON string in ASCII.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let plain = |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
+    if text.as_bytes().iter().all(plain) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        text.chars().for_each(|c| write_char(c, out));
+    }
+    out.push(b'"');
+}
+
+fn write_char(c: char, out: &mut Vec<u8>) {
+    match c {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        ' '..='~' => out.push(c as u8),
+        _ => {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units)
+                .iter()
+                .for_each(|unit| write_unit(*unit, out));
+        }
+    }
+}
+
+fn write_unit(unit: u16, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digit = |shift: u16| HEX[usize::from((unit >> shift) & 0xf)];
+    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+}
+
+/// Copies the valid JSON `raw` without white space outside strings and with every character beyond ASCII escaped.
+fn write_canonical(raw: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    let bytes = raw.as_bytes();
+    let mut depth = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b' ' | b'\n' | b'\r' | b'\t' => {}
+            b'"' => {
+                at = write_raw_string(raw, at, out)?;
+                continue;
+            }
+            byte => {
+                match byte {
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                if depth > JSON_DEPTH_MAX {
+                    return Err(Error::TooDeep { at });
+                }
+                out.push(byte);
+            }
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Copies the string that starts with the quote at `start`; returns the offset behind its closing quote.
+fn write_raw_string(raw: &str, start: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+    let bytes = raw.as_bytes();
+    let mut at = start + 1;
+    let mut copied = start;
+    loop {
+        match bytes[at] {
+            b'"' => break,
+            b'\\' if bytes[at + 1] == b'u' => at = escape_end(bytes, at)?,
+            b'\\' => at += 2,
+            b' '..=b'~' => at += 1,
+            _ => {
+                out.extend_from_slice(&bytes[copied..at]);
+                let c = raw[at..]
+                    .chars()
+                    .next()
+                    .expect("there is a byte at this offset");
+                write_char(c, out);
+                at += c.len_utf8();
+                copied = at;
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[copied..=at]);
+    Ok(at + 1)
+}
+
+/// The offset behind the `\u` escape at `at`, or behind both of a surrogate pair.
+fn escape_end(bytes: &[u8], at: usize) -> Result<usize, Error> {
+    let unit = |at: usize| {
+        let digits = bytes
+            .get(at..at + 6)
+            .filter(|escape| escape.starts_with(b"\\u"))?;
+        u16::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
+    };
+    match unit(at) {
+        Some(0xd800..=0xdbff) => match unit(at + 6) {
+            Some(0xdc00..=0xdfff) => Ok(at + 12),
+            _ => Err(Error::LoneSurrogate { at }),
+        },
+        Some(0xdc00..=0xdfff) => Err(Error::LoneSurrogate { at }),
+        _ => Ok(at + 6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn canonical(text: &str) -> Result<String, Error> {
+        let raw = serde_json::from_str::<&RawValue>(text).expect("JSON");
+        Canonical::new(raw).map(|c| c.as_str().to_owned())
+    }
+
+    #[test]
+    fn white_space_goes_and_numbers_keep_their_text() {
+        let text = "{ \"a b\" : [ 1.0, 1e400,\t-0,\n12345678901234567890.10 ] , \"a b\":null}";
+        let compact = r#"{"a b":[1.0,1e400,-0,12345678901234567890.10],"a b":null}"#;
+        assert_eq!(canonical(text).as_deref(), Ok(compact));
+    }
+
+    #[test]
+    fn everything_beyond_printable_ascii_is_escaped() {
+        let check = |text: &str, out: &str| assert_eq!(canonical(text).as_deref(), Ok(out));
+        check(
+            "\"é\u{2028}\u{85}\u{7f}🛫\"",
+            r#""\u00e9\u2028\u0085\u007f\ud83d\udeeb""#,
+        );
+        check(
+            r#""\"\\\/\n\u00e9\ud83d\udeeb""#,
+            r#""\"\\\/\n\u00e9\ud83d\udeeb""#,
+        );
+        check("\"\"", "\"\"");
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_refused_where_it_stands() {
+        let check = |text: &str, at| assert_eq!(canonical(text), Err(Error::LoneSurrogate { at }));
+        check(r#""\ud800""#, 1);
+        check(r#""ab\udc00\ud800""#, 3);
+        check(r#"["\ud800\u0041"]"#, 2);
+    }
+
+    #[test]
+    fn nesting_stops_at_its_limit() {
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(canonical(&nested(JSON_DEPTH_MAX)).is_ok());
+        assert_eq!(
+            canonical(&nested(JSON_DEPTH_MAX + 1)),
+            Err(Error::TooDeep { at: JSON_DEPTH_MAX })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_reads_back_as_itself_and_is_ascii(text in any::<String>()) {
+            let canonical = Canonical::string(&text);
+            prop_assert!(canonical.as_str().bytes().all(|b| matches!(b, b' '..=b'~')));
+            prop_assert_eq!(serde_json::from_str::<String>(canonical.as_str()).expect("JSON"), text);
+        }
+
+        #[test]
+        fn canonical_form_keeps_the_value_and_is_a_fixed_point(text in any::<String>(), n in any::<i64>()) {
+            let value = serde_json::json!({ "k": [text.clone(), n, { &text: null }] });
+            let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+            let once = canonical(&pretty).expect("canonical");
+            prop_assert_eq!(&serde_json::from_str::<Value>(&once).expect("JSON"), &value);
+            prop_assert_eq!(&canonical(&once).expect("canonical"), &once);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What of an event goes into a record beside its tags and times, as bytes.
+//!
+//! | offset | size | what |
+//! |---|---|---|
+//! | 0 | 1 | format, 1 |
+//! | 1 | 1 | kind of data: 0 none, 1 JSON, 2 base64 |
+//! | 2 | 2 | length of the id |
+//! | 4 | 2 | length of the source; 0 is the feed's own address |
+//! | 6 | 4 | length of the extensions |
+//! | 10 | | id, source, extensions, data: the data runs to the end |
+//!
+//! Integers are little-endian. Id and source are UTF-8 as the producer sent them, extensions and data canonical JSON.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::{Attribute, Data, Event, EventId};
+
+const FORMAT: u8 = 1;
+const HEADER_BYTES: usize = 10;
+
+/// The content of a record, borrowed from its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payload<'a> {
+    /// What tells the event from the others of its source.
+    pub id: &'a str,
+    /// Where it happened; `None` is the feed's own address.
+    pub source: Option<&'a str>,
+    /// Further attributes: the members of a JSON object without its braces; may be empty.
+    pub extensions: &'a str,
+    /// What happened.
+    pub data: DataText<'a>,
+}
+
+/// The data of an event as canonical text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataText<'a> {
+    /// There is none.
+    None,
+    /// A JSON value.
+    Json(&'a str),
+    /// A quoted string of base64.
+    Base64(&'a str),
+}
+
+/// The bytes are not a payload that this version can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Written by a later version.
+    #[error("payload format {0}, this version reads {FORMAT}")]
+    Format(u8),
+    /// Too short, or not text where text belongs.
+    #[error("not a payload")]
+    Malformed,
+}
+
+/// The bytes of what `event` carries; `give_id` names it where it has no id.
+pub fn encode(event: &Event, give_id: impl FnOnce() -> EventId) -> Bytes {
+    let given;
+    let id = if let Some(id) = &event.id {
+        id.as_str()
+    } else {
+        given = give_id();
+        given.as_str()
+    };
+    let source = event.source.as_ref().map_or("", |source| source.as_str());
+    let extensions = event.extensions.members();
+    let (kind, data) = match &event.data {
+        None => (0, &[][..]),
+        Some(Data::Json(json)) => (1, &json.bytes()[..]),
+        Some(Data::Base64(text)) => (2, &text.bytes()[..]),
+    };
+    let len =
+        |bytes: usize| u16::try_from(bytes).expect("an id and a source are shorter than 64 KiB");
+    let whole = HEADER_BYTES + id.len() + source.len() + extensions.len() + data.len();
+    let mut out = BytesMut::with_capacity(whole);
+    out.put_u8(FORMAT);
+    out.put_u8(kind);
+    out.put_u16_le(len(id.len()));
+    out.put_u16_le(len(source.len()));
+    out.put_u32_le(u32::try_from(extensions.len()).expect("64 extensions of one event fit 4 GiB"));
+    out.put_slice(id.as_bytes());
+    out.put_slice(source.as_bytes());
+    out.put_slice(extensions);
+    out.put_slice(data);
+    out.freeze()
+}
+
+impl<'a> Payload<'a> {
+    /// Reads what [`encode`] wrote.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
+        let (header, rest) = bytes
+            .split_first_chunk::<HEADER_BYTES>()
+            .ok_or(Error::Malformed)?;
+        if header[0] != FORMAT {
+            return Err(Error::Format(header[0]));
+        }
+        let short = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        let extensions_len = u32::from_le_bytes([header[6], header[7], header[8], header[9]]);
+        let mut rest = std::str::from_utf8(rest).ok().ok_or(Error::Malformed)?;
+        let id = take(&mut rest, short(2))?;
+        let source = take(&mut rest, short(4))?;
+        let extensions = take(
+            &mut rest,
+            usize::try_from(extensions_len).unwrap_or(usize::MAX),
+        )?;
+        let data = match header[1] {
+            0 => DataText::None,
+            1 => DataText::Json(rest),
+            2 => DataText::Base64(rest),
+            _ => return Err(Error::Malformed),
+        };
+        Ok(Self {
+            id,
+            source: Some(source).filter(|s| !s.is_empty()),
+            extensions,
+            data,
+        })
+    }
+}
+
+fn take<'a>(rest: &mut &'a str, len: usize) -> Result<&'a str, Error> {
+    let (head, tail) = rest.split_at_checked(len).ok_or(Error::Malformed)?;
+    *rest = tail;
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Canonical;
+    use crate::{Extensions, Source, TypeName};
+
+    fn event() -> Event {
+        let mut extensions = Extensions::default();
+        extensions
+            .push("traceid", &Canonical::string("4f"))
+            .expect("an extension");
+        Event {
+            id: Some(EventId::new("ä-1").expect("an id")),
+            source: Some(Source::new("/planes").expect("a source")),
+            ty: TypeName::new("flight.departed").expect("a name"),
+            subject: None,
+            time: None,
+            extensions,
+            data: Some(Data::Json(Canonical::string("late"))),
+        }
+    }
+
+    #[test]
+    fn what_was_encoded_is_decoded() {
+        let bytes = encode(&event(), || unreachable!("the event has an id"));
+        let payload = Payload {
+            id: "ä-1",
+            source: Some("/planes"),
+            extensions: "\"traceid\":\"4f\"",
+            data: DataText::Json("\"late\""),
+        };
+        assert_eq!(Payload::decode(&bytes), Ok(payload));
+    }
+
+    #[test]
+    fn an_event_without_id_source_and_data_gets_the_servers_id() {
+        let event = Event {
+            id: None,
+            source: None,
+            data: None,
+            extensions: Extensions::default(),
+            ..event()
+        };
+        let bytes = encode(&event, || EventId::new("given").expect("an id"));
+        let payload = Payload {
+            id: "given",
+            source: None,
+            extensions: "",
+            data: DataText::None,
+        };
+        assert_eq!(Payload::decode(&bytes), Ok(payload));
+    }
+
+    #[test]
+    fn every_cut_of_a_payload_is_read_without_panic() {
+        let bytes = encode(&event(), || unreachable!("the event has an id"));
+        for len in 0..HEADER_BYTES {
+            assert_eq!(Payload::decode(&bytes[..len]), Err(Error::Malformed));
+        }
+        for len in HEADER_BYTES..bytes.len() {
+            let cut = Payload::decode(&bytes[..len]);
+            assert!(cut.is_err() || len > bytes.len() - "\"late\"".len() - 1);
+        }
+        assert_eq!(Payload::decode(&[9; 20]), Err(Error::Format(9)));
+    }
+}
