@@ -1,0 +1,154 @@
+//! The core: open projects over an engine.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use feedwire_engine::{CreateError, Engine, OpenError, Unavailable};
+use feedwire_event::{Labels, Position, ProjectName, Subject};
+use parking_lot::RwLock;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::labels;
+use crate::limits::TAIL_BYTES_MAX;
+use crate::project::Project;
+use crate::{Feeds, Grant, Seams, read};
+
+/// Everything that Feedwire does, over one engine.
+#[derive(Debug)]
+pub struct Core {
+    engine: Arc<dyn Engine>,
+    seams: Seams,
+    tail_bytes_max: usize,
+    projects: RwLock<HashMap<ProjectName, Arc<Project>>>,
+    /// Held while a project is opened, so that it is opened once.
+    opening: tokio::sync::Mutex<()>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Opening a core.
+pub mod open {
+    use feedwire_engine::Unavailable;
+
+    /// Why a core was not opened.
+    #[derive(Debug, Clone, thiserror::Error)]
+    pub enum Error {
+        /// There is no room for a first project.
+        #[error("no space left for a first project")]
+        NoSpace,
+        /// The engine could not do it.
+        #[error(transparent)]
+        Unavailable(#[from] Unavailable),
+    }
+}
+
+impl Core {
+    /// A core over `engine`. Where there is no project yet, `default` is made.
+    pub async fn open(engine: Arc<dyn Engine>, seams: Seams) -> Result<Arc<Self>, open::Error> {
+        Self::open_with_tail(engine, seams, TAIL_BYTES_MAX).await
+    }
+
+    /// As [`Core::open`], with another bound on what is kept in memory of each project's last events.
+    pub(crate) async fn open_with_tail(
+        engine: Arc<dyn Engine>,
+        seams: Seams,
+        tail_bytes_max: usize,
+    ) -> Result<Arc<Self>, open::Error> {
+        if engine.projects().await?.is_empty() {
+            let default = ProjectName::new("default").expect("it is a name");
+            match engine.create(&default).await {
+                Ok(()) | Err(CreateError::Exists(_)) => {}
+                Err(CreateError::NoSpace) => return Err(open::Error::NoSpace),
+                Err(CreateError::Unavailable(unavailable)) => return Err(unavailable.into()),
+            }
+        }
+        Ok(Arc::new(Self {
+            engine,
+            seams,
+            tail_bytes_max,
+            projects: RwLock::default(),
+            opening: tokio::sync::Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    pub(crate) fn seams(&self) -> &Seams {
+        &self.seams
+    }
+
+    /// The open project `name`.
+    pub(crate) async fn project(&self, name: &ProjectName) -> Result<Arc<Project>, OpenError> {
+        let open = || self.projects.read().get(name).cloned();
+        if let Some(project) = open() {
+            return Ok(project);
+        }
+        let _opening = self.opening.lock().await;
+        if let Some(project) = open() {
+            return Ok(project);
+        }
+        if self.stop.is_cancelled() {
+            return Err(Unavailable::new("the server is stopping").into());
+        }
+        let project = Arc::new(Project::open(&*self.engine, name, self.tail_bytes_max).await?);
+        self.start(&project);
+        self.projects.write().insert(name.clone(), project.clone());
+        Ok(project)
+    }
+
+    fn start(&self, project: &Arc<Project>) {
+        let (follower, saver) = (project.clone(), project.clone());
+        let (stop_follower, stop_saver) = (self.stop.clone(), self.stop.clone());
+        self.tasks
+            .spawn(async move { follower.follow_log(stop_follower).await });
+        self.tasks
+            .spawn(async move { saver.save_counts(stop_saver).await });
+    }
+
+    /// The feeds of the project with what they have had.
+    pub async fn feeds(&self, grant: &Grant) -> Result<Feeds, read::Error> {
+        let project = self.project(grant.project()).await?;
+        let head = project.log().bounds().last;
+        Ok(project.counts().feeds(head).await)
+    }
+
+    /// The last position of the project's log.
+    pub async fn head(&self, grant: &Grant) -> Result<Position, read::Error> {
+        Ok(self.project(grant.project()).await?.log().bounds().last)
+    }
+
+    /// The labels of `subject`.
+    pub async fn labels(&self, grant: &Grant, subject: &Subject) -> Result<Labels, read::Error> {
+        let project = self.project(grant.project()).await?;
+        let labels = project.labels().table().get(subject.as_str());
+        Ok(labels.map_or_else(Labels::default, |labels| Labels::clone(&labels)))
+    }
+
+    /// Gives `subject` these labels and no others.
+    pub async fn set_labels(
+        &self,
+        grant: &Grant,
+        subject: Subject,
+        labels: Labels,
+    ) -> Result<(), labels::Error> {
+        let project = self
+            .project(grant.project())
+            .await
+            .map_err(read::Error::from)?;
+        project.labels().set(subject, labels).await
+    }
+
+    /// Sends every reader away: their next step is [`crate::Step::Closing`]. Publishing goes on until [`Core::close`].
+    pub async fn drain(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Sends every reader away, writes out what is buffered and closes the engine.
+    pub async fn close(&self) {
+        self.drain().await;
+        self.engine.close().await;
+    }
+}

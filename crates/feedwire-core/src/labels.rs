@@ -1,0 +1,170 @@
+//! Labels of subjects as they are now: truth in the primary store, and a table of them in memory for filters.
+//!
+//! Each entry is kept under the subject's bytes; its value is the labels, one after the other, each as the length of the key and of the
+//! value (two bytes each, little-endian), the key and the value.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use feedwire_engine::{Precondition, Primary, PutError, Space, Unavailable};
+use feedwire_event::{Labels, ProjectName, Subject};
+use parking_lot::RwLock;
+
+use crate::limits::LABELS_SCAN;
+
+/// The labels of every subject of a project that has any.
+#[derive(Debug, Default)]
+pub(crate) struct LabelTable(RwLock<HashMap<Subject, Arc<Labels>>>);
+
+impl LabelTable {
+    /// The labels of `subject`, if it has any.
+    pub(crate) fn get(&self, subject: &str) -> Option<Arc<Labels>> {
+        self.0.read().get(subject).cloned()
+    }
+
+    fn set(&self, subject: Subject, labels: Labels) {
+        let mut table = self.0.write();
+        if labels.is_empty() {
+            table.remove(&subject);
+        } else {
+            table.insert(subject, Arc::new(labels));
+        }
+    }
+}
+
+/// Why labels were not set.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The project could not be opened.
+    #[error(transparent)]
+    Read(#[from] crate::read::Error),
+    /// The disk is full. The labels are as they were.
+    #[error("no space left for labels")]
+    NoSpace,
+    /// The engine could not do it.
+    #[error(transparent)]
+    Unavailable(Unavailable),
+}
+
+/// The stored labels of a project.
+#[derive(Debug)]
+pub(crate) struct StoredLabels {
+    primary: Arc<dyn Primary>,
+    space: Space,
+    table: Arc<LabelTable>,
+    /// Held over a write to the store and to the table, so that both see the same last one.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl StoredLabels {
+    /// Loads the labels of `project`.
+    pub(crate) async fn open(
+        primary: Arc<dyn Primary>,
+        project: ProjectName,
+    ) -> Result<Self, Unavailable> {
+        let space = Space {
+            project,
+            name: "labels",
+        };
+        let table = LabelTable::default();
+        let mut after: Option<Bytes> = None;
+        loop {
+            let entries = primary
+                .scan(&space, b"", after.as_deref(), LABELS_SCAN)
+                .await?;
+            after = entries.last().map(|(key, _)| key.clone());
+            for (key, entry) in entries {
+                let (subject, labels) = decode(&key, entry.value).ok_or_else(|| {
+                    Unavailable::new(format!("labels stored under {key:?} cannot be read"))
+                })?;
+                table.set(subject, labels);
+            }
+            if after.is_none() {
+                let writing = tokio::sync::Mutex::new(());
+                return Ok(Self {
+                    primary,
+                    space,
+                    table: Arc::new(table),
+                    writing,
+                });
+            }
+        }
+    }
+
+    pub(crate) fn table(&self) -> &Arc<LabelTable> {
+        &self.table
+    }
+
+    /// Gives `subject` these labels and no others.
+    pub(crate) async fn set(&self, subject: Subject, labels: Labels) -> Result<(), Error> {
+        let _writing = self.writing.lock().await;
+        let key = subject.as_str().as_bytes();
+        let written = if labels.is_empty() {
+            self.primary
+                .delete(&self.space, key, Precondition::Any)
+                .await
+        } else {
+            let value = encode(&labels);
+            self.primary
+                .put(&self.space, key, value, Precondition::Any)
+                .await
+                .map(drop)
+        };
+        written.map_err(|error| match error {
+            PutError::Changed { .. } => unreachable!("nothing was asked of the key"),
+            PutError::NoSpace => Error::NoSpace,
+            PutError::Unavailable(unavailable) => Error::Unavailable(unavailable),
+        })?;
+        self.table.set(subject, labels);
+        Ok(())
+    }
+}
+
+fn encode(labels: &Labels) -> Bytes {
+    let mut out = BytesMut::new();
+    for (key, value) in labels.iter() {
+        for text in [key, value] {
+            out.put_u16_le(
+                u16::try_from(text.len()).expect("a label's texts have at most 256 bytes"),
+            );
+        }
+        out.put_slice(key.as_bytes());
+        out.put_slice(value.as_bytes());
+    }
+    out.freeze()
+}
+
+fn decode(key: &[u8], mut value: Bytes) -> Option<(Subject, Labels)> {
+    let subject = Subject::new(std::str::from_utf8(key).ok()?).ok()?;
+    let mut labels = BTreeMap::new();
+    while value.has_remaining() {
+        let key_len = usize::from(value.try_get_u16_le().ok()?);
+        let value_len = usize::from(value.try_get_u16_le().ok()?);
+        if value.remaining() < key_len + value_len {
+            return None;
+        }
+        let mut text = |len| String::from_utf8(value.split_to(len).to_vec()).ok();
+        labels.insert(text(key_len)?, text(value_len)?);
+    }
+    Some((subject, Labels::new(labels).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_stored_and_read_back_and_any_cut_of_them_is_refused() {
+        let pairs = [("floor", ""), ("room", "lobby é")];
+        let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let labels = Labels::new(BTreeMap::from(pairs)).expect("labels");
+        let bytes = encode(&labels);
+        let subject = Subject::new("b").expect("a subject");
+        assert_eq!(decode(b"b", bytes.clone()), Some((subject, labels)));
+        let first = 4 + "floor".len();
+        for len in (1..bytes.len()).filter(|len| *len != first) {
+            assert_eq!(decode(b"b", bytes.slice(..len)), None, "cut at {len}");
+        }
+    }
+}

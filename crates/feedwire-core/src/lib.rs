@@ -1,0 +1,31 @@
+//! What Feedwire does: publish, read, follow and filter, over any engine.
+//!
+//! Knows no HTTP, no file, no clock and no environment: time and ids come through [`Seams`], events go to and come from an
+//! engine. Start reading at [`Core`], then `reader.rs`, which hands a reading over from the log to its tail.
+
+mod core;
+mod counts;
+mod delivery;
+mod filter;
+mod grant;
+pub mod labels;
+pub mod limits;
+mod project;
+pub mod publish;
+pub mod read;
+mod reader;
+mod seams;
+mod sync;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+pub use crate::core::{Core, open};
+pub use counts::{FeedCount, Feeds};
+pub use delivery::{Delivered, Delivery, Rendition, Step};
+pub use filter::{Filter, LabelFilter};
+pub use grant::Grant;
+pub use publish::Published;
+pub use read::{Reading, Start, Until};
+pub use reader::Reader;
+pub use seams::{Clock, Ids, Seams};

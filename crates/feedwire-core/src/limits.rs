@@ -1,0 +1,25 @@
+//! The limits of readings and of what is kept in memory for them.
+
+use std::time::Duration;
+
+/// Most feeds, types, subjects or labels that one reading can name, each.
+pub const FILTER_VALUES_MAX: usize = 1_000;
+
+/// Events kept in memory at the tail of a log, in bytes of tags and payloads. A reader that falls further behind reads
+/// from the log, which costs the others nothing.
+pub const TAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How much the tail takes out of the log in one go.
+pub const TAIL_READ_BYTES: usize = 1024 * 1024;
+
+/// How long the tail waits before it reads a log again that could not be read.
+pub const TAIL_RETRY: Duration = Duration::from_secs(1);
+
+/// How long after `until` a reader waits for events that were recorded before it and are still being synced.
+pub const UNTIL_GRACE: Duration = Duration::from_secs(5);
+
+/// How often changed counts are written to their view.
+pub const COUNTS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many labelled subjects are taken from the store in one go.
+pub const LABELS_SCAN: usize = 1_000;

@@ -1,0 +1,128 @@
+//! An open project: its log, its tail and what is worked out from them.
+
+use std::sync::Arc;
+
+use feedwire_engine::{Engine, Limit, Log, OpenError, ReadError, Scope, Unavailable};
+use feedwire_event::ProjectName;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::counts::Counts;
+use crate::labels::StoredLabels;
+use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
+use crate::tail::Tail;
+
+/// How much the tail takes out of the log in one go.
+pub(crate) const TAIL_READ: Limit = Limit {
+    records: usize::MAX,
+    bytes: TAIL_READ_BYTES,
+};
+
+/// A project whose log is open.
+#[derive(Debug)]
+pub(crate) struct Project {
+    log: Arc<dyn Log>,
+    tail: Arc<Tail>,
+    counts: Counts,
+    labels: StoredLabels,
+}
+
+impl Project {
+    pub(crate) async fn open(
+        engine: &dyn Engine,
+        name: &ProjectName,
+        tail_bytes_max: usize,
+    ) -> Result<Self, OpenError> {
+        let log = engine.log(name).await?;
+        let labels = StoredLabels::open(engine.primary(), name.clone()).await?;
+        let counts = engine.view(name, "counts").await?;
+        let counts = Counts::open(counts, &*log)
+            .await
+            .map_err(|error| unreadable(name, error))?;
+        let tail = Tail::new(counts.through(), tail_bytes_max, labels.table().clone());
+        Ok(Self {
+            log,
+            tail: Arc::new(tail),
+            counts,
+            labels,
+        })
+    }
+
+    pub(crate) fn log(&self) -> &Arc<dyn Log> {
+        &self.log
+    }
+
+    pub(crate) fn tail(&self) -> &Arc<Tail> {
+        &self.tail
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    pub(crate) fn labels(&self) -> &StoredLabels {
+        &self.labels
+    }
+
+    /// Brings what the log makes readable to the tail and the counts until `stop`, then sends the readers away.
+    pub(crate) async fn follow_log(&self, stop: CancellationToken) {
+        while let Some(Err(error)) = stop.run_until_cancelled(self.feed_tail()).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the tail of a log cannot be read"
+            );
+            tokio::time::sleep(TAIL_RETRY).await;
+        }
+        self.tail.close();
+        self.counts.close();
+    }
+
+    async fn feed_tail(&self) -> Result<(), ReadError> {
+        let mut head = self.log.head();
+        loop {
+            let mut after = self.tail.head();
+            while after < *head.borrow_and_update() {
+                let chunk = self.log.read(&Scope::all(), after, TAIL_READ).await?;
+                after = chunk.through;
+                self.counts.add(&chunk.records, after);
+                self.tail.push(chunk.records, after);
+            }
+            if head.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes changed counts to their view now and then until `stop`, and once more at the end.
+    pub(crate) async fn save_counts(&self, stop: CancellationToken) {
+        let mut interval = tokio::time::interval(COUNTS_INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let stopped = stop.run_until_cancelled(interval.tick()).await.is_none();
+            if let Err(Unavailable(error)) = self.counts.save().await {
+                // The view stays where it was and catches up from the log.
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "counts are not written"
+                );
+            }
+            if stopped {
+                return;
+            }
+        }
+    }
+}
+
+fn unreadable(project: &ProjectName, error: ReadError) -> OpenError {
+    match error {
+        ReadError::Damaged { position, detail } => {
+            let detail = format!("position {position}: {detail}");
+            OpenError::Damaged {
+                project: project.clone(),
+                detail,
+            }
+        }
+        ReadError::Expired(expired) => OpenError::Unavailable(Unavailable::new(expired)),
+        ReadError::Unavailable(unavailable) => OpenError::Unavailable(unavailable),
+    }
+}

@@ -1,0 +1,277 @@
+//! A reader: catches up from the log, then follows its tail.
+//!
+//! The hand-over misses and doubles nothing because the reader's cursor alone says what it has: it takes a seat at the tail
+//! only when the tail still has everything above the cursor, and goes back to the log when the tail has gone past it.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use feedwire_engine::{Bounds, Chunk, Limit, Scope};
+use feedwire_event::{Cursor, Position, Timestamp};
+
+use crate::delivery::{Delivered, Delivery, Step};
+use crate::filter::Matcher;
+use crate::limits::UNTIL_GRACE;
+use crate::project::Project;
+use crate::tail::{Seat, Taken};
+use crate::{Clock, Core, Grant, Reading, Start, Until, read};
+
+/// A reading on its way.
+#[derive(Debug)]
+pub struct Reader {
+    project: Arc<Project>,
+    clock: Arc<dyn Clock>,
+    matcher: Arc<Matcher>,
+    scope: Scope,
+    /// Everything up to here was handed out, or did not pass the filter.
+    cursor: Position,
+    /// The place at the tail, once caught up.
+    seat: Option<Seat>,
+    end: Option<End>,
+}
+
+/// Where a reader ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Position(Position),
+    Time(Timestamp),
+    /// It has been there.
+    Reached,
+}
+
+impl Core {
+    /// Starts `reading`. What it asks for and is no longer retained is told now, before anything is handed out.
+    pub async fn follow(&self, grant: &Grant, reading: Reading) -> Result<Reader, read::Error> {
+        let project = self.project(grant.project()).await?;
+        Reader::start(project, self.seams().clock.clone(), reading).await
+    }
+}
+
+async fn check_cursor(
+    project: &Project,
+    scope: &Scope,
+    cursor: Cursor,
+    bounds: Bounds,
+) -> Result<Position, read::Error> {
+    let Cursor(position) = cursor;
+    if position > bounds.last {
+        return Err(read::Error::CursorAhead {
+            cursor,
+            head: bounds.last,
+        });
+    }
+    if position < bounds.first.previous() {
+        project
+            .log()
+            .read(
+                scope,
+                position,
+                Limit {
+                    records: 1,
+                    bytes: 1,
+                },
+            )
+            .await?;
+    }
+    Ok(position)
+}
+
+impl Reader {
+    pub(crate) async fn start(
+        project: Arc<Project>,
+        clock: Arc<dyn Clock>,
+        reading: Reading,
+    ) -> Result<Self, read::Error> {
+        let Reading {
+            filter,
+            start,
+            until,
+        } = reading;
+        let scope = filter.scope();
+        let bounds = project.log().bounds();
+        let cursor = match start {
+            Start::Beginning => bounds.first.previous(),
+            Start::Now => bounds.last,
+            Start::At(time) => project.log().seek(time).await?,
+            Start::After(cursor) => check_cursor(&project, &scope, cursor, bounds).await?,
+        };
+        let end = until.map(|until| match until {
+            Until::Now => End::Position(bounds.last),
+            Until::At(time) => End::Time(time),
+        });
+        let matcher = Arc::new(Matcher::new(filter));
+        Ok(Self {
+            project,
+            clock,
+            matcher,
+            scope,
+            cursor,
+            seat: None,
+            end,
+        })
+    }
+
+    /// The next events; waits for them where there are none yet. Cancel safe: nothing is lost when the future is dropped.
+    ///
+    /// A reading with an `until` in the future ends when events of that time arrive, or at the first call well after it.
+    pub async fn next(&mut self, limit: Limit) -> Result<Step, read::Error> {
+        loop {
+            if self.is_over() {
+                return Ok(Step::End);
+            }
+            let delivery = match &self.seat {
+                Some(seat) => match poll_fn(|cx| seat.poll_take(self.cursor, limit, cx)).await {
+                    Taken::Closing => return Ok(Step::Closing),
+                    Taken::Behind(cursor) => {
+                        self.cursor = cursor;
+                        self.seat = None;
+                        continue;
+                    }
+                    Taken::Events {
+                        events,
+                        through,
+                        more,
+                        head,
+                    } => {
+                        self.cursor = through;
+                        Delivery {
+                            events,
+                            cursor: Cursor(through),
+                            more,
+                            head,
+                        }
+                    }
+                },
+                None => match self.catch_up(limit).await? {
+                    Some(delivery) => delivery,
+                    None if self.project.tail().is_closing() => return Ok(Step::Closing),
+                    None => continue,
+                },
+            };
+            let delivery = self.cut(delivery);
+            if !delivery.events.is_empty() {
+                return Ok(Step::Events(delivery));
+            }
+        }
+    }
+
+    /// What there is now, without waiting: maybe nothing, with how far the reading has come.
+    ///
+    /// The events and the head are from one moment: an empty delivery says that nothing up to its cursor passes.
+    pub async fn present(&mut self, limit: Limit) -> Result<Delivery, read::Error> {
+        loop {
+            let head = self.project.log().bounds().last;
+            if self.is_over() || self.cursor >= head {
+                let cursor = Cursor(self.cursor);
+                return Ok(Delivery {
+                    events: Vec::new(),
+                    cursor,
+                    more: false,
+                    head,
+                });
+            }
+            let chunk = self.read_log(limit).await?;
+            let delivery = self.cut(chunk);
+            if !delivery.events.is_empty() || !delivery.more {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    /// What a client that has everything handed out so far should go on from. It moves on when nothing passes the filter, too.
+    pub fn cursor(&self) -> Cursor {
+        let at = self
+            .seat
+            .as_ref()
+            .map_or(self.cursor, |seat| seat.cursor(self.cursor));
+        match self.end {
+            None | Some(End::Time(_)) => Cursor(at),
+            Some(End::Position(end)) => Cursor(at.min(end)),
+            Some(End::Reached) => Cursor(self.cursor),
+        }
+    }
+
+    /// Whether nothing more will come.
+    pub fn is_over(&mut self) -> bool {
+        let Cursor(at) = self.cursor();
+        let over = match self.end {
+            None => false,
+            Some(End::Reached) => true,
+            Some(End::Position(end)) => at >= end,
+            Some(End::Time(time)) => {
+                let settled = self.clock.now().before(UNTIL_GRACE) >= time;
+                settled && at >= self.project.log().bounds().last
+            }
+        };
+        if over {
+            self.cursor = at;
+            self.end = Some(End::Reached);
+        }
+        over
+    }
+
+    /// Takes a seat at the tail, or the next events out of the log; `None` when there is nothing to hand out yet.
+    async fn catch_up(&mut self, limit: Limit) -> Result<Option<Delivery>, read::Error> {
+        self.seat = self.project.tail().seat(self.cursor, &self.matcher);
+        if self.seat.is_some() {
+            return Ok(None);
+        }
+        self.read_log(limit).await.map(Some)
+    }
+
+    async fn read_log(&mut self, limit: Limit) -> Result<Delivery, read::Error> {
+        let Chunk {
+            records,
+            through,
+            head,
+        } = self
+            .project
+            .log()
+            .read(&self.scope, self.cursor, limit)
+            .await?;
+        self.cursor = self.cursor.max(through);
+        let labels = self.project.labels().table();
+        let passing = records
+            .into_iter()
+            .filter(|record| self.matcher.labelled(record, labels));
+        let events = passing.map(Delivered::Logged).collect();
+        Ok(Delivery {
+            events,
+            cursor: Cursor(through),
+            more: through < head,
+            head,
+        })
+    }
+
+    /// Leaves out what is at or past the end.
+    fn cut(&mut self, mut delivery: Delivery) -> Delivery {
+        let is_past = |event: &Delivered| {
+            let stamp = event.record().stamp();
+            match self.end {
+                None => false,
+                Some(End::Reached) => true,
+                Some(End::Position(end)) => stamp.position > end,
+                Some(End::Time(time)) => stamp.recorded_at >= time,
+            }
+        };
+        let kept = delivery.events.iter().position(is_past);
+        let passed = match self.end {
+            Some(End::Position(end)) => self.cursor >= end,
+            _ => kept.is_some(),
+        };
+        if let Some(kept) = kept {
+            // The cursor stays before what was left out: a later reading without this end goes on there.
+            self.cursor = delivery.events[kept].record().position().previous();
+            delivery.events.truncate(kept);
+        }
+        if passed {
+            if let Some(End::Position(end)) = self.end {
+                self.cursor = self.cursor.min(end);
+            }
+            self.end = Some(End::Reached);
+            delivery.more = false;
+            delivery.cursor = Cursor(self.cursor);
+        }
+        delivery
+    }
+}

@@ -1,0 +1,247 @@
+//! The tail of a log: its last events in memory, and who waits for the next ones.
+//!
+//! One task pushes what the log made readable; readers that have caught up take it from here. A reader holds a [`Seat`]:
+//! its place in the subscription index. There is no queue per reader, only the position from which on something concerns
+//! it: readers that are slow find that the tail has gone past them, and go back to the log.
+
+mod index;
+mod ring;
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use feedwire_engine::{Limit, Record};
+use feedwire_event::Position;
+use slab::Slab;
+
+use crate::delivery::{Delivered, Tailed};
+use crate::filter::Matcher;
+use crate::labels::LabelTable;
+use crate::sync::Mutex;
+use index::Index;
+use ring::Ring;
+
+/// How many events are looked at under the lock for one reader.
+const SCAN_MAX: usize = 4_096;
+
+/// The tail of one log.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    state: Mutex<State>,
+    labels: Arc<LabelTable>,
+}
+
+#[derive(Debug)]
+struct State {
+    ring: Ring,
+    index: Index,
+    waiting: Slab<Waiting>,
+    closing: bool,
+}
+
+/// A reader that has caught up.
+#[derive(Debug)]
+struct Waiting {
+    matcher: Arc<Matcher>,
+    /// From here on there may be something for it; `None` when there is nothing.
+    concerned_from: Option<Position>,
+    waker: Option<Waker>,
+}
+
+/// What a reader takes from the tail.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// Events, and how far it has come with them.
+    Events {
+        events: Vec<Delivered>,
+        through: Position,
+        more: bool,
+        head: Position,
+    },
+    /// The tail has gone past: everything up to here was taken, or did not concern it; the rest is in the log.
+    Behind(Position),
+    /// The server stops.
+    Closing,
+}
+
+impl Tail {
+    /// A tail that starts behind `head`.
+    pub(crate) fn new(head: Position, bytes_max: usize, labels: Arc<LabelTable>) -> Self {
+        let ring = Ring::new(head, bytes_max);
+        let state = State {
+            ring,
+            index: Index::default(),
+            waiting: Slab::new(),
+            closing: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            labels,
+        }
+    }
+
+    /// The last position it has.
+    pub(crate) fn head(&self) -> Position {
+        self.state.lock().ring.head()
+    }
+
+    /// Takes the next records of the log, whole batches up to `through`, and wakes whom they concern.
+    pub(crate) fn push(&self, records: Vec<Record>, through: Position) {
+        let mut wakers = Vec::new();
+        let mut state = self.state.lock();
+        for record in records {
+            let tailed = Arc::new(Tailed::new(record));
+            state.concern(tailed.record(), &self.labels, &mut wakers);
+            state.ring.push(tailed);
+        }
+        state.ring.advance(through);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Sends every reader away, now and from now on.
+    pub(crate) fn close(&self) {
+        let mut state = self.state.lock();
+        state.closing = true;
+        let wakers: Vec<_> = state
+            .waiting
+            .iter_mut()
+            .filter_map(|(_, w)| w.waker.take())
+            .collect();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether it was closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state.lock().closing
+    }
+
+    /// Gives a reader that has everything up to `cursor` a seat, unless the tail has gone past that.
+    pub(crate) fn seat(self: &Arc<Self>, cursor: Position, matcher: &Arc<Matcher>) -> Option<Seat> {
+        let mut state = self.state.lock();
+        if cursor < state.ring.floor() {
+            return None;
+        }
+        let matcher = matcher.clone();
+        let concerned_from = (cursor < state.ring.head()).then(|| cursor.next());
+        let key = state.waiting.insert(Waiting {
+            matcher: matcher.clone(),
+            concerned_from,
+            waker: None,
+        });
+        state.index.insert(key, matcher.filter());
+        Some(Seat {
+            tail: self.clone(),
+            key,
+        })
+    }
+}
+
+impl State {
+    /// Notes that `record` is next, for every reader that it concerns.
+    fn concern(&mut self, record: &Record, labels: &LabelTable, wakers: &mut Vec<Waker>) {
+        let waiting = &mut self.waiting;
+        self.index.candidates(record, labels, |key| {
+            let reader = &mut waiting[key];
+            if reader.concerned_from.is_none() && reader.matcher.passes(record, labels) {
+                reader.concerned_from = Some(record.position());
+                wakers.extend(reader.waker.take());
+            }
+        });
+    }
+
+    /// Takes what concerns the reader at `key` behind `cursor`; `None` when there is nothing.
+    fn take(
+        &mut self,
+        key: usize,
+        cursor: Position,
+        limit: Limit,
+        labels: &LabelTable,
+    ) -> Option<Taken> {
+        let reader = &mut self.waiting[key];
+        let after = cursor.max(reader.concerned_from?.previous());
+        if after < self.ring.floor() {
+            return Some(Taken::Behind(after));
+        }
+        let head = self.ring.head();
+        let mut events = Vec::new();
+        let mut bytes = 0;
+        for (scanned, tailed) in self.ring.after(after).enumerate() {
+            let record = tailed.record();
+            if reader.matcher.passes(record, labels) {
+                bytes += record.bytes();
+                events.push(Delivered::Tailed(tailed.clone()));
+            }
+            let full = events.len() >= limit.records || bytes >= limit.bytes || scanned >= SCAN_MAX;
+            if full && record.stamp().place.is_last() && record.position() < head {
+                let through = record.position();
+                reader.concerned_from = Some(through.next());
+                return Some(Taken::Events {
+                    events,
+                    through,
+                    more: true,
+                    head,
+                });
+            }
+        }
+        reader.concerned_from = None;
+        let through = after.max(head);
+        (!events.is_empty()).then_some(Taken::Events {
+            events,
+            through,
+            more: false,
+            head,
+        })
+    }
+}
+
+/// A place at the tail; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    tail: Arc<Tail>,
+    key: usize,
+}
+
+impl Seat {
+    /// Takes what concerns this reader behind `cursor`, or is woken when there is something.
+    pub(crate) fn poll_take(
+        &self,
+        cursor: Position,
+        limit: Limit,
+        cx: &mut Context<'_>,
+    ) -> Poll<Taken> {
+        let mut state = self.tail.state.lock();
+        if state.closing {
+            return Poll::Ready(Taken::Closing);
+        }
+        if let Some(taken) = state.take(self.key, cursor, limit, &self.tail.labels) {
+            return Poll::Ready(taken);
+        }
+        let waker = &mut state.waiting[self.key].waker;
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// How far this reader has come that had taken everything up to `cursor`: further when what followed did not concern it.
+    pub(crate) fn cursor(&self, cursor: Position) -> Position {
+        let state = self.tail.state.lock();
+        match state.waiting[self.key].concerned_from {
+            None => cursor.max(state.ring.head()),
+            Some(from) => cursor.max(from.previous()),
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.tail.state.lock();
+        let waiting = state.waiting.remove(self.key);
+        state.index.remove(self.key, waiting.matcher.filter());
+    }
+}

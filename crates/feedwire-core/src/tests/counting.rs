@@ -1,0 +1,98 @@
+//! Counts of feeds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use feedwire_engine::memory::{Memory, Place};
+use feedwire_engine::{Engine, Retention};
+use feedwire_event::Position;
+
+use super::world::World;
+use crate::FeedCount;
+use crate::limits::TAIL_BYTES_MAX;
+
+type Count = (String, u64, u64, u64, u64);
+
+async fn counts(world: &World) -> Vec<Count> {
+    let feeds = world.core.feeds(&world.grant).await.expect("feeds").feeds;
+    let count = |FeedCount {
+                     name,
+                     events,
+                     batches,
+                     subjects,
+                     last,
+                 }| { (name.to_string(), events, batches, subjects, last.get()) };
+    feeds.into_iter().map(count).collect()
+}
+
+fn expected() -> Vec<Count> {
+    vec![("a".into(), 5, 3, 2, 6), ("b".into(), 1, 1, 1, 2)]
+}
+
+async fn publish(world: &World) {
+    world.publish(&["a/x/1", "b/x/1", "a/x/1"]).await;
+    world.publish(&["a/x/2"]).await;
+    world.publish(&["a/x/1", "a/x"]).await;
+}
+
+#[tokio::test]
+async fn a_feed_counts_events_batches_and_subjects() {
+    let world = World::new().await;
+    assert_eq!(counts(&world).await, []);
+    publish(&world).await;
+    assert_eq!(counts(&world).await, expected());
+}
+
+#[tokio::test]
+async fn counts_go_on_after_a_restart_however_far_their_view_had_come() {
+    let place = Place::new(feedwire_engine::memory::Options::default());
+    for orderly in [true, false] {
+        let engine = Arc::new(Memory::open(&place).expect("nobody else"));
+        let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;
+        if counts(&world).await.is_empty() {
+            publish(&world).await;
+        }
+        assert_eq!(counts(&world).await, expected());
+        if orderly {
+            world.core.close().await;
+        } else {
+            engine.close().await;
+        }
+    }
+    let world = World::over(
+        Arc::new(Memory::open(&place).expect("nobody else")),
+        TAIL_BYTES_MAX,
+    )
+    .await;
+    assert_eq!(counts(&world).await, expected());
+}
+
+#[tokio::test]
+async fn counts_that_are_rebuilt_after_retention_say_what_they_said_before() {
+    let place = Place::new(feedwire_engine::memory::Options::default());
+    let engine = Arc::new(Memory::open(&place).expect("nobody else"));
+    let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;
+    publish(&world).await;
+    assert_eq!(counts(&world).await, expected());
+    let log = engine.log(world.grant.project()).await.expect("a log");
+    world.clock.set(100);
+    world.publish(&["a/x/9"]).await;
+    let keep = Retention {
+        age: Some(Duration::from_secs(50)),
+        bytes: None,
+    };
+    let now = crate::Clock::now(&*world.clock);
+    log.trim(keep, now, Position::MAX).await.expect("trimmed");
+    assert!(log.bounds().first > Position::ZERO.next());
+    let before = counts(&world).await;
+    engine.close().await;
+
+    let engine = Arc::new(Memory::open(&place).expect("nobody else"));
+    let view = engine
+        .view(world.grant.project(), "counts")
+        .await
+        .expect("a view");
+    view.reset().await.expect("emptied");
+    let world = World::over(engine, TAIL_BYTES_MAX).await;
+    assert_eq!(counts(&world).await, before);
+}

@@ -1,0 +1,93 @@
+//! Labels of subjects, set and asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use feedwire_engine::memory::Memory;
+use feedwire_event::{Labels, Subject};
+
+use super::world::{EVERYTHING, World, filter, next};
+use crate::limits::TAIL_BYTES_MAX;
+use crate::{Filter, LabelFilter, Start};
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    let pairs = pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    Labels::new(pairs.collect()).expect("labels")
+}
+
+fn labelled(key: &str, value: Option<&str>) -> Filter {
+    let label = LabelFilter {
+        key: key.to_owned(),
+        value: value.map(str::to_owned),
+    };
+    Filter {
+        labels: vec![label],
+        ..filter("")
+    }
+}
+
+async fn set(world: &World, subject: &str, pairs: &[(&str, &str)]) {
+    let subject = Subject::new(subject).expect("a subject");
+    world
+        .core
+        .set_labels(&world.grant, subject, labels(pairs))
+        .await
+        .expect("set");
+}
+
+#[tokio::test]
+async fn events_are_found_by_the_labels_that_their_subject_has_now() {
+    let world = World::new().await;
+    set(&world, "1", &[("room", "lobby"), ("floor", "0")]).await;
+    world.publish(&["a/x/1", "a/x/2", "a/x"]).await;
+    set(&world, "2", &[("room", "attic")]).await;
+    let check = async |filter: Filter, expected: &[u64]| {
+        let mut reader = world
+            .follow(Start::Beginning, filter.clone())
+            .await
+            .expect("a reader");
+        assert_eq!(next(&mut reader, EVERYTHING).await, expected, "{filter:?}");
+    };
+    check(labelled("room", None), &[1, 2]).await;
+    check(labelled("room", Some("attic")), &[2]).await;
+    set(&world, "1", &[]).await;
+    check(labelled("room", None), &[2]).await;
+}
+
+#[tokio::test]
+async fn a_waiting_reader_is_woken_by_a_label_set_after_it_came() {
+    let world = World::new().await;
+    let any = world.follow(Start::Now, labelled("room", None)).await;
+    let lobby = world
+        .follow(Start::Now, labelled("room", Some("lobby")))
+        .await;
+    let (mut any, mut lobby) = (any.expect("a reader"), lobby.expect("a reader"));
+    let publish = async {
+        world.publish(&["a/x/1"]).await;
+        set(&world, "1", &[("room", "attic")]).await;
+        world.publish(&["a/x/1"]).await;
+        set(&world, "1", &[("room", "lobby")]).await;
+        world.publish(&["a/x/1"]).await;
+    };
+    let (in_lobby, ()) = tokio::join!(next(&mut lobby, EVERYTHING), publish);
+    assert_eq!(in_lobby.last(), Some(&3));
+    assert!(next(&mut any, EVERYTHING).await.contains(&3));
+}
+
+#[tokio::test]
+async fn labels_are_there_after_a_restart() {
+    let engine = Arc::new(Memory::new());
+    let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;
+    set(&world, "1", &[("room", "lobby")]).await;
+    let again = World::over(engine, TAIL_BYTES_MAX).await;
+    let subject = Subject::new("1").expect("a subject");
+    let found = again
+        .core
+        .labels(&again.grant, &subject)
+        .await
+        .expect("labels");
+    let expected = BTreeMap::from([("room".to_owned(), "lobby".to_owned())]);
+    assert_eq!(found, Labels::new(expected).expect("labels"));
+}

@@ -1,0 +1,15 @@
+//! What the core does, told over the in-memory engine.
+
+#[cfg(not(feature = "shuttle"))]
+mod counting;
+#[cfg(not(feature = "shuttle"))]
+mod following;
+#[cfg(not(feature = "shuttle"))]
+mod labelling;
+#[cfg(not(feature = "shuttle"))]
+mod reading;
+#[cfg(feature = "shuttle")]
+mod schedules;
+#[cfg(not(feature = "shuttle"))]
+mod waking;
+mod world;

@@ -1,0 +1,217 @@
+//! Starts, ends and limits of a reading.
+
+use feedwire_engine::Limit;
+use feedwire_event::{Cursor, Position, Timestamp};
+
+use super::world::{EVERYTHING, World, filter, next};
+use crate::{Reading, Start, Step, Until, read};
+
+fn cursor(position: u64) -> Cursor {
+    Cursor(Position::new(position).expect("a position"))
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+/// Three batches, recorded at 10, 20 and 30 seconds: positions 1 2, 3, 4 5 6.
+async fn three_batches() -> World {
+    let world = World::new().await;
+    for (at, batch) in [
+        (10, &["a/x/1", "b/y/2"][..]),
+        (20, &["a/y/2"]),
+        (30, &["b/x/1", "a/x/1", "a/x/3"]),
+    ] {
+        world.clock.set(at);
+        world.publish(batch).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_reading_starts_where_it_is_told() {
+    let world = three_batches().await;
+    let check = async |start: Start, expected: &[u64]| {
+        let mut reader = world.follow(start, filter("")).await.expect("a reader");
+        assert_eq!(next(&mut reader, EVERYTHING).await, expected, "{start:?}");
+    };
+    check(Start::Beginning, &[1, 2, 3, 4, 5, 6]).await;
+    check(Start::After(cursor(0)), &[1, 2, 3, 4, 5, 6]).await;
+    check(Start::After(cursor(4)), &[5, 6]).await;
+    check(Start::At(seconds(20)), &[3, 4, 5, 6]).await;
+    check(Start::At(seconds(21)), &[4, 5, 6]).await;
+    let mut now = world
+        .follow(Start::Now, filter(""))
+        .await
+        .expect("a reader");
+    world.publish(&["a/x/1"]).await;
+    assert_eq!(next(&mut now, EVERYTHING).await, [7]);
+}
+
+#[tokio::test]
+async fn a_filter_lets_through_what_has_each_of_its_parts() {
+    let world = three_batches().await;
+    let check = async |text: &str, expected: &[u64]| {
+        let mut reader = world
+            .follow(Start::Beginning, filter(text))
+            .await
+            .expect("a reader");
+        assert_eq!(next(&mut reader, EVERYTHING).await, expected, "{text}");
+        assert_eq!(reader.cursor(), cursor(6));
+    };
+    check("a", &[1, 3, 5, 6]).await;
+    check("a,b", &[1, 2, 3, 4, 5, 6]).await;
+    check(";x", &[1, 4, 5, 6]).await;
+    check(";;2,3", &[2, 3, 6]).await;
+    check("a;x;1", &[1, 5]).await;
+}
+
+#[tokio::test]
+async fn a_limit_never_splits_a_batch() {
+    let world = three_batches().await;
+    let mut reader = world
+        .follow(Start::Beginning, filter(""))
+        .await
+        .expect("a reader");
+    let one = Limit {
+        records: 1,
+        bytes: usize::MAX,
+    };
+    for expected in [&[1, 2][..], &[3], &[4, 5, 6]] {
+        assert_eq!(next(&mut reader, one).await, expected);
+    }
+    let mut tail = world
+        .follow(Start::Now, filter(""))
+        .await
+        .expect("a reader");
+    world.publish(&["a/x", "a/x"]).await;
+    world.publish(&["a/x"]).await;
+    assert_eq!(next(&mut tail, one).await, [7, 8]);
+    assert_eq!(next(&mut tail, one).await, [9]);
+}
+
+#[tokio::test]
+async fn a_reading_ends_where_it_is_told() {
+    let world = three_batches().await;
+    world.clock.set(100);
+    let check = async |until: Until, expected: &[u64], end: u64| {
+        let reading = Reading {
+            filter: filter(""),
+            start: Start::Beginning,
+            until: Some(until),
+        };
+        let mut reader = world
+            .core
+            .follow(&world.grant, reading)
+            .await
+            .expect("a reader");
+        let mut seen = Vec::new();
+        while let Step::Events(delivery) = reader.next(EVERYTHING).await.expect("a step") {
+            seen.extend(
+                delivery
+                    .events
+                    .iter()
+                    .map(|event| event.record().position().get()),
+            );
+        }
+        assert_eq!(
+            (&seen[..], reader.cursor()),
+            (expected, cursor(end)),
+            "{until:?}"
+        );
+        assert!(reader.is_over());
+    };
+    check(Until::Now, &[1, 2, 3, 4, 5, 6], 6).await;
+    check(Until::At(seconds(30)), &[1, 2, 3], 3).await;
+    check(Until::At(seconds(5)), &[], 0).await;
+    check(Until::At(seconds(90)), &[1, 2, 3, 4, 5, 6], 6).await;
+}
+
+#[tokio::test]
+async fn until_now_leaves_out_what_comes_while_it_is_read() {
+    let world = three_batches().await;
+    let reading = Reading {
+        filter: filter("a"),
+        start: Start::Beginning,
+        until: Some(Until::Now),
+    };
+    let mut reader = world
+        .core
+        .follow(&world.grant, reading)
+        .await
+        .expect("a reader");
+    world.publish(&["a/x/1"]).await;
+    assert_eq!(next(&mut reader, EVERYTHING).await, [1, 3, 5, 6]);
+    assert!(matches!(reader.next(EVERYTHING).await, Ok(Step::End)));
+}
+
+#[tokio::test]
+async fn until_a_time_to_come_ends_with_the_first_event_of_that_time() {
+    let world = three_batches().await;
+    let until = Some(Until::At(seconds(40)));
+    let reading = Reading {
+        filter: filter(""),
+        start: Start::Now,
+        until,
+    };
+    let mut reader = world
+        .core
+        .follow(&world.grant, reading)
+        .await
+        .expect("a reader");
+    world.clock.set(39);
+    world.publish(&["a/x/1"]).await;
+    assert_eq!(next(&mut reader, EVERYTHING).await, [7]);
+    world.clock.set(40);
+    world.publish(&["a/x/1"]).await;
+    assert!(matches!(reader.next(EVERYTHING).await, Ok(Step::End)));
+    assert_eq!(reader.cursor(), cursor(7));
+}
+
+#[tokio::test]
+async fn a_cursor_past_the_head_is_told_so() {
+    let world = three_batches().await;
+    let error = world
+        .follow(Start::After(cursor(7)), filter(""))
+        .await
+        .expect_err("no such cursor");
+    assert!(matches!(error, read::Error::CursorAhead { head, .. } if head.get() == 6));
+}
+
+#[tokio::test]
+async fn a_reader_of_a_feed_that_does_not_exist_yet_waits_for_it() {
+    let world = World::new().await;
+    let mut reader = world
+        .follow(Start::Beginning, filter("later"))
+        .await
+        .expect("a reader");
+    world.publish(&["a/x"]).await;
+    world.publish(&["later/x"]).await;
+    assert_eq!(next(&mut reader, EVERYTHING).await, [2]);
+}
+
+#[tokio::test]
+async fn what_was_published_is_there_for_a_page_at_once() {
+    let world = World::new().await;
+    for position in 1..=100 {
+        world.publish(&["a/x"]).await;
+        let start = Start::After(cursor(position - 1));
+        let mut reader = world.follow(start, filter("a")).await.expect("a reader");
+        let page = reader.present(EVERYTHING).await.expect("a page");
+        assert_eq!(
+            (page.events.len(), page.cursor, page.more),
+            (1, cursor(position), false)
+        );
+    }
+}
+
+#[tokio::test]
+async fn readers_are_sent_away_when_the_server_stops() {
+    let world = World::new().await;
+    let mut tail = world
+        .follow(Start::Now, filter("a"))
+        .await
+        .expect("a reader");
+    let (step, ()) = tokio::join!(tail.next(EVERYTHING), world.core.close());
+    assert!(matches!(step, Ok(Step::Closing)));
+}

@@ -1,0 +1,152 @@
+//! A core over an engine in memory, a clock driven by hand, and short words for events.
+#![cfg_attr(
+    feature = "shuttle",
+    expect(dead_code, reason = "schedules are tried on a project alone")
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use feedwire_engine::Limit;
+use feedwire_engine::memory::Memory;
+use feedwire_event::{
+    Attribute, Event, EventId, Extensions, FeedName, ProjectName, Subject, Timestamp, TypeName,
+};
+
+use crate::{
+    Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Seams, Start, Step, read,
+};
+
+/// Large enough for everything that a test publishes.
+pub(crate) const EVERYTHING: Limit = Limit {
+    records: usize::MAX,
+    bytes: usize::MAX,
+};
+
+/// Time that passes when it is told to.
+#[derive(Debug, Default)]
+pub(crate) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(crate) fn set(&self, seconds: i64) {
+        self.0.store(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count.
+#[derive(Debug, Default)]
+struct Counting(AtomicU64);
+
+impl Ids for Counting {
+    fn next(&self) -> EventId {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        EventId::new(&format!("id-{number}")).expect("an id")
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) core: Arc<Core>,
+    pub(crate) clock: Arc<Hands>,
+    pub(crate) grant: Grant,
+}
+
+impl World {
+    #[cfg(not(feature = "shuttle"))]
+    pub(crate) async fn new() -> Self {
+        Self::over(Arc::new(Memory::new()), crate::limits::TAIL_BYTES_MAX).await
+    }
+
+    pub(crate) async fn over(engine: Arc<Memory>, tail_bytes_max: usize) -> Self {
+        let clock = Arc::new(Hands::default());
+        let seams = Seams {
+            clock: clock.clone(),
+            ids: Arc::new(Counting::default()),
+        };
+        let core = Core::open_with_tail(engine, seams, tail_bytes_max)
+            .await
+            .expect("a core");
+        let grant = Grant::whole(ProjectName::new("default").expect("a name"));
+        Self { core, clock, grant }
+    }
+
+    /// Publishes one batch of events written as `feed/type/subject`.
+    pub(crate) async fn publish(&self, events: &[&str]) -> Published {
+        let events: Vec<_> = events.iter().map(|event| parse(event)).collect();
+        self.core
+            .publish(&self.grant, &events, Vec::new())
+            .await
+            .expect("published")
+    }
+
+    pub(crate) async fn follow(&self, start: Start, filter: Filter) -> Result<Reader, read::Error> {
+        self.core
+            .follow(
+                &self.grant,
+                Reading {
+                    filter,
+                    start,
+                    until: None,
+                },
+            )
+            .await
+    }
+}
+
+fn parse(event: &str) -> (FeedName, Event) {
+    let mut parts = event.split('/');
+    let mut part = || parts.next().unwrap_or_default();
+    let feed = FeedName::new(part()).expect("a name");
+    let ty = TypeName::new(part()).expect("a name");
+    let subject = Subject::new(part()).ok();
+    let extensions = Extensions::default();
+    (
+        feed,
+        Event {
+            id: None,
+            source: None,
+            ty,
+            subject,
+            time: None,
+            extensions,
+            data: None,
+        },
+    )
+}
+
+/// The positions of what a reader is handed next.
+pub(crate) async fn next(reader: &mut Reader, limit: Limit) -> Vec<u64> {
+    match reader.next(limit).await.expect("events") {
+        Step::Events(delivery) => delivery
+            .events
+            .iter()
+            .map(|event| event.record().position().get())
+            .collect(),
+        step @ (Step::End | Step::Closing) => panic!("events, not {step:?}"),
+    }
+}
+
+/// A filter written as `feeds;types;subjects`, each a comma-parted list.
+pub(crate) fn filter(text: &str) -> Filter {
+    let mut lists = text
+        .split(';')
+        .map(|list| list.split(',').filter(|item| !item.is_empty()));
+    let mut list = || lists.next().into_iter().flatten();
+    Filter {
+        feeds: list()
+            .map(|name| FeedName::new(name).expect("a name"))
+            .collect(),
+        types: list()
+            .map(|name| TypeName::new(name).expect("a name"))
+            .collect(),
+        subjects: list()
+            .map(|name| Subject::new(name).expect("a subject"))
+            .collect(),
+        labels: Vec::new(),
+    }
+}
