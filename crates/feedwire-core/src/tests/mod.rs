@@ -8,6 +8,8 @@ mod following;
 mod labelling;
 #[cfg(not(feature = "shuttle"))]
 mod reading;
+#[cfg(not(feature = "shuttle"))]
+mod retaining;
 #[cfg(feature = "shuttle")]
 mod schedules;
 #[cfg(not(feature = "shuttle"))]
