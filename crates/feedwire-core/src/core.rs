@@ -9,10 +9,9 @@ use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::labels;
 use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
-use crate::{Feeds, Grant, Seams, read};
+use crate::{Feeds, Grant, Seams, read, store};
 
 /// Everything that Feedwire does, over one engine.
 #[derive(Debug)]
@@ -98,12 +97,13 @@ impl Core {
     }
 
     fn start(&self, project: &Arc<Project>) {
-        let (follower, saver) = (project.clone(), project.clone());
-        let (stop_follower, stop_saver) = (self.stop.clone(), self.stop.clone());
+        let (follower, keeper) = (project.clone(), project.clone());
+        let (clock, stop) = (self.seams.clock.clone(), self.stop.clone());
+        let follow_until = stop.clone();
         self.tasks
-            .spawn(async move { follower.follow_log(stop_follower).await });
+            .spawn(async move { follower.follow_log(follow_until).await });
         self.tasks
-            .spawn(async move { saver.save_counts(stop_saver).await });
+            .spawn(async move { keeper.keep(&*clock, stop).await });
     }
 
     /// The feeds of the project with what they have had.
@@ -131,11 +131,8 @@ impl Core {
         grant: &Grant,
         subject: Subject,
         labels: Labels,
-    ) -> Result<(), labels::Error> {
-        let project = self
-            .project(grant.project())
-            .await
-            .map_err(read::Error::from)?;
+    ) -> Result<(), store::Error> {
+        let project = self.project(grant.project()).await?;
         project.labels().set(subject, labels).await
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use feedwire_engine::{Record, Scope};
 use feedwire_event::{FeedName, Labels, Subject, TypeName};
 
-use crate::labels::LabelTable;
+use crate::subjects::Subjects;
 
 /// An event passes if it has one of the feeds, one of the types and one of the subjects, and its subject has every label.
 /// An empty list asks for nothing.
@@ -60,23 +60,25 @@ impl Matcher {
     }
 
     /// Whether `record` passes.
-    pub(crate) fn passes(&self, record: &Record, labels: &LabelTable) -> bool {
+    pub(crate) fn passes(&self, record: &Record, subjects: &Subjects) -> bool {
         let Filter { feeds, types, .. } = &self.filter;
         (feeds.is_empty() || feeds.iter().any(|feed| feed.as_str() == record.feed()))
             && (types.is_empty() || types.iter().any(|ty| ty.as_str() == record.ty()))
             && (self.subjects.is_empty()
                 || record.subject().is_some_and(|s| self.subjects.contains(s)))
-            && self.labelled(record, labels)
+            && self.shows(record, subjects)
     }
 
-    /// Whether the subject of `record` has the labels: all of the filter that an engine's scope leaves open.
-    pub(crate) fn labelled(&self, record: &Record, labels: &LabelTable) -> bool {
+    /// Whether `record` may be shown and its subject has the labels: all that an engine's scope leaves open.
+    pub(crate) fn shows(&self, record: &Record, subjects: &Subjects) -> bool {
         let wanted = &self.filter.labels;
-        wanted.is_empty()
-            || record
+        let labelled = || {
+            let labels = record
                 .subject()
-                .and_then(|subject| labels.get(subject))
-                .is_some_and(|labels| wanted.iter().all(|label| label.holds(&labels)))
+                .and_then(|subject| subjects.labels.get(subject));
+            labels.is_some_and(|labels| wanted.iter().all(|label| label.holds(&labels)))
+        };
+        !subjects.hidden.hides(record) && (wanted.is_empty() || labelled())
     }
 }
 

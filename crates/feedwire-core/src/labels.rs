@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use feedwire_engine::{Precondition, Primary, PutError, Space, Unavailable};
+use feedwire_engine::{Precondition, Primary, Space, Unavailable};
 use feedwire_event::{Labels, ProjectName, Subject};
 use parking_lot::RwLock;
 
-use crate::limits::LABELS_SCAN;
+use crate::limits::STORE_SCAN;
+use crate::store;
+
+pub use crate::store::Error;
 
 /// The labels of every subject of a project that has any.
 #[derive(Debug, Default)]
@@ -31,20 +34,6 @@ impl LabelTable {
             table.insert(subject, Arc::new(labels));
         }
     }
-}
-
-/// Why labels were not set.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    /// The project could not be opened.
-    #[error(transparent)]
-    Read(#[from] crate::read::Error),
-    /// The disk is full. The labels are as they were.
-    #[error("no space left for labels")]
-    NoSpace,
-    /// The engine could not do it.
-    #[error(transparent)]
-    Unavailable(Unavailable),
 }
 
 /// The stored labels of a project.
@@ -71,7 +60,7 @@ impl StoredLabels {
         let mut after: Option<Bytes> = None;
         loop {
             let entries = primary
-                .scan(&space, b"", after.as_deref(), LABELS_SCAN)
+                .scan(&space, b"", after.as_deref(), STORE_SCAN)
                 .await?;
             after = entries.last().map(|(key, _)| key.clone());
             for (key, entry) in entries {
@@ -97,7 +86,7 @@ impl StoredLabels {
     }
 
     /// Gives `subject` these labels and no others.
-    pub(crate) async fn set(&self, subject: Subject, labels: Labels) -> Result<(), Error> {
+    pub(crate) async fn set(&self, subject: Subject, labels: Labels) -> Result<(), store::Error> {
         let _writing = self.writing.lock().await;
         let key = subject.as_str().as_bytes();
         let written = if labels.is_empty() {
@@ -111,11 +100,7 @@ impl StoredLabels {
                 .await
                 .map(drop)
         };
-        written.map_err(|error| match error {
-            PutError::Changed { .. } => unreachable!("nothing was asked of the key"),
-            PutError::NoSpace => Error::NoSpace,
-            PutError::Unavailable(unavailable) => Error::Unavailable(unavailable),
-        })?;
+        written?;
         self.table.set(subject, labels);
         Ok(())
     }

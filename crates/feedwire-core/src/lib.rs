@@ -6,6 +6,7 @@
 mod core;
 mod counts;
 mod delivery;
+pub mod erasure;
 mod filter;
 mod grant;
 pub mod labels;
@@ -14,7 +15,10 @@ mod project;
 pub mod publish;
 pub mod read;
 mod reader;
+pub mod retention;
 mod seams;
+pub mod store;
+mod subjects;
 mod sync;
 mod tail;
 #[cfg(test)]
@@ -23,6 +27,7 @@ mod tests;
 pub use crate::core::{Core, open};
 pub use counts::{FeedCount, Feeds};
 pub use delivery::{Delivered, Delivery, Rendition, Step};
+pub use erasure::Receipt;
 pub use filter::{Filter, LabelFilter};
 pub use grant::Grant;
 pub use publish::Published;

@@ -21,5 +21,11 @@ pub const UNTIL_GRACE: Duration = Duration::from_secs(5);
 /// How often changed counts are written to their view.
 pub const COUNTS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many labelled subjects are taken from the store in one go.
-pub const LABELS_SCAN: usize = 1_000;
+/// How many entries are taken from the store in one go.
+pub const STORE_SCAN: usize = 1_000;
+
+/// How often a log is looked at for what is not to be kept.
+pub const RETENTION_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long an erasure that could not be carried out waits before it is tried again.
+pub const ERASURE_RETRY: Duration = Duration::from_secs(10);

@@ -7,9 +7,13 @@ use feedwire_event::ProjectName;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::Clock;
 use crate::counts::Counts;
+use crate::erasure::StoredErasures;
 use crate::labels::StoredLabels;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
+use crate::retention::StoredRetention;
+use crate::subjects::Subjects;
 use crate::tail::Tail;
 
 /// How much the tail takes out of the log in one go.
@@ -25,6 +29,9 @@ pub(crate) struct Project {
     tail: Arc<Tail>,
     counts: Counts,
     labels: StoredLabels,
+    retention: StoredRetention,
+    erasures: StoredErasures,
+    subjects: Subjects,
 }
 
 impl Project {
@@ -34,17 +41,31 @@ impl Project {
         tail_bytes_max: usize,
     ) -> Result<Self, OpenError> {
         let log = engine.log(name).await?;
-        let labels = StoredLabels::open(engine.primary(), name.clone()).await?;
+        let primary = || engine.primary();
+        let labels = StoredLabels::open(primary(), name.clone()).await?;
+        let retention = StoredRetention::open(primary(), name.clone()).await?;
+        let erasures = StoredErasures::open(primary(), name.clone()).await?;
+        let subjects = Subjects {
+            labels: labels.table().clone(),
+            hidden: erasures.hidden().clone(),
+        };
         let counts = engine.view(name, "counts").await?;
         let counts = Counts::open(counts, &*log)
             .await
             .map_err(|error| unreadable(name, error))?;
-        let tail = Tail::new(counts.through(), tail_bytes_max, labels.table().clone());
+        let tail = Arc::new(Tail::new(
+            counts.through(),
+            tail_bytes_max,
+            subjects.clone(),
+        ));
         Ok(Self {
             log,
-            tail: Arc::new(tail),
+            tail,
             counts,
             labels,
+            retention,
+            erasures,
+            subjects,
         })
     }
 
@@ -64,6 +85,18 @@ impl Project {
         &self.labels
     }
 
+    pub(crate) fn retention(&self) -> &StoredRetention {
+        &self.retention
+    }
+
+    pub(crate) fn erasures(&self) -> &StoredErasures {
+        &self.erasures
+    }
+
+    pub(crate) fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
     /// Brings what the log makes readable to the tail and the counts until `stop`, then sends the readers away.
     pub(crate) async fn follow_log(&self, stop: CancellationToken) {
         while let Some(Err(error)) = stop.run_until_cancelled(self.feed_tail()).await {
@@ -75,6 +108,16 @@ impl Project {
         }
         self.tail.close();
         self.counts.close();
+    }
+
+    /// Does what has to be done now and then, until `stop`.
+    pub(crate) async fn keep(&self, clock: &dyn Clock, stop: CancellationToken) {
+        let (retain, erase) = (self.retain(clock), self.erase_hidden(clock));
+        let now_and_then = async { tokio::join!(retain, erase) };
+        tokio::join!(
+            self.save_counts(stop.clone()),
+            stop.run_until_cancelled(now_and_then)
+        );
     }
 
     async fn feed_tail(&self) -> Result<(), ReadError> {
@@ -94,7 +137,7 @@ impl Project {
     }
 
     /// Writes changed counts to their view now and then until `stop`, and once more at the end.
-    pub(crate) async fn save_counts(&self, stop: CancellationToken) {
+    async fn save_counts(&self, stop: CancellationToken) {
         let mut interval = tokio::time::interval(COUNTS_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

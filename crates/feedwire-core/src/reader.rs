@@ -230,10 +230,10 @@ impl Reader {
             .read(&self.scope, self.cursor, limit)
             .await?;
         self.cursor = self.cursor.max(through);
-        let labels = self.project.labels().table();
+        let subjects = self.project.subjects();
         let passing = records
             .into_iter()
-            .filter(|record| self.matcher.labelled(record, labels));
+            .filter(|record| self.matcher.shows(record, subjects));
         let events = passing.map(Delivered::Logged).collect();
         Ok(Delivery {
             events,

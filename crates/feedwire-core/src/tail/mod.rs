@@ -16,7 +16,7 @@ use slab::Slab;
 
 use crate::delivery::{Delivered, Tailed};
 use crate::filter::Matcher;
-use crate::labels::LabelTable;
+use crate::subjects::Subjects;
 use crate::sync::Mutex;
 use index::Index;
 use ring::Ring;
@@ -28,7 +28,7 @@ const SCAN_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Tail {
     state: Mutex<State>,
-    labels: Arc<LabelTable>,
+    subjects: Subjects,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) enum Taken {
 
 impl Tail {
     /// A tail that starts behind `head`.
-    pub(crate) fn new(head: Position, bytes_max: usize, labels: Arc<LabelTable>) -> Self {
+    pub(crate) fn new(head: Position, bytes_max: usize, subjects: Subjects) -> Self {
         let ring = Ring::new(head, bytes_max);
         let state = State {
             ring,
@@ -76,7 +76,7 @@ impl Tail {
         };
         Self {
             state: Mutex::new(state),
-            labels,
+            subjects,
         }
     }
 
@@ -91,7 +91,7 @@ impl Tail {
         let mut state = self.state.lock();
         for record in records {
             let tailed = Arc::new(Tailed::new(record));
-            state.concern(tailed.record(), &self.labels, &mut wakers);
+            state.concern(tailed.record(), &self.subjects, &mut wakers);
             state.ring.push(tailed);
         }
         state.ring.advance(through);
@@ -140,11 +140,11 @@ impl Tail {
 
 impl State {
     /// Notes that `record` is next, for every reader that it concerns.
-    fn concern(&mut self, record: &Record, labels: &LabelTable, wakers: &mut Vec<Waker>) {
+    fn concern(&mut self, record: &Record, subjects: &Subjects, wakers: &mut Vec<Waker>) {
         let waiting = &mut self.waiting;
-        self.index.candidates(record, labels, |key| {
+        self.index.candidates(record, &subjects.labels, |key| {
             let reader = &mut waiting[key];
-            if reader.concerned_from.is_none() && reader.matcher.passes(record, labels) {
+            if reader.concerned_from.is_none() && reader.matcher.passes(record, subjects) {
                 reader.concerned_from = Some(record.position());
                 wakers.extend(reader.waker.take());
             }
@@ -157,7 +157,7 @@ impl State {
         key: usize,
         cursor: Position,
         limit: Limit,
-        labels: &LabelTable,
+        subjects: &Subjects,
     ) -> Option<Taken> {
         let reader = &mut self.waiting[key];
         let after = cursor.max(reader.concerned_from?.previous());
@@ -169,7 +169,7 @@ impl State {
         let mut bytes = 0;
         for (scanned, tailed) in self.ring.after(after).enumerate() {
             let record = tailed.record();
-            if reader.matcher.passes(record, labels) {
+            if reader.matcher.passes(record, subjects) {
                 bytes += record.bytes();
                 events.push(Delivered::Tailed(tailed.clone()));
             }
@@ -215,7 +215,7 @@ impl Seat {
         if state.closing {
             return Poll::Ready(Taken::Closing);
         }
-        if let Some(taken) = state.take(self.key, cursor, limit, &self.tail.labels) {
+        if let Some(taken) = state.take(self.key, cursor, limit, &self.tail.subjects) {
             return Poll::Ready(taken);
         }
         let waker = &mut state.waiting[self.key].waker;

@@ -3,6 +3,8 @@
 #[cfg(not(feature = "shuttle"))]
 mod counting;
 #[cfg(not(feature = "shuttle"))]
+mod erasing;
+#[cfg(not(feature = "shuttle"))]
 mod following;
 #[cfg(not(feature = "shuttle"))]
 mod labelling;

@@ -8,6 +8,7 @@ use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Cursor, Position};
 
 use super::world::{EVERYTHING, World, filter, next};
+use crate::limits::{RETENTION_INTERVAL, TAIL_BYTES_MAX};
 use crate::{Clock, Start, read};
 
 fn after(position: u64) -> Start {
@@ -60,7 +61,7 @@ async fn a_cursor_older_than_retention_is_told_what_it_lost() {
     };
     assert_eq!((expired.first.get(), expired.lost_at_most), (4, 2));
     assert_eq!(
-        expired.first_at.map(|time| time.as_micros()),
+        expired.first_at.map(feedwire_event::Timestamp::as_micros),
         Some(40_000_000)
     );
 }
@@ -111,4 +112,41 @@ async fn a_reader_that_retention_overtakes_is_told_so() {
         .await
         .expect_err("positions 1 and 2 are gone");
     assert!(matches!(error, read::Error::Expired(expired) if expired.lost_at_most == 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_keeps_what_its_retention_says_and_no_more_also_after_a_restart() {
+    let engine = Arc::new(Memory::new());
+    let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;
+    let keep = Retention {
+        age: Some(Duration::from_secs(15)),
+        bytes: None,
+    };
+    world
+        .core
+        .set_retention(&world.grant, keep)
+        .await
+        .expect("set");
+    for at in [10, 20, 30] {
+        world.clock.set(at);
+        world.publish(&["a/x"]).await;
+    }
+    let log = engine.log(world.grant.project()).await.expect("a log");
+    while log.bounds().first.get() < 2 {
+        tokio::time::advance(RETENTION_INTERVAL).await;
+    }
+    let again = World::over(engine, TAIL_BYTES_MAX).await;
+    assert_eq!(
+        again
+            .core
+            .retention(&again.grant)
+            .await
+            .expect("a retention"),
+        keep
+    );
+    again.clock.set(40);
+    while log.bounds().first.get() < 3 {
+        tokio::time::advance(RETENTION_INTERVAL).await;
+    }
+    assert_eq!(log.bounds().last.get(), 3);
 }

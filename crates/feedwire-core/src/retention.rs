@@ -1,0 +1,124 @@
+//! How long events are kept: everything, unless a project says otherwise.
+//!
+//! Stored under one key of the primary store as two little-endian u64: seconds of age and bytes, the largest for no bound.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use feedwire_engine::{Precondition, Primary, Retention, Space, Unavailable};
+use feedwire_event::ProjectName;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::limits::RETENTION_INTERVAL;
+use crate::project::Project;
+use crate::{Clock, Core, Grant, read, store};
+
+const KEY: &[u8] = b"log";
+const NO_BOUND: u64 = u64::MAX;
+
+/// The stored retention of a project.
+#[derive(Debug)]
+pub(crate) struct StoredRetention {
+    primary: Arc<dyn Primary>,
+    space: Space,
+    present: Mutex<Retention>,
+    changed: Notify,
+}
+
+impl StoredRetention {
+    pub(crate) async fn open(
+        primary: Arc<dyn Primary>,
+        project: ProjectName,
+    ) -> Result<Self, Unavailable> {
+        let space = Space {
+            project,
+            name: "retention",
+        };
+        let present = match primary.get(&space, KEY).await? {
+            Some(entry) => decode(entry.value)
+                .ok_or_else(|| Unavailable::new("the stored retention cannot be read"))?,
+            None => Retention::default(),
+        };
+        Ok(Self {
+            primary,
+            space,
+            present: Mutex::new(present),
+            changed: Notify::new(),
+        })
+    }
+
+    async fn set(&self, retention: Retention) -> Result<(), store::Error> {
+        self.primary
+            .put(&self.space, KEY, encode(retention), Precondition::Any)
+            .await?;
+        *self.present.lock() = retention;
+        self.changed.notify_one();
+        Ok(())
+    }
+}
+
+impl Core {
+    /// How long the project's events are kept.
+    pub async fn retention(&self, grant: &Grant) -> Result<Retention, read::Error> {
+        let project = self.project(grant.project()).await?;
+        Ok(*project.retention().present.lock())
+    }
+
+    /// Keeps the project's events for `retention` from now on. What is older goes soon after.
+    pub async fn set_retention(
+        &self,
+        grant: &Grant,
+        retention: Retention,
+    ) -> Result<(), store::Error> {
+        let project = self.project(grant.project()).await?;
+        project.retention().set(retention).await
+    }
+}
+
+impl Project {
+    /// Lets go of what is not to be kept, now and then and when the retention changes.
+    pub(crate) async fn retain(&self, clock: &dyn Clock) {
+        loop {
+            if let Err(Unavailable(error)) = self.trim(clock).await {
+                // Tried again with the next interval.
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "old events are not trimmed"
+                );
+            }
+            let changed = self.retention().changed.notified();
+            // An error is the end of the interval.
+            drop(tokio::time::timeout(RETENTION_INTERVAL, changed).await);
+        }
+    }
+
+    async fn trim(&self, clock: &dyn Clock) -> Result<(), Unavailable> {
+        let keep = *self.retention().present.lock();
+        if keep != Retention::default() {
+            // What the tail has is counted too: the counts are never behind what is trimmed.
+            self.log()
+                .trim(keep, clock.now(), self.tail().head())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn encode(retention: Retention) -> Bytes {
+    let mut value = BytesMut::with_capacity(16);
+    value.put_u64_le(retention.age.map_or(NO_BOUND, |age| age.as_secs()));
+    value.put_u64_le(retention.bytes.unwrap_or(NO_BOUND));
+    value.freeze()
+}
+
+fn decode(mut value: Bytes) -> Option<Retention> {
+    let age = value.try_get_u64_le().ok()?;
+    let bytes = value.try_get_u64_le().ok()?;
+    let bound = |value: u64| (value != NO_BOUND).then_some(value);
+    Some(Retention {
+        age: bound(age).map(Duration::from_secs),
+        bytes: bound(bytes),
+    })
+}
