@@ -3,6 +3,7 @@
 //! `tidy` holds the rules of the house that neither rustc nor clippy can know. `test` runs every test suite there is, and
 //! first installs what they need.
 
+mod bench;
 mod suites;
 mod tidy;
 
@@ -22,6 +23,11 @@ struct Arguments {
 enum Chore {
     /// Check the rules of the house: layers, headers, file lengths, comments, dead files, links
     Tidy,
+    /// Measure, in a release build, beside the bare limits of the machine
+    Bench {
+        #[arg(value_enum)]
+        what: bench::Bench,
+    },
     /// Install what the tests need and run all of them
     Test {
         /// Run one of the suites alone
@@ -36,6 +42,7 @@ fn main() -> ExitCode {
         .expect("the manifest of xtask lies one folder below the workspace");
     let outcome = match Arguments::parse().chore {
         Chore::Tidy => tidy::run(root),
+        Chore::Bench { what } => bench::run(root, what),
         Chore::Test { only } => suites::run(root, only),
     };
     outcome.unwrap_or_else(|error| {

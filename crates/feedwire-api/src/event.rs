@@ -1,0 +1,122 @@
+//! An event as it is read: CloudEvents JSON with what the server adds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// An event out of a page or a stream.
+///
+/// Read from JSON only: the server writes events from their stored bytes.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What tells it from the others of its source.
+    pub id: String,
+    /// Where it happened.
+    pub source: String,
+    /// What kind of thing happened.
+    pub ty: String,
+    /// What it happened to.
+    pub subject: Option<String>,
+    /// When it happened, by its producer, RFC 3339.
+    pub time: String,
+    /// The feed it is in.
+    pub feed: String,
+    /// Its place in the project's log.
+    pub position: u64,
+    /// When the server recorded it, RFC 3339.
+    pub recorded_at: String,
+    /// The version of its subject with this event's batch; `None` without a subject.
+    pub version: Option<u64>,
+    /// Its data, the text of numbers untouched.
+    pub data: Option<Box<RawValue>>,
+    /// Data that is not JSON, in base64.
+    pub data_base64: Option<String>,
+    /// Further attributes by name.
+    pub extensions: BTreeMap<String, Value>,
+}
+
+// By hand because `flatten`, which the extensions would need, cannot hand raw JSON through.
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Event;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
+        let mut texts = BTreeMap::<String, String>::new();
+        let (mut position, mut version) = (None, None);
+        let (mut data, mut data_base64) = (None, None);
+        let mut extensions = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "id" | "source" | "type" | "subject" | "time" | "feed" | "recordedat"
+                | "specversion" => {
+                    texts.insert(name, map.next_value()?);
+                }
+                "position" => position = Some(map.next_value()?),
+                "version" => version = Some(map.next_value()?),
+                "data" => data = Some(map.next_value()?),
+                "data_base64" => data_base64 = Some(map.next_value()?),
+                _ => {
+                    extensions.insert(name, map.next_value()?);
+                }
+            }
+        }
+        let mut required = |name| {
+            texts
+                .remove(name)
+                .ok_or_else(|| de::Error::missing_field(name))
+        };
+        Ok(Event {
+            id: required("id")?,
+            source: required("source")?,
+            ty: required("type")?,
+            time: required("time")?,
+            feed: required("feed")?,
+            recorded_at: required("recordedat")?,
+            subject: texts.remove("subject"),
+            position: position.ok_or_else(|| de::Error::missing_field("position"))?,
+            version,
+            data,
+            data_base64,
+            extensions,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_with_its_extensions_and_its_data_untouched() {
+        let text = r#"{"specversion":"1.0","id":"a","source":"/s","type":"t","subject":"x","time":"2013-01-01T10:00:00Z","feed":"f","position":7,"recordedat":"2013-01-01T10:00:01Z","version":2,"traceid":"4f","data":{"n":1.0}}"#;
+        let event: Event = serde_json::from_str(text).expect("an event");
+        assert_eq!((event.position, event.version), (7, Some(2)));
+        assert_eq!(event.extensions["traceid"], "4f");
+        assert_eq!(
+            event.data.map(|d| d.get().to_owned()).as_deref(),
+            Some(r#"{"n":1.0}"#)
+        );
+    }
+
+    #[test]
+    fn an_event_without_a_position_is_refused_by_name() {
+        let text = r#"{"id":"a","source":"/s","type":"t","time":"","feed":"f","recordedat":""}"#;
+        let error = serde_json::from_str::<Event>(text).expect_err("no position");
+        assert!(error.to_string().contains("position"), "{error}");
+    }
+}

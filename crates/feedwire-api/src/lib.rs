@@ -1,0 +1,32 @@
+//! Wire structs of the native API, shared by server and client.
+//!
+//! Plain data: what a member means stands beside it, what is allowed in it is checked by whoever reads it. Every struct
+//! takes members that it does not know, so that an older client reads a newer server.
+#![warn(missing_docs)]
+
+mod event;
+mod feeds;
+mod new_event;
+mod page;
+mod problem;
+mod published;
+mod subject;
+
+pub use event::Event;
+pub use feeds::{Feed, Feeds};
+pub use new_event::NewEvent;
+pub use page::Page;
+pub use problem::{KIND_PREFIX, Problem};
+pub use published::{Published, Uploaded};
+pub use subject::SubjectLabels;
+
+/// The media type of a problem document (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The media type of newline delimited JSON; `application/ndjson` and `application/jsonl` are taken for it too.
+pub const NDJSON: &str = "application/x-ndjson";
+/// The media type of Server-Sent Events.
+pub const EVENT_STREAM: &str = "text/event-stream";
+/// The feed name that stands for every feed of a project.
+pub const ALL_FEEDS: &str = "_all";
+/// The response header that bears the position of the last readable event, and nothing else.
+pub const HEAD_HEADER: &str = "feedwire-head";

@@ -1,0 +1,214 @@
+//! Requests and their answers over HTTP/1.1.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use feedwire_api::Problem;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{Method, Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// How long a connection may take to come about.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// How long an answer may take, the longest wait of a long poll left aside.
+const ANSWER_WAIT: Duration = Duration::from_mins(1);
+/// The largest answer that is taken: a page of one largest batch, every character of it escaped.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How much of an answer that is not ours is shown.
+const EXCERPT_CHARS: usize = 120;
+
+/// What a request sends.
+pub(crate) type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Connections to servers, kept open for the next request.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection(legacy::Client<HttpConnector, Outgoing>);
+
+/// The head of a request.
+pub(crate) fn request(method: Method, url: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(url).header(
+        USER_AGENT,
+        concat!("feedwire-client/", env!("CARGO_PKG_VERSION")),
+    )
+}
+
+impl Connection {
+    pub(crate) fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_WAIT));
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Self(client)
+    }
+
+    /// Sends a request without a body and reads the answer.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+    ) -> Result<T, Error> {
+        self.ask_within(request, ANSWER_WAIT).await
+    }
+
+    /// As [`Connection::ask`], where the server itself may wait for `wait`.
+    pub(crate) async fn ask_waiting<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+        wait: Duration,
+    ) -> Result<T, Error> {
+        self.ask_within(request, ANSWER_WAIT + wait).await
+    }
+
+    async fn ask_within<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+        within: Duration,
+    ) -> Result<T, Error> {
+        let answer = async { read(self.open(request).await?).await };
+        tokio::time::timeout(within, answer)
+            .await
+            .map_err(|late| Error::Lost(late.into()))?
+    }
+
+    /// Sends `body` and reads the answer, which may take as long as an answer may.
+    pub(crate) async fn tell<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+        body: Outgoing,
+    ) -> Result<T, Error> {
+        let answer = self.tell_long(request, body);
+        tokio::time::timeout(ANSWER_WAIT, answer)
+            .await
+            .map_err(|late| Error::Lost(late.into()))?
+    }
+
+    /// Sends a `body` that takes its time and reads the answer.
+    pub(crate) async fn tell_long<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+        body: Outgoing,
+    ) -> Result<T, Error> {
+        read(self.send(request, body).await?).await
+    }
+
+    /// Sends a request without a body; the answer's body is left to the caller.
+    pub(crate) async fn open(
+        &self,
+        request: http::request::Builder,
+    ) -> Result<Response<Incoming>, Error> {
+        let nothing = Empty::new().map_err(|never| match never {});
+        self.send(request, nothing.boxed_unsync()).await
+    }
+
+    async fn send(
+        &self,
+        request: http::request::Builder,
+        body: Outgoing,
+    ) -> Result<Response<Incoming>, Error> {
+        let request = request
+            .body(body)
+            .map_err(|error| Error::Unwritable(error.into()))?;
+        let server = request.uri().authority().map(ToString::to_string);
+        self.0.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                let server = server.unwrap_or_default();
+                Error::Unreachable {
+                    server,
+                    source: root_cause(&error).into(),
+                }
+            } else {
+                Error::Lost(error.into())
+            }
+        })
+    }
+}
+
+/// What the innermost error says; the layers around it only name themselves.
+fn root_cause(error: &dyn StdError) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
+}
+
+/// The answer as a `T`, or as what the server says is wrong.
+async fn read<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, Error> {
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let status = response.status().as_u16();
+    let bytes = read_body(response).await?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::Strange {
+        status,
+        detail: error.to_string(),
+        retry_after: None,
+    })
+}
+
+/// The error that an answer other than 2xx is.
+pub(crate) async fn refusal(response: Response<Incoming>) -> Error {
+    let status = response.status().as_u16();
+    let retry_after = retry_after(&response);
+    let bytes = match read_body(response).await {
+        Ok(bytes) => bytes,
+        Err(error) => return error,
+    };
+    match serde_json::from_slice::<Problem>(&bytes) {
+        Ok(problem) => Error::Refused {
+            problem: Box::new(problem),
+            retry_after,
+        },
+        Err(_) => Error::Strange {
+            status,
+            detail: excerpt(&bytes),
+            retry_after,
+        },
+    }
+}
+
+async fn read_body(response: Response<Incoming>) -> Result<Bytes, Error> {
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+    let whole = body.collect().await.map_err(Error::Lost)?;
+    Ok(whole.to_bytes())
+}
+
+/// The response header `Retry-After` in seconds; its other form, a date, asks for a clock that may be wrong.
+fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The media type of an answer, without parameters.
+pub(crate) fn media_type(response: &Response<Incoming>) -> &str {
+    let value = response.headers().get(CONTENT_TYPE);
+    let text = value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim()
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let shown: String = text
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(EXCERPT_CHARS)
+        .collect();
+    if shown.is_empty() {
+        "it has no body".to_owned()
+    } else {
+        shown
+    }
+}

@@ -1,0 +1,219 @@
+//! Following a server that is cut off, stops, refuses and lies, each in the bytes that it sends.
+
+use std::time::Duration;
+
+use feedwire_client::{Client, FollowError, Interruption, Step};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\n";
+
+/// Reads a request; returns its first line.
+async fn first_line(socket: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(socket.read_u8().await.expect("a request"));
+    }
+    let text = String::from_utf8(request).expect("ASCII");
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Answers one connection after the other with the texts of `script`, and returns the first lines that it was sent.
+async fn serve(script: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test takes the handle and waits for it"
+    )]
+    let asked = tokio::spawn(async move {
+        let mut asked = Vec::new();
+        for answer in script {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            asked.push(first_line(&mut socket).await);
+            socket.write_all(answer.as_bytes()).await.expect("sent");
+        }
+        asked
+    });
+    let client = Client::new(&format!("http://{address}")).expect("an address");
+    (client, asked)
+}
+
+fn event(position: u64) -> String {
+    format!(
+        "id: {position}\ndata: {{\"id\":\"e{position}\",\"source\":\"/s\",\"type\":\"t\",\"time\":\"\",\"feed\":\"f\",\"position\":{position},\"recordedat\":\"\"}}\n\n"
+    )
+}
+
+/// A stream whose server asks for tries in quick succession.
+fn stream(frames: &[&str]) -> String {
+    format!("{STREAM}retry: 1\nid: 0\n\n{}", frames.concat())
+}
+
+fn refusal(status: &str, kind: &str) -> String {
+    let number: u16 = status[..3].parse().expect("a status");
+    let body = format!(
+        "{{\"type\":\"urn:feedwire:problem:{kind}\",\"title\":\"{kind}\",\"status\":{number},\"detail\":\"because\",\"first_position\":9}}"
+    );
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn a_reader_that_is_cut_off_goes_on_behind_the_last_event_it_was_given() {
+    let (one, two, three) = (event(1), event(2), event(3));
+    let end = "event: end\ndata: {\"cursor\":\"7\"}\n\n";
+    let torn = &two[..20];
+    let first = stream(&[&one, torn]);
+    let second = stream(&[&two, "id: 5\n\n"]);
+    let third = stream(&[&three, end]);
+    let (client, asked) = serve(vec![first, second, third]).await;
+    let mut follow = client.read("f").from("start").types(["t", "a,b"]).follow();
+    let mut positions = Vec::new();
+    while let Some(event) = follow.next().await.expect("it goes on") {
+        positions.push(event.attributes().position);
+    }
+    assert_eq!(positions, [1, 2, 3]);
+    assert_eq!(follow.cursor(), Some("7"));
+    assert!(matches!(follow.step().await, Ok(Step::End)));
+    let path = "GET /v1/projects/default/feeds/f";
+    let rest = "types=t,a%2Cb&heartbeat=15s HTTP/1.1";
+    assert_eq!(
+        asked.await.expect("a server"),
+        [
+            format!("{path}?from=start&{rest}"),
+            format!("{path}?after=1&{rest}"),
+            format!("{path}?after=5&{rest}"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_limit_counts_what_came_before_the_cut() {
+    let first = stream(&[&event(1), &event(2)]);
+    let second = stream(&[&event(3)]);
+    let (client, asked) = serve(vec![first, second]).await;
+    let mut follow = client.read("f").after("0").limit(3).follow();
+    let mut count = 0;
+    while follow.next().await.expect("it goes on").is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 3);
+    let asked = asked.await.expect("a server");
+    assert!(
+        asked[0].contains("limit=3") && asked[1].contains("limit=1"),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_more_to_come_ends_it() {
+    let (client, _) = serve(vec![
+        "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".into(),
+    ])
+    .await;
+    let mut follow = client.read("f").until("now").follow();
+    assert!(follow.next().await.expect("an end").is_none());
+}
+
+#[tokio::test]
+async fn a_loss_to_retention_is_said_before_and_within_a_stream() {
+    let expired = "event: expired\ndata: {\"type\":\"urn:feedwire:problem:cursor-expired\",\"title\":\"x\",\"status\":410,\"first_position\":9}\n\n";
+    for answer in [refusal("410 Gone", "cursor-expired"), stream(&[expired])] {
+        let (client, _) = serve(vec![answer]).await;
+        match client.read("f").after("1").follow().next().await {
+            Err(FollowError::Expired(problem)) => {
+                assert_eq!(problem.number("first_position"), Some(9));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_would_refuse_again_is_not_asked_again() {
+    let strange =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n".to_owned();
+    for answer in [refusal("400 Bad Request", "invalid-parameter"), strange] {
+        let (client, _) = serve(vec![answer]).await;
+        let error = client
+            .read("f")
+            .follow()
+            .next()
+            .await
+            .expect_err("a refusal");
+        assert!(matches!(error, FollowError::Refused(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_ready_is_asked_again_and_given_up_in_the_end() {
+    let busy = || refusal("503 Service Unavailable", "unavailable");
+    let (client, asked) = serve(vec![stream(&[]), busy(), busy()]).await;
+    let mut follow = client.read("f").from("start").follow().tries(3);
+    assert!(matches!(follow.step().await, Ok(Step::Idle)));
+    let lost = follow.step().await.expect("a lost connection");
+    assert!(
+        matches!(
+            lost,
+            Step::Lost {
+                reason: Interruption::Closed,
+                ..
+            }
+        ),
+        "{lost:?}"
+    );
+    match follow.next().await {
+        Err(FollowError::GaveUp {
+            tries: 3,
+            last: Interruption::Request(error),
+        }) => {
+            assert_eq!(error.to_string(), "because");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(asked.await.expect("a server").len(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_taken_for_dead() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let client = Client::new(&format!("http://{address}")).expect("an address");
+    let read = client.read("f").from("start");
+    let mut follow = read.follow().heartbeat(Duration::from_millis(20));
+    let silent = async {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        first_line(&mut socket).await;
+        socket
+            .write_all(stream(&[]).as_bytes())
+            .await
+            .expect("sent");
+        std::future::pending::<()>().await;
+        drop(socket);
+    };
+    let followed = async {
+        // On a slow machine the patience may end before the first frame was read.
+        let lost = loop {
+            match follow.step().await.expect("a lost connection") {
+                Step::Idle => {}
+                step => break step,
+            }
+        };
+        let broken = matches!(
+            lost,
+            Step::Lost {
+                reason: Interruption::Broken(_),
+                ..
+            }
+        );
+        assert!(broken, "{lost:?}");
+    };
+    tokio::select! {
+        () = silent => unreachable!("it is silent for ever"),
+        () = followed => {}
+    }
+}

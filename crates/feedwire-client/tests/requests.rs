@@ -1,0 +1,173 @@
+//! Requests and what becomes of them: an answer, a refusal, a lost connection, nobody there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use feedwire_client::{Client, Error, Expect, NewEvent};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// Takes one request, answers it with `answer` and returns it.
+async fn answered(answer: &str, listener: TcpListener) -> String {
+    let (mut socket, _) = listener.accept().await.expect("a connection");
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while !is_whole(&request) {
+        let read = socket.read(&mut buffer).await.expect("a request");
+        request.extend_from_slice(&buffer[..read]);
+    }
+    socket.write_all(answer.as_bytes()).await.expect("sent");
+    String::from_utf8(request).expect("UTF-8")
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    match head.split_once("content-length: ") {
+        Some((_, length)) => length
+            .lines()
+            .next()
+            .is_some_and(|l| l.parse() == Ok(body.len())),
+        None => !head.contains("chunked") || body.ends_with("0\r\n\r\n"),
+    }
+}
+
+async fn server() -> (Client, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let client = Client::new(&format!("http://{address}")).expect("an address");
+    (client, listener)
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn an_event_is_sent_as_json_and_its_position_comes_back() {
+    let (client, listener) = server().await;
+    let body = r#"{"first":7,"last":7,"count":1,"recorded_at":"2013-01-01T10:00:00Z","version":2,"new":1}"#;
+    let answer = answer("200 OK", "content-type: application/json\r\n", body);
+    let event = NewEvent::new("t").subject("s");
+    let publish = client.publish("f").expect(Expect::Version(1)).event(&event);
+    let (published, request) = tokio::join!(publish, answered(&answer, listener));
+    let published = published.expect("published");
+    assert_eq!((published.last, published.version), (7, Some(2)));
+    let first = "POST /v1/projects/default/feeds/f/events?expect=version%3A1 HTTP/1.1\r\n";
+    assert!(request.starts_with(first), "{request}");
+    assert!(
+        request.contains("content-type: application/json\r\n"),
+        "{request}"
+    );
+    assert!(
+        request.ends_with("\r\n\r\n{\"type\":\"t\",\"subject\":\"s\"}"),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn lines_are_sent_while_they_are_read_and_counted() {
+    let (client, listener) = server().await;
+    let body = r#"{"first":1,"last":2,"count":2,"batches":1,"recorded_at":"2013-01-01T10:00:00Z"}"#;
+    let answer = answer("200 OK", "content-type: application/json\r\n", body);
+    let text = "{\"type\":\"t\"}\n{\"type\":\"u\"}\n";
+    let sent = Arc::new(AtomicU64::new(0));
+    let progress = {
+        let sent = Arc::clone(&sent);
+        move |bytes| sent.store(bytes, Ordering::Relaxed)
+    };
+    let upload = client.publish("f").upload(text.as_bytes(), progress);
+    let (uploaded, request) = tokio::join!(upload, answered(&answer, listener));
+    assert_eq!(uploaded.expect("published").count, 2);
+    assert_eq!(sent.load(Ordering::Relaxed), 26);
+    assert!(
+        request.contains("content-type: application/x-ndjson\r\n"),
+        "{request}"
+    );
+    assert!(request.contains(text), "{request}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_in_the_servers_words() {
+    let (client, listener) = server().await;
+    let body = r#"{"type":"urn:feedwire:problem:unavailable","title":"Unavailable","status":503,"detail":"the server is stopping"}"#;
+    let headers = "content-type: application/problem+json\r\nretry-after: 3\r\n";
+    let answer = answer("503 Service Unavailable", headers, body);
+    let (feeds, _) = tokio::join!(client.feeds(), answered(&answer, listener));
+    let error = feeds.expect_err("a refusal");
+    assert_eq!(error.to_string(), "the server is stopping");
+    assert!(error.is_passing());
+    match error {
+        Error::Refused {
+            problem,
+            retry_after,
+        } => {
+            assert_eq!(problem.kind(), "unavailable");
+            assert_eq!(retry_after, Some(Duration::from_secs(3)));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_feedwire_is_said_not_to_be() {
+    for status in ["200 OK", "404 Not Found"] {
+        let (client, listener) = server().await;
+        let answer = answer(status, "content-type: text/html\r\n", "<html>\n");
+        let (feeds, _) = tokio::join!(client.feeds(), answered(&answer, listener));
+        let error = feeds.expect_err("no answer of ours");
+        assert!(matches!(error, Error::Strange { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_told_from_a_server_that_is_not_there() {
+    let (client, listener) = server().await;
+    let event = NewEvent::new("t");
+    let publish = client.publish("f").event(&event);
+    let (published, _) = tokio::join!(publish, answered("", listener));
+    assert!(matches!(published, Err(Error::Lost(_))), "{published:?}");
+    let published = client.publish("f").event(&event).await;
+    assert!(
+        matches!(published, Err(Error::Unreachable { .. })),
+        "{published:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_page_is_read_with_its_cursor() {
+    let (client, listener) = server().await;
+    let body = r#"{"events":[{"specversion":"1.0","id":"a","source":"/s","type":"t","time":"2013-01-01T10:00:00Z","feed":"f","position":8,"recordedat":"2013-01-01T10:00:01Z","data":{"n":1.50}}],"cursor":"9","has_more":true,"head":12}"#;
+    let answer = answer("200 OK", "content-type: application/json\r\n", body);
+    let read = client
+        .read("f")
+        .after("7")
+        .limit(1)
+        .wait(Duration::from_secs(30));
+    let (page, request) = tokio::join!(read.page(), answered(&answer, listener));
+    let page = page.expect("a page");
+    assert_eq!(
+        (page.cursor.as_str(), page.has_more, page.head),
+        ("9", true, 12)
+    );
+    assert!(page.events[0].json().ends_with(r#""data":{"n":1.50}}"#));
+    let first = "GET /v1/projects/default/feeds/f?after=7&limit=1&wait=30s HTTP/1.1\r\n";
+    assert!(request.starts_with(first), "{request}");
+}
+
+#[tokio::test]
+async fn a_query_that_no_url_holds_is_an_error() {
+    let (client, _listener) = server().await;
+    let subjects = (0..20_000).map(|n| format!("subject-{n}"));
+    let error = client
+        .read("f")
+        .subjects(subjects)
+        .page()
+        .await
+        .expect_err("too long");
+    assert!(matches!(error, Error::Unwritable(_)), "{error:?}");
+}

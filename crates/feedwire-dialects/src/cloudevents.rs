@@ -1,0 +1,455 @@
+//! CloudEvents as JSON, read straight into events: nothing is built of a body in between.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use feedwire_event::json::Canonical;
+use feedwire_event::limits::BATCH_EVENTS_MAX;
+use feedwire_event::{
+    Attribute, Data, Event, EventId, Extensions, Source, Subject, Timestamp, TypeName,
+};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Why a text is not an event or a batch of them.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// It is not JSON, or neither an object nor an array of objects.
+    Json(serde_json::Error),
+    /// An event is not one.
+    Event(Fault),
+    /// More events than a batch may have.
+    TooMany(usize),
+}
+
+/// What is wrong with an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Which of the batch, from 0.
+    pub(crate) index: usize,
+    /// Which of its attributes.
+    pub(crate) attribute: String,
+    /// What is wrong with it.
+    pub(crate) reason: String,
+}
+
+/// One event, or an array of them.
+pub(crate) fn batch(text: &str) -> Result<Vec<Event>, Error> {
+    let mut sink = Sink::default();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = if text.trim_ascii_start().starts_with('[') {
+        Many(&mut sink).deserialize(&mut json)
+    } else {
+        One(&mut sink).deserialize(&mut json)
+    };
+    sink.check(read.and_then(|()| json.end()))?;
+    Ok(sink.events)
+}
+
+/// One event.
+pub(crate) fn one(text: &str) -> Result<Event, Error> {
+    let mut sink = Sink::default();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = One(&mut sink).deserialize(&mut json);
+    sink.check(read.and_then(|()| json.end()))?;
+    Ok(sink
+        .events
+        .pop()
+        .expect("what was read without fault is an event"))
+}
+
+/// The events that were read so far.
+#[derive(Default)]
+struct Sink {
+    events: Vec<Event>,
+    /// How many there are, also those that are too many to be kept.
+    count: usize,
+    /// Why the event behind the last one is none; serde's own errors hold nothing but text.
+    fault: Option<Fault>,
+}
+
+impl Sink {
+    /// What is wrong with what was `read` into it.
+    fn check(&mut self, read: Result<(), serde_json::Error>) -> Result<(), Error> {
+        if let Some(fault) = self.fault.take() {
+            return Err(Error::Event(Fault {
+                index: self.events.len(),
+                ..fault
+            }));
+        }
+        read.map_err(Error::Json)?;
+        if self.count > self.events.len() {
+            Err(Error::TooMany(self.count))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Fault {
+    fn new(attribute: &str, reason: &dyn fmt::Display) -> Self {
+        Self {
+            index: 0,
+            attribute: attribute.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+struct Many<'s>(&'s mut Sink);
+
+impl<'de> DeserializeSeed<'de> for Many<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Many<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while self.0.count < BATCH_EVENTS_MAX {
+            if seq.next_element_seed(One(self.0))?.is_none() {
+                return Ok(());
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            self.0.count += 1;
+        }
+        Ok(())
+    }
+}
+
+struct One<'s>(&'s mut Sink);
+
+impl<'de> DeserializeSeed<'de> for One<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for One<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event, which is an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut members = Members::default();
+        while let Some(Key(name)) = map.next_key()? {
+            members.add(name, map.next_value::<&RawValue>()?);
+        }
+        match members.into_event() {
+            Ok(event) => {
+                self.0.events.push(event);
+                self.0.count += 1;
+                Ok(())
+            }
+            Err(fault) => {
+                self.0.fault = Some(fault);
+                Err(de::Error::custom("an event that is none"))
+            }
+        }
+    }
+}
+
+/// The name of a member, borrowed unless it holds escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> de::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The members of an event, each as the text of its value.
+#[derive(Default)]
+struct Members<'de> {
+    specversion: Option<&'de RawValue>,
+    id: Option<&'de RawValue>,
+    source: Option<&'de RawValue>,
+    ty: Option<&'de RawValue>,
+    subject: Option<&'de RawValue>,
+    time: Option<&'de RawValue>,
+    data: Option<&'de RawValue>,
+    data_base64: Option<&'de RawValue>,
+    others: Vec<(Cow<'de, str>, &'de RawValue)>,
+    /// One that came twice.
+    twice: Option<Cow<'de, str>>,
+}
+
+impl<'de> Members<'de> {
+    fn add(&mut self, name: Cow<'de, str>, value: &'de RawValue) {
+        let place = match &*name {
+            "specversion" => &mut self.specversion,
+            "id" => &mut self.id,
+            "source" => &mut self.source,
+            "type" => &mut self.ty,
+            "subject" => &mut self.subject,
+            "time" => &mut self.time,
+            "data" => &mut self.data,
+            "data_base64" => &mut self.data_base64,
+            _ => {
+                self.others.push((name, value));
+                return;
+            }
+        };
+        if place.replace(value).is_some() {
+            self.twice = Some(name);
+        }
+    }
+
+    fn into_event(self) -> Result<Event, Fault> {
+        if let Some(name) = &self.twice {
+            return Err(Fault::new(name, &"it is given twice"));
+        }
+        if string("specversion", self.specversion)?.is_some_and(|version| version != "1.0") {
+            return Err(Fault::new(
+                "specversion",
+                &"it has to be 1.0, the version of CloudEvents that is spoken here",
+            ));
+        }
+        let ty = string("type", self.ty)?.ok_or_else(|| Fault::new("type", &"it is missing"))?;
+        let subject = string("subject", self.subject)?.filter(|subject| !subject.is_empty());
+        Ok(Event {
+            id: attribute("id", string("id", self.id)?, EventId::new)?,
+            source: attribute("source", string("source", self.source)?, Source::new)?,
+            ty: TypeName::new(&ty).map_err(|error| Fault::new("type", &error))?,
+            subject: attribute("subject", subject, Subject::new)?,
+            time: attribute("time", string("time", self.time)?, str::parse::<Timestamp>)?,
+            extensions: extensions(&self.others)?,
+            data: data(self.data, self.data_base64)?,
+        })
+    }
+}
+
+/// The text of a string; `None` where it is null or not there, which CloudEvents takes for the same.
+fn string<'de>(name: &str, value: Option<&'de RawValue>) -> Result<Option<Cow<'de, str>>, Fault> {
+    let Some(raw) = value.map(RawValue::get).filter(|raw| *raw != "null") else {
+        return Ok(None);
+    };
+    let inner = raw
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let inner = inner.ok_or_else(|| Fault::new(name, &"it has to be a string"))?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Ok(Some(Cow::Borrowed(inner)));
+    }
+    let unescaped = serde_json::from_str(raw)
+        .ok()
+        .ok_or_else(|| Fault::new(name, &"it holds half of a surrogate pair"))?;
+    Ok(Some(Cow::Owned(unescaped)))
+}
+
+fn attribute<T, E: fmt::Display>(
+    name: &str,
+    text: Option<Cow<'_, str>>,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Fault> {
+    text.map(|text| read(&text))
+        .transpose()
+        .map_err(|error| Fault::new(name, &error))
+}
+
+fn extensions(members: &[(Cow<'_, str>, &RawValue)]) -> Result<Extensions, Fault> {
+    let mut extensions = Extensions::default();
+    for (at, (name, value)) in members.iter().enumerate() {
+        if matches!(&**name, "feed" | "position" | "recordedat" | "version") {
+            return Err(Fault::new(name, &"it is given by the server"));
+        }
+        if members[..at].iter().any(|(other, _)| other == name) {
+            return Err(Fault::new(name, &"it is given twice"));
+        }
+        if value.get() == "null" {
+            continue;
+        }
+        let value = canonical(name, value)?;
+        extensions
+            .push(name, &value)
+            .map_err(|error| Fault::new(name, &error))?;
+    }
+    Ok(extensions)
+}
+
+fn data(json: Option<&RawValue>, base64: Option<&RawValue>) -> Result<Option<Data>, Fault> {
+    match (json, string("data_base64", base64)?) {
+        (None, None) => Ok(None),
+        (Some(json), None) => Ok(Some(Data::Json(canonical("data", json)?))),
+        (None, Some(text)) if is_base64(&text) => Ok(Some(Data::Base64(Canonical::string(&text)))),
+        (None, Some(_)) => Err(Fault::new(
+            "data_base64",
+            &"it has to be base64 with its padding",
+        )),
+        (Some(_), Some(_)) => Err(Fault::new(
+            "data_base64",
+            &"an event has `data` or `data_base64`, not both",
+        )),
+    }
+}
+
+fn canonical(name: &str, value: &RawValue) -> Result<Canonical, Fault> {
+    Canonical::new(value).map_err(|error| Fault::new(name, &error))
+}
+
+fn is_base64(text: &str) -> bool {
+    let digits = text
+        .strip_suffix("==")
+        .or_else(|| text.strip_suffix('='))
+        .unwrap_or(text);
+    text.len().is_multiple_of(4)
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_debug_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Why `text` is no batch.
+    fn fault(text: &str) -> Fault {
+        match batch(text) {
+            Err(Error::Event(fault)) => fault,
+            other => panic!("{text} is no event, and not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_with_all_its_attributes() {
+        let body = r#" {"specversion":"1.0","type":"flight.departed","subject":"N\u00e9","time":"2013-01-01T12:00:00+02:00",
+            "id":"a-1","source":"/planes","traceid":"4f","retries":2,"gone":null,"data":{ "late" : 2.50 }}"#;
+        let event = one(body).expect("an event");
+        let text = |text: &dyn fmt::Debug| format!("{text:?}");
+        assert_eq!(text(&event.id), r#"Some("a-1")"#);
+        assert_eq!(text(&event.source), r#"Some("/planes")"#);
+        assert_eq!(text(&event.ty), r#""flight.departed""#);
+        assert_eq!(text(&event.subject), r#"Some("Né")"#);
+        assert_eq!(text(&event.time), "Some(2013-01-01T10:00:00Z)");
+        assert_eq!(event.extensions.members(), br#""traceid":"4f","retries":2"#);
+        assert_eq!(text(&event.data), r#"Some(Json({"late":2.50}))"#);
+    }
+
+    #[test]
+    fn only_the_type_is_required_and_null_is_as_if_not_there() {
+        let read = |text| one(text).expect("an event");
+        let bare = read(r#"{"type":"t"}"#);
+        let nulls = r#"{"type":"t","subject":null,"id":null,"source":null,"time":null,"data_base64":null,"specversion":null}"#;
+        assert_eq!(read(nulls), bare);
+        assert_eq!(read(r#"{"\u0074ype":"t","subject":""}"#), bare);
+        let null = read(r#"{"type":"t","data":null}"#);
+        assert_eq!(format!("{:?}", null.data), "Some(Json(null))");
+    }
+
+    #[test]
+    fn an_array_is_a_batch_and_stops_at_its_limit() {
+        let array = |count| format!("[{}]", vec![r#"{"type":"t"}"#; count].join(","));
+        let len = |text: String| batch(&text).map(|events| events.len());
+        assert!(matches!(len(array(BATCH_EVENTS_MAX)), Ok(BATCH_EVENTS_MAX)));
+        let many = BATCH_EVENTS_MAX + 7;
+        assert!(matches!(len(array(many)), Err(Error::TooMany(found)) if found == many));
+        assert!(matches!(len("[]".to_owned()), Ok(0)));
+    }
+
+    #[test]
+    fn what_is_no_event_is_told_by_index_and_attribute() {
+        let refusals: Vec<String> = [
+            "{}",
+            r#"{"type":1}"#,
+            r#"{"type":"a b"}"#,
+            r#"[{"type":"t"},{"type":"t","subject":"a\r\nb"}]"#,
+            r#"{"type":"t","id":""}"#,
+            r#"{"type":"t","id":"\ud800"}"#,
+            r#"{"type":"t","time":"today"}"#,
+            r#"{"type":"t","specversion":"0.3"}"#,
+            r#"{"type":"t","type":"t"}"#,
+            r#"{"type":"t","a":1,"a":2}"#,
+            r#"{"type":"t","position":1}"#,
+            r#"{"type":"t","recordedat":"x"}"#,
+            r#"{"type":"t","trace_id":1}"#,
+            r#"{"type":"t","a":{}}"#,
+            r#"{"type":"t","data":1,"data_base64":"AA=="}"#,
+            r#"{"type":"t","data_base64":"A"}"#,
+            r#"{"type":"t","data":"\udc00"}"#,
+        ]
+        .map(|text| {
+            let Fault {
+                index,
+                attribute,
+                reason,
+            } = fault(text);
+            format!("{index} {attribute}: {reason}")
+        })
+        .into();
+        assert_debug_snapshot!(refusals, @r#"
+        [
+            "0 type: it is missing",
+            "0 type: it has to be a string",
+            "0 type: a name is made of A-Z a-z 0-9 . _ -, not ' '",
+            "1 subject: a subject has no control characters, this one has '\\r'",
+            "0 id: it is empty",
+            "0 id: it holds half of a surrogate pair",
+            "0 time: a time is written as RFC 3339, such as 2013-01-01T10:00:00Z",
+            "0 specversion: it has to be 1.0, the version of CloudEvents that is spoken here",
+            "0 type: it is given twice",
+            "0 a: it is given twice",
+            "0 position: it is given by the server",
+            "0 recordedat: it is given by the server",
+            "0 trace_id: the name of an extension attribute is made of a-z and 0-9, not '_'",
+            "0 a: the value of an extension attribute is a string, a number or a boolean",
+            "0 data_base64: an event has `data` or `data_base64`, not both",
+            "0 data_base64: it has to be base64 with its padding",
+            "0 data: half of a surrogate pair at byte 1: no text has such a character",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn data_that_is_nested_too_deeply_is_refused() {
+        let depth = 100_000;
+        let body = format!(
+            r#"{{"type":"t","data":{}{}}}"#,
+            "[".repeat(depth),
+            "]".repeat(depth)
+        );
+        assert_eq!(fault(&body).attribute, "data");
+    }
+
+    proptest! {
+        #[test]
+        fn any_event_with_odd_members_is_read_without_panic(
+            name in "type|id|subject|time|data|data_base64|[a-z]{0,3}", value in "[ -~]{0,20}|\"(\\\\u[0-9a-f]{4}){1,3}\"|\\[{1,5}",
+        ) {
+            drop(batch(&format!(r#"[{{"type":"t","{name}":{value}}}]"#)));
+        }
+    }
+}

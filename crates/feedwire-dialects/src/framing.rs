@@ -1,0 +1,39 @@
+//! What a stream of events looks like on the wire.
+
+use std::fmt::Debug;
+
+use feedwire_core::Delivered;
+use feedwire_engine::Expired;
+use feedwire_event::Cursor;
+
+/// A way of sending events one after the other for as long as the client listens.
+///
+/// Whatever is appended in one call is whole: it may be cut from what follows, never within. All of it is ASCII and every
+/// line ends with its newline, for readers hold a line back until they have that.
+pub trait Framing: Debug + Send + Sync {
+    /// The media type.
+    fn media_type(&self) -> &'static str;
+
+    /// Appends what is sent at once, before the first event.
+    fn open(&self, cursor: Cursor, out: &mut Vec<u8>);
+
+    /// Appends an event.
+    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable>;
+
+    /// Appends what is sent when nothing else was for a while.
+    fn idle(&self, cursor: Cursor, out: &mut Vec<u8>);
+
+    /// Appends the end of a stream that retention has overtaken.
+    fn expired(&self, expired: &Expired, out: &mut Vec<u8>);
+
+    /// Appends the end of a stream that has sent all that was asked for.
+    fn end(&self, cursor: Cursor, out: &mut Vec<u8>);
+}
+
+/// An event whose stored payload this version cannot read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the payload of the event at position {position} cannot be read")]
+pub struct Unreadable {
+    /// Where it stands.
+    pub position: feedwire_event::Position,
+}

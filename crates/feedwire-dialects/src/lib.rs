@@ -1,0 +1,20 @@
+//! The APIs that Feedwire speaks, as pure encoders and decoders: no I/O, no state.
+//!
+//! Each dialect is a folder of the same files: `request` (what is asked, from path, query and headers), `body` (what is sent, from
+//! bytes), `event` (a record to bytes), `framing` (pages and streams around events), `answer` (every other answer) and
+//! `error` (each error of the core as this dialect tells it). What all of them need stands beside the folders.
+#![warn(missing_docs)]
+
+mod cloudevents;
+mod digits;
+mod framing;
+pub mod lines;
+pub mod media;
+pub mod native;
+pub mod query;
+mod refusal;
+mod slots;
+mod span;
+
+pub use framing::{Framing, Unreadable};
+pub use refusal::Refusal;

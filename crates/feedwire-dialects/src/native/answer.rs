@@ -1,0 +1,157 @@
+//! What the native API answers beside events: what was published, feeds, labels.
+
+use feedwire_api::{Feed, SubjectLabels, Uploaded};
+use feedwire_core::{FeedCount, Feeds, Published};
+use feedwire_event::{Event, FeedName, Labels, Position, Timestamp, Version};
+
+/// What the publisher of `events`, one batch, is told.
+pub fn published(events: &[(FeedName, Event)], published: &Published) -> feedwire_api::Published {
+    let mut subjects = events.iter().map(|(_, event)| event.subject.as_ref());
+    let first = subjects.next().flatten();
+    let is_one = first.is_some() && subjects.all(|subject| subject == first);
+    let version = published.versions.first().filter(|_| is_one);
+    feedwire_api::Published {
+        first: published.first.get(),
+        last: published.last.get(),
+        count: events.len() as u64,
+        recorded_at: published.recorded_at.to_string(),
+        version: version.map(|Version(version)| *version),
+    }
+}
+
+/// How far a body of many batches has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The first position.
+    pub first: Position,
+    /// The last position.
+    pub last: Position,
+    /// How many events.
+    pub count: u64,
+    /// How many batches.
+    pub batches: u64,
+    /// When the last batch was recorded.
+    pub recorded_at: Timestamp,
+}
+
+impl Progress {
+    /// One batch more than `before`.
+    pub fn with(before: Option<Self>, published: &Published) -> Self {
+        let Published {
+            first,
+            last,
+            recorded_at,
+            ..
+        } = *published;
+        let count = last.get() - first.get() + 1;
+        match before {
+            None => Self {
+                first,
+                last,
+                count,
+                batches: 1,
+                recorded_at,
+            },
+            Some(before) => Self {
+                first: before.first,
+                last,
+                count: before.count + count,
+                batches: before.batches + 1,
+                recorded_at,
+            },
+        }
+    }
+}
+
+/// What the publisher of a body of many batches is told.
+pub fn uploaded(progress: &Progress) -> Uploaded {
+    Uploaded {
+        first: progress.first.get(),
+        last: progress.last.get(),
+        count: progress.count,
+        batches: progress.batches,
+        recorded_at: progress.recorded_at.to_string(),
+    }
+}
+
+/// The feeds of a project.
+pub fn feeds(feeds: &Feeds) -> feedwire_api::Feeds {
+    let feed = |count: &FeedCount| Feed {
+        name: count.name.to_string(),
+        events: count.events,
+        batches: count.batches,
+        subjects: count.subjects,
+        last: count.last.get(),
+    };
+    feedwire_api::Feeds {
+        feeds: feeds.feeds.iter().map(feed).collect(),
+        head: feeds.head.get(),
+    }
+}
+
+/// The labels of a subject.
+pub fn labels(labels: &Labels) -> SubjectLabels {
+    let pairs = labels
+        .iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    SubjectLabels {
+        labels: pairs.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn batch(first: u64, last: u64) -> Published {
+        let position = |value| Position::new(value).expect("a position");
+        let versions = (first..=last).map(|_| Version(7)).collect();
+        let recorded_at = "2026-11-21T08:00:00Z".parse().expect("a time");
+        Published {
+            first: position(first),
+            last: position(last),
+            recorded_at,
+            versions,
+        }
+    }
+
+    fn told(body: &str, published: &Published) -> String {
+        let feed = FeedName::new("f").expect("a name");
+        let events = super::super::body::events(body.as_bytes(), &feed).expect("events");
+        serde_json::to_string(&super::published(&events, published)).expect("JSON")
+    }
+
+    #[test]
+    fn a_version_is_told_where_all_events_have_one_subject() {
+        assert_snapshot!(told(r#"[{"type":"t","subject":"a"},{"type":"t","subject":"a"}]"#, &batch(101, 102)), @r#"{"first":101,"last":102,"count":2,"recorded_at":"2026-11-21T08:00:00Z","version":7}"#);
+        assert_snapshot!(told(r#"[{"type":"t","subject":"a"},{"type":"t","subject":"b"}]"#, &batch(101, 102)), @r#"{"first":101,"last":102,"count":2,"recorded_at":"2026-11-21T08:00:00Z"}"#);
+        assert_snapshot!(told(r#"{"type":"t"}"#, &batch(101, 101)), @r#"{"first":101,"last":101,"count":1,"recorded_at":"2026-11-21T08:00:00Z"}"#);
+    }
+
+    #[test]
+    fn batches_are_added_up() {
+        let progress = Progress::with(
+            Some(Progress::with(None, &batch(1, 1000))),
+            &batch(1005, 1007),
+        );
+        assert_snapshot!(serde_json::to_string(&uploaded(&progress)).expect("JSON"), @r#"{"first":1,"last":1007,"count":1003,"batches":2,"recorded_at":"2026-11-21T08:00:00Z"}"#);
+    }
+
+    #[test]
+    fn feeds_are_told_with_their_counts() {
+        let count = FeedCount {
+            name: FeedName::new("flights").expect("a name"),
+            events: 12,
+            batches: 3,
+            subjects: 4,
+            last: Position::new(101).expect("a position"),
+        };
+        let told = super::feeds(&Feeds {
+            head: count.last,
+            feeds: vec![count],
+        });
+        assert_snapshot!(serde_json::to_string(&told).expect("JSON"), @r#"{"feeds":[{"name":"flights","events":12,"batches":3,"subjects":4,"last":101}],"head":101}"#);
+    }
+}

@@ -1,0 +1,280 @@
+//! How the native API frames events: pages, Server-Sent Events and newline delimited JSON.
+
+use feedwire_core::{Delivered, Delivery, Rendition};
+use feedwire_engine::{Expired, Record};
+use feedwire_event::{Cursor, ProjectName};
+
+use super::{error, event, request};
+use crate::{Framing, Unreadable, digits, slots};
+
+/// What of an encoded event is neither tags nor payload, for buffers that are to be large enough at once.
+const ENVELOPE_BYTES: usize = 256;
+
+/// The framing of a stream of `project`.
+pub fn stream(kind: request::Stream, project: &ProjectName) -> Box<dyn Framing> {
+    let project = project.clone();
+    match kind {
+        request::Stream::Sse => Box::new(Sse { project }),
+        request::Stream::Ndjson => Box::new(Ndjson { project }),
+    }
+}
+
+/// A page of `project`.
+pub fn page(project: &ProjectName, delivery: &Delivery) -> Result<Vec<u8>, Unreadable> {
+    let bytes = delivery
+        .events
+        .iter()
+        .map(|event| event.record().bytes() + ENVELOPE_BYTES);
+    let mut out = Vec::with_capacity(bytes.sum::<usize>() + ENVELOPE_BYTES);
+    out.extend_from_slice(b"{\"events\":[");
+    for (index, event) in delivery.events.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        let record = event.record();
+        event::write(project, record, &mut out)
+            .ok()
+            .ok_or_else(|| unreadable(record))?;
+    }
+    out.extend_from_slice(b"],\"cursor\":\"");
+    let Cursor(cursor) = delivery.cursor;
+    digits::write(cursor.get(), &mut out);
+    out.extend_from_slice(b"\",\"has_more\":");
+    out.extend_from_slice(if delivery.more { b"true" } else { b"false" });
+    out.extend_from_slice(b",\"head\":");
+    digits::write(delivery.head.get(), &mut out);
+    out.push(b'}');
+    Ok(out)
+}
+
+/// Server-Sent Events: the cursor is the id, idle frames bear it too.
+#[derive(Debug)]
+struct Sse {
+    project: ProjectName,
+}
+
+impl Framing for Sse {
+    fn media_type(&self) -> &'static str {
+        feedwire_api::EVENT_STREAM
+    }
+
+    fn open(&self, cursor: Cursor, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"retry: 1000\n");
+        self.idle(cursor, out);
+    }
+
+    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        render(event, slots::NATIVE_SSE, out, |record, out| {
+            let start = out.len();
+            out.extend_from_slice(b"id: ");
+            digits::write(record.position().get(), out);
+            out.extend_from_slice(b"\ndata: ");
+            match event::write(&self.project, record, out) {
+                Ok(()) => out.extend_from_slice(b"\n\n"),
+                Err(_) => out.truncate(start),
+            }
+        })
+    }
+
+    fn idle(&self, Cursor(cursor): Cursor, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"id: ");
+        digits::write(cursor.get(), out);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"event: expired\ndata: ");
+        out.extend_from_slice(&error::json(&error::expired(expired)));
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn end(&self, Cursor(cursor): Cursor, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"event: end\ndata: {\"cursor\":\"");
+        digits::write(cursor.get(), out);
+        out.extend_from_slice(b"\"}\n\n");
+    }
+}
+
+/// Newline delimited JSON: an event a line, and lines of one member that are none.
+#[derive(Debug)]
+struct Ndjson {
+    project: ProjectName,
+}
+
+impl Ndjson {
+    fn control(name: &str, Cursor(cursor): Cursor, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":{\"cursor\":\"");
+        digits::write(cursor.get(), out);
+        out.extend_from_slice(b"\"}}\n");
+    }
+}
+
+impl Framing for Ndjson {
+    fn media_type(&self) -> &'static str {
+        feedwire_api::NDJSON
+    }
+
+    fn open(&self, cursor: Cursor, out: &mut Vec<u8>) {
+        self.idle(cursor, out);
+    }
+
+    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        render(event, slots::NATIVE_NDJSON, out, |record, out| {
+            if event::write(&self.project, record, out).is_ok() {
+                out.push(b'\n');
+            }
+        })
+    }
+
+    fn idle(&self, cursor: Cursor, out: &mut Vec<u8>) {
+        Self::control("heartbeat", cursor, out);
+    }
+
+    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"expired\":");
+        out.extend_from_slice(&error::json(&error::expired(expired)));
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn end(&self, cursor: Cursor, out: &mut Vec<u8>) {
+        Self::control("end", cursor, out);
+    }
+}
+
+/// Appends `event` as `encode` does, which appends nothing where the event cannot be read.
+fn render(
+    event: &Delivered,
+    rendition: Rendition,
+    out: &mut Vec<u8>,
+    encode: impl Fn(&Record, &mut Vec<u8>),
+) -> Result<(), Unreadable> {
+    let start = out.len();
+    event.render(rendition, out, encode);
+    if out.len() > start {
+        Ok(())
+    } else {
+        Err(unreadable(event.record()))
+    }
+}
+
+fn unreadable(record: &Record) -> Unreadable {
+    Unreadable {
+        position: record.position(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use feedwire_event::Position;
+    use insta::assert_snapshot;
+
+    use super::super::event::tests::{bare, full};
+    use super::*;
+
+    fn project() -> ProjectName {
+        ProjectName::new("default").expect("a name")
+    }
+
+    fn position(value: u64) -> Position {
+        Position::new(value).expect("a position")
+    }
+
+    /// Everything that a stream can say.
+    fn said(kind: request::Stream) -> String {
+        let framing = stream(kind, &project());
+        let mut out = Vec::new();
+        framing.open(Cursor(position(100)), &mut out);
+        framing
+            .event(&Delivered::Logged(full()), &mut out)
+            .expect("a payload");
+        framing
+            .event(&Delivered::Logged(bare()), &mut out)
+            .expect("a payload");
+        framing.idle(Cursor(position(150)), &mut out);
+        let first_at = "2026-11-21T08:00:00Z".parse().ok();
+        framing.expired(
+            &Expired {
+                first: position(200),
+                first_at,
+                lost_at_most: 49,
+            },
+            &mut out,
+        );
+        framing.end(Cursor(position(200)), &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn server_sent_events_bear_the_cursor_as_their_id() {
+        assert_snapshot!(said(request::Stream::Sse), @r#"
+        retry: 1000
+        id: 100
+
+        id: 101
+        data: {"specversion":"1.0","id":"a-1","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"}}
+
+        id: 101
+        data: {"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}
+
+        id: 150
+
+        event: expired
+        data: {"type":"urn:feedwire:problem:cursor-expired","title":"No longer retained","status":410,"detail":"events before position 200 are no longer retained: at most 49 were lost; ask with from=start for what there is","first_position":200,"first_time":"2026-11-21T08:00:00Z","lost_at_most":49}
+
+        event: end
+        data: {"cursor":"200"}
+        "#);
+    }
+
+    #[test]
+    fn lines_of_one_member_are_no_events() {
+        assert_snapshot!(said(request::Stream::Ndjson), @r#"
+        {"heartbeat":{"cursor":"100"}}
+        {"specversion":"1.0","id":"a-1","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"}}
+        {"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}
+        {"heartbeat":{"cursor":"150"}}
+        {"expired":{"type":"urn:feedwire:problem:cursor-expired","title":"No longer retained","status":410,"detail":"events before position 200 are no longer retained: at most 49 were lost; ask with from=start for what there is","first_position":200,"first_time":"2026-11-21T08:00:00Z","lost_at_most":49}}
+        {"end":{"cursor":"200"}}
+        "#);
+    }
+
+    #[test]
+    fn a_page_says_where_to_go_on() {
+        let events = vec![Delivered::Logged(bare()), Delivered::Logged(bare())];
+        let delivery = Delivery {
+            events,
+            cursor: Cursor(position(123)),
+            more: true,
+            head: position(456),
+        };
+        let page = page(&project(), &delivery).expect("payloads");
+        assert_snapshot!(String::from_utf8(page).expect("ASCII"), @r#"{"events":[{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"},{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}],"cursor":"123","has_more":true,"head":456}"#);
+        let read: feedwire_api::Page =
+            serde_json::from_slice(&self::page(&project(), &delivery).expect("payloads"))
+                .expect("a page");
+        assert_eq!(read.events.len(), 2);
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_told_and_leaves_nothing_behind() {
+        let record = Record::new(
+            *bare().stamp(),
+            [1, 1, 0],
+            b"ft\x09aaaaaaaaaaaa"[..].to_vec().into(),
+        )
+        .expect("a record");
+        for kind in [request::Stream::Sse, request::Stream::Ndjson] {
+            let mut out = Vec::new();
+            let told = stream(kind, &project()).event(&Delivered::Logged(record.clone()), &mut out);
+            assert_eq!(
+                told,
+                Err(Unreadable {
+                    position: position(101)
+                })
+            );
+            assert!(out.is_empty());
+        }
+    }
+}

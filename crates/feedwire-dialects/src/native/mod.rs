@@ -1,0 +1,8 @@
+//! The native API under `/v1`: CloudEvents inside, problem documents for errors.
+
+pub mod answer;
+pub mod body;
+pub mod error;
+mod event;
+pub mod framing;
+pub mod request;

@@ -1,0 +1,475 @@
+//! What is asked of the native API: path, query and headers into calls of the core.
+
+use std::fmt;
+use std::time::Duration;
+
+use feedwire_api::{ALL_FEEDS, EVENT_STREAM, NDJSON};
+use feedwire_core::{Filter, LabelFilter, Reading, Start, Until, limits::FILTER_VALUES_MAX};
+use feedwire_event::{
+    Cursor, FeedName, NameError, Position, Subject, SubjectError, Timestamp, TypeName,
+};
+
+use crate::query::{self, Query};
+use crate::{media, span};
+
+/// Most events of a page.
+pub const PAGE_EVENTS_MAX: usize = 1_000;
+/// Events of a page whose length is not asked for.
+pub const PAGE_EVENTS: usize = 100;
+/// Longest wait of a long poll; proxies and clients give up soon after.
+pub const WAIT_MAX: Duration = Duration::from_mins(1);
+/// Shortest heartbeat of a stream: ten thousand readers are not to keep the server busy with nothing.
+pub const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
+/// Longest heartbeat of a stream; routers on the way forget connections that are silent for longer.
+pub const HEARTBEAT_MAX: Duration = Duration::from_mins(5);
+/// The heartbeat where none is asked for.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The headers and the query of a request to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts<'a> {
+    /// The feed, as the path names it.
+    pub feed: &'a str,
+    /// Behind the question mark.
+    pub query: &'a str,
+    /// The header `Accept`.
+    pub accept: Option<&'a str>,
+    /// The header `Last-Event-ID`.
+    pub last_event_id: Option<&'a str>,
+}
+
+/// A request to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// What is read.
+    pub reading: Reading,
+    /// How it is answered.
+    pub form: Form,
+}
+
+/// How a reading is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// With a page.
+    Page {
+        /// Most events.
+        limit: usize,
+        /// How long to wait for a first event.
+        wait: Duration,
+    },
+    /// With a stream.
+    Stream(Follow),
+}
+
+/// A stream that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// Its framing.
+    pub kind: Stream,
+    /// It ends with the batch that reaches this many events.
+    pub limit: Option<u64>,
+    /// How often something is sent at least.
+    pub heartbeat: Duration,
+    /// Whether a client comes back to go on.
+    pub is_resumed: bool,
+}
+
+/// The framing of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Server-Sent Events.
+    Sse,
+    /// Newline delimited JSON.
+    Ndjson,
+}
+
+/// Why a request is refused before its body is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A parameter, a header or a part of the path that cannot be meant.
+    #[error("{name}: {reason}")]
+    Parameter {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The client takes nothing that can be sent.
+    #[error("this is answered in application/json, text/event-stream or application/x-ndjson")]
+    NotAcceptable,
+    /// The body is compressed.
+    #[error("bodies are taken as they are; this one has the content encoding {0}")]
+    UnsupportedEncoding(String),
+    /// The body is nothing that can be read.
+    #[error("the content type is to be one of {accepted}; it is {found}")]
+    UnsupportedMediaType {
+        /// What can be read.
+        accepted: &'static str,
+        /// What was sent.
+        found: String,
+    },
+}
+
+impl Error {
+    pub(super) fn parameter(name: &str, reason: &(impl fmt::Display + ?Sized)) -> Self {
+        Self::Parameter {
+            name: name.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl From<query::Error> for Error {
+    fn from(error: query::Error) -> Self {
+        let reason = error.to_string();
+        match error {
+            query::Error::Unknown(name)
+            | query::Error::Twice(name)
+            | query::Error::Encoding(name)
+            | query::Error::Value { name, .. } => Self::Parameter { name, reason },
+        }
+    }
+}
+
+/// What a request to read asks for.
+pub fn read(parts: Parts<'_>, now: Timestamp) -> Result<Read, Error> {
+    const OFFERS: [(&str, Option<Stream>); 5] = [
+        ("application/json", None),
+        (EVENT_STREAM, Some(Stream::Sse)),
+        (NDJSON, Some(Stream::Ndjson)),
+        ("application/ndjson", Some(Stream::Ndjson)),
+        ("application/jsonl", Some(Stream::Ndjson)),
+    ];
+    let stream = media::accept(parts.accept, &OFFERS).ok_or(Error::NotAcceptable)?;
+    let mut query = Query::new(parts.query)?;
+    let resumed = last_event_id(parts.last_event_id)?;
+    let start = start(&mut query, now)?.unwrap_or(match stream {
+        None => Start::Beginning,
+        Some(_) => Start::Now,
+    });
+    let reading = Reading {
+        start: resumed.map_or(start, Start::After),
+        until: until(&mut query, now)?,
+        filter: filter(parts.feed, &mut query)?,
+    };
+    let form = match stream {
+        None => page(&mut query)?,
+        Some(kind) => follow(kind, resumed.is_some(), &mut query)?,
+    };
+    query.finish()?;
+    Ok(Read { reading, form })
+}
+
+fn page(query: &mut Query<'_>) -> Result<Form, Error> {
+    let limit = query.number("limit", 1..=PAGE_EVENTS_MAX as u64)?;
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+    let wait = query.span("wait", Duration::ZERO..=WAIT_MAX)?;
+    query.refuse("heartbeat", "streams have a heartbeat, pages have none")?;
+    Ok(Form::Page {
+        limit: limit.unwrap_or(PAGE_EVENTS),
+        wait: wait.unwrap_or_default(),
+    })
+}
+
+fn follow(kind: Stream, is_resumed: bool, query: &mut Query<'_>) -> Result<Form, Error> {
+    let limit = query.number("limit", 1..=Position::MAX.get())?;
+    let heartbeat = query.span("heartbeat", HEARTBEAT_MIN..=HEARTBEAT_MAX)?;
+    query.refuse(
+        "wait",
+        "pages can be waited for, streams wait by themselves",
+    )?;
+    let heartbeat = heartbeat.unwrap_or(HEARTBEAT);
+    Ok(Form::Stream(Follow {
+        kind,
+        limit,
+        heartbeat,
+        is_resumed,
+    }))
+}
+
+fn last_event_id(header: Option<&str>) -> Result<Option<Cursor>, Error> {
+    // A client that was sent an empty id sends the header empty; both mean that it has none.
+    let cursor = header
+        .filter(|text| !text.is_empty())
+        .map(str::parse)
+        .transpose();
+    cursor.map_err(|error| Error::parameter("Last-Event-ID", &error))
+}
+
+fn start(query: &mut Query<'_>, now: Timestamp) -> Result<Option<Start>, Error> {
+    let after = query.parse::<Cursor>("after")?;
+    let Some(from) = query.one("from")? else {
+        return Ok(after.map(Start::After));
+    };
+    if after.is_some() {
+        return Err(Error::parameter(
+            "from",
+            "either `after` or `from` says where to start, not both",
+        ));
+    }
+    match &*from {
+        "start" => Ok(Some(Start::Beginning)),
+        "now" => Ok(Some(Start::Now)),
+        text => match span::time_or_ago(text, now) {
+            Some(time) => Ok(Some(Start::At(time))),
+            None => Err(Error::parameter(
+                "from",
+                "it has to be `start`, `now`, a time in RFC 3339 or a span such as 5hours",
+            )),
+        },
+    }
+}
+
+fn until(query: &mut Query<'_>, now: Timestamp) -> Result<Option<Until>, Error> {
+    let Some(until) = query.one("until")? else {
+        return Ok(None);
+    };
+    if until == "now" {
+        return Ok(Some(Until::Now));
+    }
+    let time = span::time_or_ago(&until, now);
+    let refused = || {
+        Error::parameter(
+            "until",
+            "it has to be `now`, a time in RFC 3339 or a span such as 5hours",
+        )
+    };
+    time.map(|time| Some(Until::At(time))).ok_or_else(refused)
+}
+
+fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
+    let feeds = if feed_in_path == ALL_FEEDS {
+        query.values("feeds", FILTER_VALUES_MAX, FeedName::new)?
+    } else {
+        query.refuse("feeds", "the path names the feed; many are read at _all")?;
+        vec![feed(feed_in_path)?]
+    };
+    Ok(Filter {
+        feeds,
+        types: query.values("types", FILTER_VALUES_MAX, TypeName::new)?,
+        subjects: query.values("subjects", FILTER_VALUES_MAX, Subject::new)?,
+        labels: query.values("labels", FILTER_VALUES_MAX, label)?,
+    })
+}
+
+fn label(text: &str) -> Result<LabelFilter, &'static str> {
+    let (key, value) = text
+        .split_once('=')
+        .map_or((text, None), |(key, value)| (key, Some(value)));
+    if key.is_empty() {
+        return Err("a label has to be asked for by its key, or by key=value");
+    }
+    Ok(LabelFilter {
+        key: key.to_owned(),
+        value: value.map(str::to_owned),
+    })
+}
+
+/// The name of a feed in a path.
+pub fn feed(text: &str) -> Result<FeedName, Error> {
+    FeedName::new(text).map_err(|error: NameError| Error::parameter("feed", &error))
+}
+
+/// A subject in a path.
+pub fn subject(text: &str) -> Result<Subject, Error> {
+    Subject::new(text).map_err(|error: SubjectError| Error::parameter("subject", &error))
+}
+
+/// A query that asks for nothing.
+pub fn nothing(query: &str) -> Result<(), Error> {
+    Ok(Query::new(query)?.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_debug_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asked(
+        feed: &str,
+        query: &str,
+        accept: Option<&str>,
+        last_event_id: Option<&str>,
+    ) -> Result<Read, Error> {
+        let now = "2013-01-01T10:00:00Z".parse().expect("a time");
+        read(
+            Parts {
+                feed,
+                query,
+                accept,
+                last_event_id,
+            },
+            now,
+        )
+    }
+
+    fn refused(query: &str) -> String {
+        let page = asked("flights", query, None, None);
+        page.expect_err("this query cannot be meant").to_string()
+    }
+
+    #[test]
+    fn a_page_starts_at_the_start_and_a_stream_now() {
+        let page = asked("flights", "", None, None).expect("a page");
+        assert_eq!(page.reading.start, Start::Beginning);
+        assert_eq!(
+            page.form,
+            Form::Page {
+                limit: PAGE_EVENTS,
+                wait: Duration::ZERO
+            }
+        );
+        let stream = asked("flights", "", Some("text/event-stream"), None).expect("a stream");
+        assert_eq!(stream.reading.start, Start::Now);
+        let form = Form::Stream(Follow {
+            kind: Stream::Sse,
+            limit: None,
+            heartbeat: HEARTBEAT,
+            is_resumed: false,
+        });
+        assert_eq!(stream.form, form);
+    }
+
+    #[test]
+    fn everything_that_can_be_asked_for_is_understood() {
+        let query = "feeds=a&feeds=b&types=t&subjects=N1,N%2C2&labels=room%3Dlobby,vip&after=7&until=now&limit=5&heartbeat=1s";
+        let read = asked("_all", query, Some("application/jsonl"), None);
+        assert_debug_snapshot!(read.expect("a stream"), @r#"
+        Read {
+            reading: Reading {
+                filter: Filter {
+                    feeds: [
+                        "a",
+                        "b",
+                    ],
+                    types: [
+                        "t",
+                    ],
+                    subjects: [
+                        "N1",
+                        "N,2",
+                    ],
+                    labels: [
+                        LabelFilter {
+                            key: "room",
+                            value: Some(
+                                "lobby",
+                            ),
+                        },
+                        LabelFilter {
+                            key: "vip",
+                            value: None,
+                        },
+                    ],
+                },
+                start: After(
+                    Cursor(
+                        @7,
+                    ),
+                ),
+                until: Some(
+                    Now,
+                ),
+            },
+            form: Stream(
+                Follow {
+                    kind: Ndjson,
+                    limit: Some(
+                        5,
+                    ),
+                    heartbeat: 1s,
+                    is_resumed: false,
+                },
+            ),
+        }
+        "#);
+    }
+
+    #[test]
+    fn the_last_event_id_wins_over_after_and_from() {
+        let start = |query, id| asked("f", query, None, Some(id)).map(|read| read.reading.start);
+        let after = |position| {
+            Ok(Start::After(Cursor(
+                Position::new(position).expect("a position"),
+            )))
+        };
+        assert_eq!(start("after=7", "9"), after(9));
+        assert_eq!(start("from=now", "9"), after(9));
+        assert_eq!(start("after=7", ""), after(7));
+        assert!(
+            start("", "x")
+                .expect_err("no cursor")
+                .to_string()
+                .starts_with("Last-Event-ID")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named_with_its_reason() {
+        let refusals: Vec<String> = [
+            "feeds=a",
+            "limit=0",
+            "limit=1001",
+            "limit=+1",
+            "limit=99999999999999999999",
+            "limit=1&limit=1",
+            "after=x",
+            "after=1&from=now",
+            "from=yesterday",
+            "until=1month",
+            "wait=61s",
+            "wait=-1s",
+            "heartbeat=1s",
+            "types=a,,b",
+            "types=a%20b",
+            "subjects=a%0D%0Ab",
+            "subjects=%FF",
+            "labels=%3Dx",
+            "page=2",
+        ]
+        .map(refused)
+        .into();
+        assert_debug_snapshot!(refusals, @r#"
+        [
+            "feeds: the path names the feed; many are read at _all",
+            "limit: it has to be a whole number from 1 to 1000",
+            "limit: it has to be a whole number from 1 to 1000",
+            "limit: it has to be a whole number from 1 to 1000",
+            "limit: it has to be a whole number from 1 to 1000",
+            "limit: it is given more than once",
+            "after: a cursor is the position of an event, a whole number from 0 to 9007199254740991",
+            "from: either `after` or `from` says where to start, not both",
+            "from: it has to be `start`, `now`, a time in RFC 3339 or a span such as 5hours",
+            "until: it has to be `now`, a time in RFC 3339 or a span such as 5hours",
+            "wait: it has to be a span such as 15s, from 0s to 60s",
+            "wait: it has to be a span such as 15s, from 0s to 60s",
+            "heartbeat: streams have a heartbeat, pages have none",
+            "types: a name has 1 to 128 characters, this one none",
+            "types: a name is made of A-Z a-z 0-9 . _ -, not ' '",
+            "subjects: a subject has no control characters, this one has '\\r'",
+            "subjects: it is not percent-encoded UTF-8",
+            "labels: a label has to be asked for by its key, or by key=value",
+            "page: there is no such parameter here",
+        ]
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn any_request_is_read_without_panic(
+            feed in any::<String>(), query in any::<String>(), accept in any::<Option<String>>(), id in any::<Option<String>>(),
+        ) {
+            drop(asked(&feed, &query, accept.as_deref(), id.as_deref()));
+        }
+
+        #[test]
+        fn any_value_of_a_known_parameter_is_read_without_panic(
+            name in prop::sample::select(vec!["after", "from", "until", "limit", "wait", "heartbeat", "types", "labels"]),
+            value in "[ -~]{0,24}",
+        ) {
+            drop(asked("f", &format!("{name}={value}"), None, None));
+        }
+    }
+}

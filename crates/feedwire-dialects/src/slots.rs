@@ -1,0 +1,8 @@
+//! The places under which encodings of an event at the tail are kept: one for each dialect and framing.
+
+use feedwire_core::Rendition;
+
+/// The native API's Server-Sent Events.
+pub(crate) const NATIVE_SSE: Rendition = Rendition::new(0);
+/// The native API's newline delimited JSON.
+pub(crate) const NATIVE_NDJSON: Rendition = Rendition::new(1);

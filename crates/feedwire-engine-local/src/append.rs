@@ -1,0 +1,290 @@
+//! Appending: what is expected of subjects, the versions they get, and waiting for the disk.
+
+use std::sync::Arc;
+
+use feedwire_engine::{AppendError, Appended, Batch, Head, Unavailable};
+use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
+use feedwire_log::append::Failed;
+use feedwire_log::{NewRecord, submit};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::applier::WAITING_FULL;
+use crate::blocking::blocking;
+use crate::heads::{BatchKeys, Fetched, Lookup, Table};
+use crate::log::{Closed, Shared};
+use crate::{store, words};
+
+/// A batch that is ready to be submitted.
+struct Staged {
+    batch: Batch,
+    keys: Arc<BatchKeys>,
+    encoded: feedwire_log::Batch,
+}
+
+/// A batch that was submitted.
+struct Waiting {
+    appended: Appended,
+    done: oneshot::Receiver<Result<(), Failed>>,
+}
+
+/// An append that is not on disk yet.
+#[derive(Clone, Copy)]
+struct UnderWay {
+    position: Position,
+    /// How many had failed when it had not.
+    failures: u64,
+}
+
+/// What came of trying to submit a batch.
+enum Tried {
+    Submitted(Waiting),
+    /// The store must be asked for some heads first.
+    Missing(Staged, Fetched),
+    /// A subject is not where it is expected, if an append under way succeeds.
+    Undecided(Staged, UnderWay),
+    /// Another append came to nothing.
+    Broken(Staged),
+}
+
+impl Staged {
+    fn new(batch: Batch, keys: BatchKeys) -> Result<Self, AppendError> {
+        let records = batch.records().iter().map(|record| NewRecord {
+            feed: record.feed.as_str().as_bytes(),
+            ty: record.ty.as_str().as_bytes(),
+            subject: record
+                .subject
+                .as_ref()
+                .map_or(b"", |s| s.as_str().as_bytes()),
+            time: record.time.map(Timestamp::as_micros),
+            payload: &record.payload,
+        });
+        let encoded = feedwire_log::Batch::new(records).map_err(Unavailable::new)?;
+        Ok(Self {
+            batch,
+            keys: Arc::new(keys),
+            encoded,
+        })
+    }
+}
+
+impl Shared {
+    pub(crate) async fn append(
+        &self,
+        batch: Batch,
+        now: Timestamp,
+    ) -> Result<Appended, AppendError> {
+        let keys = BatchKeys::new(self.project.as_str(), self.heads.seed(), &batch);
+        let mut staged = Staged::new(batch, keys)?;
+        let mut fetched = Fetched::default();
+        loop {
+            self.make_way().await?;
+            let permits = u32::try_from(staged.encoded.bytes()).unwrap_or(u32::MAX);
+            let permit = self.permits(permits).await?;
+            match self.submit(staged, &fetched, now, permit)? {
+                Tried::Submitted(waiting) => return waiting.end().await,
+                Tried::Broken(back) => staged = back,
+                Tried::Undecided(back, under_way) => {
+                    self.settled(under_way).await;
+                    staged = back;
+                }
+                Tried::Missing(back, missing) => {
+                    fetched = self.fetch(Arc::clone(&back.keys), missing).await?;
+                    staged = back;
+                }
+            }
+        }
+    }
+
+    /// Waits for room in the queue, in the order of asking.
+    async fn permits(&self, bytes: u32) -> Result<OwnedSemaphorePermit, AppendError> {
+        let queue = Arc::clone(&self.queue);
+        let permits = queue.acquire_many_owned(bytes.min(self.queue_bytes)).await;
+        permits.ok().ok_or(AppendError::Closed)
+    }
+
+    /// Does what must be done before anything more is submitted.
+    async fn make_way(&self) -> Result<(), AppendError> {
+        if self.heads.is_broken() {
+            // All permits: no append is under way, and all that failed have said so.
+            let _none_under_way = self.permits(self.queue_bytes).await?;
+            if self.heads.is_broken() {
+                let heads = Arc::clone(&self.heads);
+                blocking(move || heads.recover().map_err(not_stored)).await?;
+            }
+        }
+        if self.heads.waiting() > WAITING_FULL {
+            let heads = Arc::clone(&self.heads);
+            blocking(move || heads.apply().map_err(not_stored)).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, keys: Arc<BatchKeys>, missing: Fetched) -> Result<Fetched, Unavailable> {
+        let heads = Arc::clone(&self.heads);
+        blocking(move || Ok(heads.fetch(&keys, missing)?)).await
+    }
+
+    /// The append up to `position`, if it is not on disk yet. The table is locked.
+    fn under_way(&self, position: Position) -> Option<UnderWay> {
+        let failures = self.heads.failures();
+        (position > *self.head.borrow()).then_some(UnderWay { position, failures })
+    }
+
+    /// Waits until the append is readable, or one has come to nothing.
+    async fn settled(&self, under_way: UnderWay) {
+        let UnderWay { position, failures } = under_way;
+        let mut head = self.head.subscribe();
+        let settled = head.wait_for(|head| *head >= position || self.heads.failures() != failures);
+        // The sender lives as long as the log; were it gone, trying again would say so.
+        drop(settled.await);
+    }
+
+    fn submit(
+        &self,
+        staged: Staged,
+        fetched: &Fetched,
+        now: Timestamp,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Tried, AppendError> {
+        let tried = self.with(|log| {
+            let mut table = self.heads.lock();
+            if self.heads.is_broken() {
+                return Ok(Tried::Broken(staged));
+            }
+            let found = match table.look_up(&staged.keys, fetched) {
+                Lookup::Found(found) => found,
+                Lookup::Missing(missing) => return Ok(Tried::Missing(staged, missing)),
+            };
+            if let Err((conflict, at)) = check(&staged, &found) {
+                return match self.under_way(at) {
+                    Some(under_way) => Ok(Tried::Undecided(staged, under_way)),
+                    None => Err(conflict),
+                };
+            }
+            self.hand_over(log, &mut table, staged, &found, now, permit)
+        });
+        tried.unwrap_or_else(|Closed| Err(AppendError::Closed))
+    }
+
+    fn hand_over(
+        &self,
+        log: &feedwire_log::Log,
+        table: &mut Table,
+        staged: Staged,
+        found: &[Option<Head>],
+        now: Timestamp,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Tried, AppendError> {
+        let versions = versions(&staged.keys, found);
+        let (sender, done) = oneshot::channel();
+        let (heads, head) = (Arc::clone(&self.heads), Arc::clone(&self.head));
+        let tell = Box::new(move |outcome: Result<(), Failed>| {
+            if outcome.is_err() {
+                heads.break_off();
+                // Wakes those who wait for this very position.
+                head.send_modify(|_| ());
+            }
+            drop(permit);
+            // Whoever appended may have gone away; the batch is appended all the same.
+            drop(sender.send(outcome));
+        });
+        let numbers: Vec<u64> = versions.iter().map(|version| version.0).collect();
+        let submitted = log.submit(staged.encoded, &numbers, now.as_micros(), tell);
+        let submitted = submitted.map_err(refused)?;
+        let (first, last) = (
+            words::position(submitted.first),
+            words::position(submitted.last),
+        );
+        if self.heads.raise(table, staged.keys, found, first, last) {
+            self.calls.call(&self.heads);
+        }
+        Ok(Tried::Submitted(Waiting {
+            appended: Appended {
+                first,
+                last,
+                recorded_at: Timestamp::from_micros(submitted.recorded_at),
+                versions,
+            },
+            done,
+        }))
+    }
+
+    /// The head of `subject`, if it is readable; waits for those that are about to be.
+    pub(crate) async fn head_of(
+        &self,
+        feed: &FeedName,
+        subject: &Subject,
+    ) -> Result<Option<Head>, Unavailable> {
+        let keys = BatchKeys::of_subject(self.project.as_str(), self.heads.seed(), feed, subject);
+        let keys = Arc::new(keys);
+        let mut fetched = Fetched::default();
+        loop {
+            if self.heads.is_broken() {
+                self.make_way().await.map_err(Unavailable::new)?;
+            }
+            let (found, missing) = match self.heads.lock().look_up(&keys, &fetched) {
+                Lookup::Found(found) => (found.into_iter().flatten().next(), None),
+                Lookup::Missing(missing) => (None, Some(missing)),
+            };
+            if let Some(missing) = missing {
+                fetched = self.fetch(Arc::clone(&keys), missing).await?;
+                continue;
+            }
+            match found.and_then(|head| self.under_way(head.position)) {
+                Some(under_way) => self.settled(under_way).await,
+                None => return Ok(found),
+            }
+        }
+    }
+}
+
+/// What is first found not to be as expected, and the position that it hangs on.
+fn check(staged: &Staged, found: &[Option<Head>]) -> Result<(), (AppendError, Position)> {
+    let subjects = staged.keys.of_expectations();
+    for (expectation, subject) in staged.batch.expectations().iter().zip(subjects) {
+        let head = found[*subject as usize];
+        expectation
+            .check(head)
+            .map_err(|conflict| (conflict, head.map_or(Position::ZERO, |head| head.position)))?;
+    }
+    Ok(())
+}
+
+fn versions(keys: &BatchKeys, found: &[Option<Head>]) -> Vec<Version> {
+    let version = |subject: &Option<u32>| {
+        let Some(subject) = *subject else {
+            return Version::NONE;
+        };
+        let before = found[subject as usize];
+        before.map_or(Version::NONE, |head| head.version).next()
+    };
+    keys.of_records().iter().map(version).collect()
+}
+
+fn not_stored(error: store::Error) -> AppendError {
+    match error {
+        store::Error::NoSpace => AppendError::NoSpace,
+        other => Unavailable::from(other).into(),
+    }
+}
+
+fn refused(error: submit::Error) -> AppendError {
+    match error {
+        submit::Error::NoSpace => AppendError::NoSpace,
+        submit::Error::Exhausted => AppendError::Exhausted,
+        submit::Error::Closed => AppendError::Closed,
+        // The permits keep the queue from being full.
+        busy @ submit::Error::Busy => Unavailable::new(busy).into(),
+        submit::Error::Io(error) => Unavailable::new(error).into(),
+    }
+}
+
+impl Waiting {
+    async fn end(self) -> Result<Appended, AppendError> {
+        match self.done.await {
+            Ok(Ok(())) => Ok(self.appended),
+            Ok(Err(failed)) => Err(Unavailable::new(failed).into()),
+            Err(gone) => Err(Unavailable::new(gone).into()),
+        }
+    }
+}

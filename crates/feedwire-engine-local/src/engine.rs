@@ -1,0 +1,185 @@
+//! [`Local`]: the engine over a folder.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use feedwire_engine::{CreateError, Engine, Log, OpenError, Primary, Unavailable, View};
+use feedwire_event::ProjectName;
+use feedwire_log::open;
+use parking_lot::Mutex;
+
+use crate::applier::Applier;
+use crate::blocking::blocking;
+use crate::folder::Folder;
+use crate::log::{self, LocalLog};
+use crate::projects::{Project, Projects};
+use crate::store::{LocalPrimary, LocalView, Store};
+use crate::{Error, Options};
+
+/// The embedded engine. Dropping it closes it too, and then blocks for as long as that takes.
+#[derive(Debug)]
+pub struct Local(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Until it is closed.
+    folder: Mutex<Option<Arc<Folder>>>,
+    creating: Mutex<()>,
+    options: Options,
+    projects: Projects,
+    primary: Arc<LocalPrimary>,
+    store: Arc<Store>,
+    applier: Applier,
+}
+
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the engine is closed")]
+struct Closed;
+
+impl Local {
+    /// Opens the engine in `folder`, which is made if it is missing. Blocks; logs are opened when they are asked for.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, Error> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Store {
+            folder: folder.to_owned(),
+            source,
+        };
+        let opened = Folder::open(folder)?;
+        let store = Store::open(&opened.store(), &options);
+        let store = Arc::new(store.map_err(|error| failed(error.into()))?);
+        let primary = LocalPrimary::open(&store).map_err(|error| failed(error.into()))?;
+        let io = |source| Error::Io {
+            folder: folder.to_owned(),
+            source,
+        };
+        opened.sync().map_err(io)?;
+        let applier = Applier::start().map_err(io)?;
+        Ok(Self(Arc::new(Inner {
+            folder: Mutex::new(Some(Arc::new(opened))),
+            creating: Mutex::new(()),
+            options,
+            projects: Projects::new(options.projects_open_max),
+            primary: Arc::new(primary),
+            store,
+            applier,
+        })))
+    }
+}
+
+impl Inner {
+    fn folder(&self) -> Result<Arc<Folder>, Unavailable> {
+        let folder = self.folder.lock().clone();
+        folder.ok_or_else(|| Unavailable::new(Closed))
+    }
+
+    fn create(&self, project: &ProjectName) -> Result<(), CreateError> {
+        let folder = self.folder().map_err(CreateError::from)?;
+        let _one_at_a_time = self.creating.lock();
+        if folder.project(project).exists() {
+            return Err(CreateError::Exists(project.clone()));
+        }
+        let incarnation = fastrand::u128(..);
+        let created = folder.create(project, |path| {
+            let log = feedwire_log::Log::create(path, incarnation, log::options(&self.options))?;
+            let closed = log.close();
+            closed.map_err(|failed| io::Error::other(failed).into())
+        });
+        created.map_err(create_error)
+    }
+
+    fn with<T>(
+        &self,
+        name: &ProjectName,
+        f: impl FnOnce(&mut Project) -> Result<T, OpenError>,
+    ) -> Result<T, OpenError> {
+        let folder = self.folder()?;
+        let path = folder.project(name);
+        if !path.exists() {
+            return Err(OpenError::Unknown(name.clone()));
+        }
+        let calls = self.applier.calls();
+        let open = || LocalLog::open(&path, name, &self.store, calls, &self.options);
+        self.projects.with(name, open, f)
+    }
+
+    fn view(&self, project: &mut Project, name: &'static str) -> Result<Arc<LocalView>, OpenError> {
+        if let Some(view) = project.views.get(name) {
+            return Ok(Arc::clone(view));
+        }
+        let view = LocalView::open(&self.store, Arc::clone(&project.log), name);
+        let view = Arc::new(view.map_err(Unavailable::from)?);
+        project.views.insert(name, Arc::clone(&view));
+        Ok(view)
+    }
+
+    /// Ends the threads before what they use, and gives up the lock last.
+    fn close(&self) {
+        self.projects.close();
+        self.applier.stop();
+        self.primary.close();
+        drop(self.store.sync());
+        self.store.close();
+        drop(self.folder.lock().take());
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn create_error(error: open::Error) -> CreateError {
+    match error {
+        open::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+            CreateError::NoSpace
+        }
+        other => Unavailable::new(other).into(),
+    }
+}
+
+#[async_trait]
+impl Engine for Local {
+    async fn projects(&self) -> Result<Vec<ProjectName>, Unavailable> {
+        let folder = self.0.folder()?;
+        blocking(move || folder.names().map_err(Unavailable::new)).await
+    }
+
+    async fn create(&self, project: &ProjectName) -> Result<(), CreateError> {
+        let inner = Arc::clone(&self.0);
+        let project = project.clone();
+        blocking(move || inner.create(&project)).await
+    }
+
+    async fn log(&self, project: &ProjectName) -> Result<Arc<dyn Log>, OpenError> {
+        let inner = Arc::clone(&self.0);
+        let project = project.clone();
+        let log = blocking(move || inner.with(&project, |project| Ok(Arc::clone(&project.log))));
+        Ok(log.await?)
+    }
+
+    fn primary(&self) -> Arc<dyn Primary> {
+        Arc::clone(&self.0.primary) as Arc<dyn Primary>
+    }
+
+    async fn view(
+        &self,
+        project: &ProjectName,
+        name: &'static str,
+    ) -> Result<Arc<dyn View>, OpenError> {
+        let inner = Arc::clone(&self.0);
+        let project = project.clone();
+        let view = blocking(move || inner.with(&project, |project| inner.view(project, name)));
+        Ok(view.await?)
+    }
+
+    async fn close(&self) {
+        let inner = Arc::clone(&self.0);
+        let closed = blocking(move || {
+            inner.close();
+            Ok::<_, Unavailable>(())
+        });
+        closed.await.expect("closing does not panic");
+    }
+}

@@ -1,0 +1,285 @@
+//! The log of a project: [`feedwire_log::Log`] with the heads of its subjects.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use feedwire_engine::{
+    AppendError, Appended, Batch, Bounds, Chunk, Erasure, FeedTrim, Head, Incarnation, Limit, Log,
+    OpenError, ReadError, Retention, Scope, Unavailable,
+};
+use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp};
+use parking_lot::RwLock;
+use tokio::sync::{Semaphore, watch};
+
+use crate::applier::Calls;
+use crate::blocking::blocking;
+use crate::heads::{Heads, catch_up};
+use crate::store::{self, Store};
+use crate::{Options, words};
+
+/// The log of a project.
+#[derive(Debug)]
+pub(crate) struct LocalLog(pub(crate) Arc<Shared>);
+
+/// What the log is for those who append, read and look after it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) project: ProjectName,
+    state: RwLock<State>,
+    pub(crate) head: Arc<watch::Sender<Position>>,
+    pub(crate) heads: Arc<Heads>,
+    pub(crate) calls: Arc<Calls>,
+    store: Arc<Store>,
+    /// A permit for each byte that may be submitted and not yet on disk.
+    pub(crate) queue: Arc<Semaphore>,
+    pub(crate) queue_bytes: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(feedwire_log::Log),
+    /// With the bounds that it had at last.
+    Closed(Bounds),
+}
+
+/// The log was closed, or is closing.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the log is closed")]
+pub(crate) struct Closed;
+
+impl From<Closed> for Unavailable {
+    fn from(closed: Closed) -> Self {
+        Self::new(closed)
+    }
+}
+
+pub(crate) fn options(options: &Options) -> feedwire_log::Options {
+    feedwire_log::Options {
+        segment_bytes: options.segment_bytes,
+        queue_bytes: options.queue_bytes as usize,
+    }
+}
+
+impl LocalLog {
+    /// Opens the log in `folder` and brings the heads of its subjects to its end.
+    pub(crate) fn open(
+        folder: &Path,
+        project: &ProjectName,
+        store: &Arc<Store>,
+        calls: &Arc<Calls>,
+        sizes: &Options,
+    ) -> Result<Self, OpenError> {
+        let log = feedwire_log::Log::open(folder, options(sizes));
+        let log = log.map_err(|error| open_error(project, error))?;
+        let waiting = Arc::clone(&calls.waiting);
+        let heads = Heads::open(store, project, &log, sizes.heads_cached_max, waiting);
+        let heads = Arc::new(heads.map_err(|error| heads_error(project, error))?);
+        let head = Arc::new(watch::Sender::new(words::position(log.bounds().last)));
+        let (moved, synced) = (Arc::clone(&head), Arc::clone(&heads));
+        log.on_head(Box::new(move |last| {
+            let last = words::position(last);
+            synced.synced(last);
+            moved.send_replace(last);
+        }));
+        Ok(Self(Arc::new(Shared {
+            project: project.clone(),
+            state: RwLock::new(State::Open(log)),
+            head,
+            heads,
+            calls: Arc::clone(calls),
+            store: Arc::clone(store),
+            queue: Arc::new(Semaphore::new(sizes.queue_bytes as usize)),
+            queue_bytes: sizes.queue_bytes,
+        })))
+    }
+
+    pub(crate) fn project(&self) -> &ProjectName {
+        &self.0.project
+    }
+
+    /// Where the log starts and ends.
+    pub(crate) fn now(&self) -> Bounds {
+        self.0.bounds()
+    }
+
+    /// Writes out what was submitted and lets go of the folder.
+    pub(crate) fn close(&self) {
+        self.0.queue.close();
+        self.0.close();
+    }
+}
+
+fn open_error(project: &ProjectName, error: feedwire_log::open::Error) -> OpenError {
+    match error {
+        feedwire_log::open::Error::Damaged(damage) => OpenError::Damaged {
+            project: project.clone(),
+            detail: damage.to_string(),
+        },
+        other => Unavailable::new(other).into(),
+    }
+}
+
+fn heads_error(project: &ProjectName, error: catch_up::Error) -> OpenError {
+    match error {
+        catch_up::Error::Read(feedwire_log::read::Error::Damaged { damage, .. }) => {
+            OpenError::Damaged {
+                project: project.clone(),
+                detail: damage.to_string(),
+            }
+        }
+        other => Unavailable::new(other).into(),
+    }
+}
+
+impl Shared {
+    /// Has `f` use the log, which stays open meanwhile.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&feedwire_log::Log) -> T) -> Result<T, Closed> {
+        match &*self.state.read() {
+            State::Open(log) => Ok(f(log)),
+            State::Closed(_) => Err(Closed),
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        match &*self.state.read() {
+            State::Open(log) => bounds(log),
+            State::Closed(bounds) => *bounds,
+        }
+    }
+
+    fn close(&self) {
+        let mut state = self.state.write();
+        let State::Open(log) = &*state else {
+            return;
+        };
+        let last = State::Closed(bounds(log));
+        if let State::Open(log) = std::mem::replace(&mut *state, last) {
+            // An error is met again when the log is opened the next time, and mended there.
+            drop(log.close());
+        }
+        drop(state);
+        // What is not applied is read from the log when it is opened again.
+        drop(self.heads.apply());
+        self.heads.retire();
+    }
+
+    fn trim(
+        &self,
+        keep: Retention,
+        now: Timestamp,
+        not_past: Position,
+    ) -> Result<Position, Unavailable> {
+        let keep = feedwire_log::Keep {
+            older_than: keep.age.map(|age| now.before(age).as_micros()),
+            bytes: keep.bytes,
+        };
+        // A head that is not on disk in the store must be found in the log.
+        let applied = match self.heads.apply() {
+            // Where there is no room, trimming what can be trimmed is what makes some.
+            Err(store::Error::NoSpace) => self.heads.applied(),
+            applied => applied?,
+        };
+        self.store.sync()?;
+        let not_past = not_past.min(applied);
+        let trimmed = self.with(|log| log.trim(keep, not_past.get()))?;
+        Ok(words::position(trimmed.map_err(Unavailable::new)?))
+    }
+
+    fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
+        // Once they are erased, the versions of their subjects are in the store alone.
+        self.heads.apply()?;
+        self.store.sync()?;
+        let erased = self.with(|log| log.erase(&words::erasure(erasure)))?;
+        erased.map_err(Unavailable::new)
+    }
+}
+
+fn bounds(log: &feedwire_log::Log) -> Bounds {
+    let feedwire_log::Bounds { first, last } = log.bounds();
+    Bounds {
+        incarnation: Incarnation(log.incarnation()),
+        first: words::position(first),
+        last: words::position(last),
+    }
+}
+
+#[async_trait]
+impl Log for LocalLog {
+    fn bounds(&self) -> Bounds {
+        self.now()
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.0.head.subscribe()
+    }
+
+    async fn append(&self, batch: Batch, now: Timestamp) -> Result<Appended, AppendError> {
+        self.0.append(batch, now).await
+    }
+
+    async fn read(&self, scope: &Scope, after: Position, limit: Limit) -> Result<Chunk, ReadError> {
+        let log = Arc::clone(&self.0);
+        let (scope, limit) = (words::scope(scope), words::limit(limit));
+        blocking(move || {
+            let read = log.with(|log| log.read(&scope, after.get(), limit));
+            let read = read.map_err(Unavailable::from)?;
+            words::chunk(&read.map_err(words::read_error)?)
+        })
+        .await
+    }
+
+    async fn read_back(
+        &self,
+        scope: &Scope,
+        before: Position,
+        limit: Limit,
+    ) -> Result<Chunk, ReadError> {
+        let log = Arc::clone(&self.0);
+        let (scope, limit) = (words::scope(scope), words::limit(limit));
+        blocking(move || {
+            let read = log.with(|log| log.read_back(&scope, before.get(), limit));
+            let read = read.map_err(Unavailable::from)?;
+            words::chunk(&read.map_err(words::read_error)?)
+        })
+        .await
+    }
+
+    async fn seek(&self, time: Timestamp) -> Result<Position, Unavailable> {
+        let log = Arc::clone(&self.0);
+        blocking(move || {
+            let sought = log.with(|log| log.seek(time.as_micros()))?;
+            Ok(words::position(sought.map_err(Unavailable::new)?))
+        })
+        .await
+    }
+
+    async fn subject(
+        &self,
+        feed: &FeedName,
+        subject: &Subject,
+    ) -> Result<Option<Head>, Unavailable> {
+        self.0.head_of(feed, subject).await
+    }
+
+    async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable> {
+        let trims = self.0.with(feedwire_log::Log::trims)?;
+        trims.iter().map(words::feed_trim).collect()
+    }
+
+    async fn trim(
+        &self,
+        keep: Retention,
+        now: Timestamp,
+        not_past: Position,
+    ) -> Result<Position, Unavailable> {
+        let log = Arc::clone(&self.0);
+        blocking(move || log.trim(keep, now, not_past)).await
+    }
+
+    async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
+        let log = Arc::clone(&self.0);
+        let erasure = erasure.clone();
+        blocking(move || log.erase(&erasure)).await
+    }
+}

@@ -1,0 +1,138 @@
+//! What every engine promises, as tests that each of them runs.
+//!
+//! An engine's tests say `feedwire_engine::contract!(Folder::new())` with a [`Place`] of their own, and get one test for
+//! each function of the modules here. The names of the functions are the promises.
+#![expect(missing_docs, reason = "a name that is a sentence says it all")]
+
+pub mod appending;
+pub mod engines;
+pub mod erasing;
+pub mod expecting;
+mod fixture;
+pub mod model;
+pub mod primary;
+pub mod reading;
+pub mod retention;
+pub mod views;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::Engine;
+
+/// Where the engine under test lives: empty when made, and gone when dropped.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Opens the engine on what is there.
+    async fn open(&self) -> Arc<dyn Engine>;
+
+    /// Lets go of `engine` without closing it: as near to the death of its process as one process can have it.
+    async fn crash(&self, engine: Arc<dyn Engine>);
+}
+
+/// One test for each promise, each on a [`Place`] that the expression makes.
+#[macro_export]
+macro_rules! contract {
+    ($place:expr) => {
+        $crate::contract!(@promises $place, appending:
+            an_append_is_answered_with_where_its_events_are
+            records_come_back_as_they_were_appended
+            positions_grow_without_a_gap_within_a_batch
+            recorded_at_never_goes_back
+            the_time_of_the_producer_is_kept_and_defaults_to_recorded_at
+            a_batch_at_its_limits_is_taken
+            what_was_acknowledged_outlives_the_engine
+            what_was_acknowledged_outlives_a_crash
+            the_head_never_shows_what_cannot_be_read
+            no_reader_is_shown_part_of_a_batch_while_writers_race
+            a_closed_engine_refuses_appends
+        );
+        $crate::contract!(@promises $place, expecting:
+            versions_count_the_batches_of_a_subject_in_a_feed
+            an_expected_version_or_position_is_the_subjects_own
+            a_conflict_names_where_the_subject_is
+            one_failed_expectation_of_several_keeps_everything_out
+            of_appends_that_expect_the_same_one_wins
+            versions_of_racing_appends_neither_skip_nor_repeat
+            expectations_hold_after_reopening
+            expectations_hold_after_a_crash
+            expectations_hold_below_retention
+        );
+        $crate::contract!(@promises $place, reading:
+            every_form_of_scope_reads_what_it_names
+            a_limit_of_records_ends_behind_a_whole_batch
+            a_limit_of_bytes_ends_behind_a_whole_batch
+            a_limit_inside_a_batch_never_cuts_it
+            a_reading_can_start_inside_a_batch
+            a_filtered_reading_that_finds_nothing_reaches_the_head
+            a_filtered_reading_in_steps_finds_everything_once
+            beyond_the_end_there_is_nothing
+            an_empty_log_reads_as_empty
+            seeking_finds_the_position_before_a_time
+        );
+        $crate::contract!(@promises $place, retention:
+            without_limits_nothing_is_trimmed
+            records_young_enough_are_kept
+            the_newest_bytes_are_kept
+            nothing_above_the_given_position_is_trimmed
+            where_no_record_is_to_stay_none_does
+            a_reader_before_what_is_retained_is_told
+            a_feed_expires_by_its_own_trims
+            trims_count_events_batches_and_subjects
+            trims_outlive_the_engine_and_add_up
+            what_is_left_of_a_large_log_and_what_was_trimmed_add_up
+            appending_goes_on_after_everything_was_trimmed
+        );
+        $crate::contract!(@promises $place, erasing:
+            erased_events_are_in_no_reading
+            an_erasure_keeps_to_its_feed_subject_and_position
+            what_is_erased_stays_erased
+            an_erasure_leaves_positions_places_and_versions_alone
+            erasing_again_finds_nothing
+        );
+        $crate::contract!(@promises $place, engines:
+            a_project_is_there_once_it_is_created
+            a_project_is_created_once
+            projects_whose_names_differ_only_a_little_are_apart
+            an_unknown_project_has_neither_log_nor_view
+            a_log_is_shared
+            an_incarnation_is_the_logs_own_and_lasts
+        );
+        $crate::contract!(@promises $place, primary:
+            what_was_put_is_there
+            a_change_is_made_only_if_its_precondition_holds
+            of_changes_with_the_same_precondition_one_is_made
+            revisions_grow_with_every_change
+            a_scan_goes_in_pages
+            spaces_are_apart
+            changes_outlive_the_engine
+            a_watch_tells_changes_in_order
+        );
+        $crate::contract!(@promises $place, views:
+            a_view_holds_what_was_applied
+            a_view_never_gets_ahead_of_its_log
+            a_view_never_moves_back
+            a_synced_view_outlives_a_crash
+            a_view_that_was_not_synced_stands_where_it_once_stood
+            a_reset_view_is_empty
+            views_are_apart
+        );
+        $crate::contract!(@promises $place, model:
+            random_histories_read_as_in_memory
+        );
+    };
+    (@promises $place:expr, $module:ident: $($name:ident)*) => {
+        mod $module {
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let place = $place;
+                    $crate::contract::$module::$name(&place).await;
+                }
+            )*
+        }
+    };
+}

@@ -1,0 +1,31 @@
+//! The seam between Feedwire and where its log and store live.
+//!
+//! An [`Engine`] holds a [`Log`] for each project and a store in two classes: [`Primary`], which is truth of its own, and
+//! [`View`], which can be rebuilt from the log. The [`memory`] engine keeps everything in memory; the [`mod@contract`] suite
+//! says in tests what every engine promises (feature `contract`).
+#![warn(missing_docs)]
+
+mod batch;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod engine;
+mod log;
+pub mod memory;
+mod record;
+mod scope;
+mod store;
+mod watchers;
+
+pub use batch::{Batch, BatchError, Expectation, Expected, NewRecord};
+pub use engine::{CreateError, Engine, OpenError, Unavailable};
+pub use log::{
+    AppendError, Appended, Bounds, Erasure, Expired, FeedTrim, Head, Incarnation, Limit, Log,
+    ReadError, Retention,
+};
+pub use record::{Chunk, Place, Record, Stamp};
+pub use scope::Scope;
+pub use store::{
+    Change, Changes, Entry, Misapplied, Missed, Precondition, Primary, PutError, Revision, Space,
+    View, Write,
+};
+pub use watchers::Watchers;

@@ -1,0 +1,102 @@
+//! The log of the in-memory engine: [`Records`] behind a lock.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use feedwire_event::{FeedName, Position, Subject, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::records::Records;
+use crate::{
+    AppendError, Appended, Batch, Bounds, Chunk, Erasure, FeedTrim, Head, Limit, Log, ReadError,
+    Retention, Scope, Unavailable,
+};
+
+#[derive(Debug)]
+pub(super) struct MemoryLog {
+    records: Arc<Mutex<Records>>,
+    head: watch::Sender<Position>,
+    closed: Mutex<bool>,
+}
+
+impl MemoryLog {
+    pub(super) fn new(records: Arc<Mutex<Records>>) -> Self {
+        let head = watch::Sender::new(records.lock().last());
+        Self {
+            records,
+            head,
+            closed: Mutex::new(false),
+        }
+    }
+
+    pub(super) fn close(&self) {
+        *self.closed.lock() = true;
+    }
+}
+
+#[async_trait]
+impl Log for MemoryLog {
+    fn bounds(&self) -> Bounds {
+        self.records.lock().bounds()
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    async fn append(&self, batch: Batch, now: Timestamp) -> Result<Appended, AppendError> {
+        // Held to the end: nothing is appended once `close` has returned.
+        let closed = self.closed.lock();
+        if *closed {
+            return Err(AppendError::Closed);
+        }
+        let mut records = self.records.lock();
+        let appended = records.append(&batch, now)?;
+        // Told under the lock: the head does not go back.
+        self.head.send_replace(appended.last);
+        Ok(appended)
+    }
+
+    async fn read(&self, scope: &Scope, after: Position, limit: Limit) -> Result<Chunk, ReadError> {
+        Ok(self.records.lock().read(scope, after, limit)?)
+    }
+
+    async fn read_back(
+        &self,
+        scope: &Scope,
+        before: Position,
+        limit: Limit,
+    ) -> Result<Chunk, ReadError> {
+        Ok(self.records.lock().read_back(scope, before, limit))
+    }
+
+    async fn seek(&self, time: Timestamp) -> Result<Position, Unavailable> {
+        Ok(self.records.lock().seek(time))
+    }
+
+    async fn subject(
+        &self,
+        feed: &FeedName,
+        subject: &Subject,
+    ) -> Result<Option<Head>, Unavailable> {
+        Ok(self.records.lock().subject(feed, subject))
+    }
+
+    async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable> {
+        Ok(self.records.lock().trims())
+    }
+
+    async fn trim(
+        &self,
+        keep: Retention,
+        now: Timestamp,
+        not_past: Position,
+    ) -> Result<Position, Unavailable> {
+        Ok(self.records.lock().trim(keep, now, not_past))
+    }
+
+    async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
+        Ok(self.records.lock().erase(erasure))
+    }
+}

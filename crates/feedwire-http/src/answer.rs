@@ -1,0 +1,63 @@
+//! Answers that are there at once: JSON and problems.
+
+use axum::body::Body;
+use bytes::Bytes;
+use feedwire_api::{PROBLEM_JSON, Problem};
+use feedwire_dialects::native::error;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use crate::edge::Room;
+
+/// What a route answers.
+pub(crate) type Answer = Response<Body>;
+
+/// `body` of type `content_type`; what is read of a log is good for this moment only.
+fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Answer {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// A page, which keeps its room until all of it is sent.
+pub(crate) fn page(bytes: Vec<u8>, room: Room) -> Answer {
+    whole(
+        StatusCode::OK,
+        "application/json",
+        Bytes::from_owner(Roomed { bytes, _room: room }),
+    )
+}
+
+/// Bytes with the room that they take.
+struct Roomed {
+    bytes: Vec<u8>,
+    _room: Room,
+}
+
+impl AsRef<[u8]> for Roomed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// `body` as JSON.
+pub(crate) fn json(body: &impl Serialize) -> Answer {
+    let text = serde_json::to_vec(body).expect("wire structs hold texts and numbers");
+    whole(StatusCode::OK, "application/json", text)
+}
+
+/// `problem` as a problem document.
+pub(crate) fn problem(problem: &Problem) -> Answer {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = whole(status, PROBLEM_JSON, error::json(problem));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
+}

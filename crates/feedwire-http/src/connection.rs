@@ -1,0 +1,130 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use feedwire_dialects::{Refusal, native};
+use http::Request;
+use http::header::CONTENT_LENGTH;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use crate::answer::{self, Answer};
+use crate::stall::Stall;
+use crate::{Limits, edge::Edge};
+
+/// Serves the requests of one connection until either end closes it, or, once `stop` is cancelled, until the request that is being
+/// answered is answered.
+pub(crate) async fn serve<S>(socket: S, routes: Router, edge: Edge)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = edge.limits();
+    let had_request = Notify::new();
+    let service = service_fn(|request| {
+        had_request.notify_one();
+        answer(request, routes.clone(), limits)
+    });
+    let io = TokioIo::new(Stall::new(socket, limits.stall_timeout));
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.buffer())
+        .serve_connection(io, service);
+    let ended = tokio::select! {
+        biased;
+        ended = &mut connection => ended,
+        () = edge.stop().cancelled() => {
+            // The request of a connection that was just made is on its way, and its client would not try again.
+            tokio::select! {
+                biased;
+                ended = &mut connection => ended,
+                _ = timeout(limits.first_request_grace, had_request.notified()) => {
+                    Pin::new(&mut connection).graceful_shutdown();
+                    (&mut connection).await
+                }
+            }
+        }
+    };
+    let parts = connection.into_parts();
+    let mut socket = parts.io.into_inner();
+    let closed = match ended {
+        Ok(()) => true,
+        Err(error) if error.is_timeout() => {
+            refuse_late(&mut socket, &parts.read_buf).await && socket.shutdown().await.is_ok()
+        }
+        // The rest was told by hyper as far as it could be, or there is nobody to tell it to.
+        Err(error) => error.is_parse() && socket.shutdown().await.is_ok(),
+    };
+    if closed {
+        linger(&mut socket, limits).await;
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    mut routes: Router,
+    limits: &Limits,
+) -> Result<Answer, Infallible> {
+    match check(&request, limits) {
+        Err(refusal) => Ok(answer::problem(&native::error::refusal(refusal))),
+        Ok(()) => routes.call(request.map(Body::new)).await,
+    }
+}
+
+fn check(request: &Request<Incoming>, limits: &Limits) -> Result<(), Refusal> {
+    let uri = request.uri();
+    let uri_bytes = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if uri_bytes > limits.uri_bytes_max {
+        return Err(Refusal::UriTooLong(limits.uri_bytes_max));
+    }
+    let bytes = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    if bytes.sum::<usize>() > limits.headers_bytes_max {
+        return Err(Refusal::HeadersTooLarge(limits.headers_bytes_max));
+    }
+    Ok(())
+}
+
+/// Tells a client that it was too slow with its request; one that had not begun it, and was only kept alive, is told nothing.
+async fn refuse_late<S: AsyncWrite + Unpin>(socket: &mut S, begun: &Bytes) -> bool {
+    if begun.is_empty() {
+        return true;
+    }
+    let body = native::error::json(&native::error::refusal(Refusal::RequestTimeout));
+    let head = format!(
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: {}\r\n{CONTENT_LENGTH}: {}\r\nconnection: close\r\n\r\n",
+        feedwire_api::PROBLEM_JSON,
+        body.len(),
+    );
+    socket
+        .write_all(&[head.as_bytes(), &body].concat())
+        .await
+        .is_ok()
+}
+
+/// Throws away what the other end still sends until it closes its side too.
+async fn linger<S: AsyncRead + Unpin>(socket: &mut S, limits: &Limits) {
+    let drain = async {
+        let mut waste = vec![0; 8 * 1024];
+        let mut left = limits.linger_bytes_max;
+        while let Ok(read @ 1..) = socket.read(&mut waste).await {
+            left = left.saturating_sub(read);
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Who does not close in time is closed.
+    drop(timeout(limits.linger_timeout, drain).await);
+}

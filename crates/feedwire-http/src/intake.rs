@@ -1,0 +1,76 @@
+//! Taking in bodies: whole or piece by piece, with a bound on size, on pauses and on all of them together.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use feedwire_dialects::Refusal;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use crate::edge::{Edge, Room};
+
+/// A body that arrives in pieces.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    body: Body,
+    timeout: Duration,
+}
+
+impl Pieces {
+    pub(crate) fn new(body: Body, edge: &Edge) -> Self {
+        Self {
+            body,
+            timeout: edge.limits().body_timeout,
+        }
+    }
+
+    /// The next piece; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            let frame = timeout(self.timeout, self.body.frame()).await;
+            match frame {
+                Err(_elapsed) => return Err(Refusal::RequestTimeout),
+                Ok(None) => return Ok(None),
+                Ok(Some(Err(_))) => return Err(Refusal::BodyBroken),
+                // Trailers are passed over: nothing of ours comes in them.
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(piece) = frame.into_data() {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A whole body, with the room that it takes.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) bytes: Vec<u8>,
+    room: Room,
+}
+
+/// Takes in all of `body`, which is to be small enough.
+pub(crate) async fn whole(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
+    let bytes_max = edge.limits().body_bytes_max;
+    // A body that says that it is too large is refused before it is sent, if the client waits for that.
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(Refusal::BodyTooLarge(bytes_max));
+    }
+    let mut pieces = Pieces::new(body, edge);
+    let mut whole = Whole {
+        bytes: Vec::new(),
+        room: Room::received(edge),
+    };
+    while let Some(piece) = pieces.next().await? {
+        let len = whole.bytes.len() + piece.len();
+        if len > bytes_max {
+            return Err(Refusal::BodyTooLarge(bytes_max));
+        }
+        whole.room.cover(len)?;
+        whole.bytes.extend_from_slice(&piece);
+    }
+    Ok(whole)
+}

@@ -1,0 +1,20 @@
+//! The inbound edge: HTTP/1.1 on our own accept loop, a thin file of routes per dialect, and readers delivered as pages and streams.
+//!
+//! Start with [`Server`], which accepts; `connection.rs` is one connection from its first byte to its last; `native/` holds the
+//! routes. Whatever a client can make large, slow or many is bounded in [`Limits`].
+#![warn(missing_docs)]
+
+mod answer;
+mod connection;
+mod edge;
+mod intake;
+mod limits;
+mod native;
+mod server;
+mod socket;
+mod stall;
+mod stream;
+mod turns;
+
+pub use limits::Limits;
+pub use server::{Server, Settings, Stopped};

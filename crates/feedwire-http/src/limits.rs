@@ -1,0 +1,88 @@
+//! Every limit of the edge, in one place.
+
+use std::time::Duration;
+
+use feedwire_event::limits::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
+
+/// What clients may have of the edge: bytes, time and number.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open connections. One more waits in the listener's backlog until another ends.
+    pub connections_max: usize,
+    /// The part of a request's first line that is the address. Filters by many subjects make it long.
+    pub uri_bytes_max: usize,
+    /// The headers of a request, names and values together.
+    pub headers_bytes_max: usize,
+    /// A connection's buffer for what was read and not yet understood. Larger than address and headers together, so that what is
+    /// too large by a little is told in full.
+    pub connection_buffer_bytes: usize,
+    /// A body that has to be whole before anything is done with it: the largest batch, and what JSON puts around it.
+    pub body_bytes_max: usize,
+    /// A line of a streamed body: the largest event, and what JSON puts around it.
+    pub line_bytes_max: usize,
+    /// All bodies that are being received, together.
+    pub bodies_bytes_max: usize,
+    /// A page, in bytes of tags and payloads; a batch is never split.
+    pub page_bytes: usize,
+    /// All pages that are being sent, together.
+    pub pages_bytes_max: usize,
+    /// What a stream sends in one chunk, if its events are not larger than that.
+    pub frame_bytes: usize,
+    /// From the end of a request, or from the opening of the connection, to the end of the next request's headers.
+    pub head_timeout: Duration,
+    /// Between two pieces of a body.
+    pub body_timeout: Duration,
+    /// How long a connection can be written to without the other end taking anything.
+    pub stall_timeout: Duration,
+    /// How long what the other end still sends is thrown away after our end is closed. Closing with unread input would reset the
+    /// connection, and the client would lose the end of what it was sent.
+    pub linger_timeout: Duration,
+    /// How much is thrown away that way.
+    pub linger_bytes_max: usize,
+    /// How long the other end of a connection may give no sign of life: after that the network on the way is taken for gone.
+    pub silence_timeout: Duration,
+    /// How long a connection that has had no request is waited for once the server stops: the request may be on its way.
+    pub first_request_grace: Duration,
+    /// How long requests may take to finish once the server stops.
+    pub stop_deadline: Duration,
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // Below the 20,000 descriptors that a process may commonly have, with room for the log's files.
+            connections_max: 16_000,
+            uri_bytes_max: 32 * KIB,
+            headers_bytes_max: 16 * KIB,
+            connection_buffer_bytes: 64 * KIB,
+            body_bytes_max: BATCH_BYTES_MAX + MIB,
+            line_bytes_max: EVENT_BYTES_MAX + 64 * KIB,
+            bodies_bytes_max: 256 * MIB,
+            page_bytes: 4 * MIB,
+            pages_bytes_max: 256 * MIB,
+            frame_bytes: 64 * KIB,
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(30),
+            linger_timeout: Duration::from_secs(1),
+            linger_bytes_max: 16 * MIB,
+            silence_timeout: Duration::from_mins(1),
+            first_request_grace: Duration::from_millis(250),
+            stop_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// Least of the limits that hyper refuses to go below.
+    const CONNECTION_BUFFER_BYTES_MIN: usize = 8 * KIB;
+
+    /// The connection's buffer as hyper takes it.
+    pub(crate) fn buffer(&self) -> usize {
+        self.connection_buffer_bytes
+            .max(Self::CONNECTION_BUFFER_BYTES_MIN)
+    }
+}

@@ -1,0 +1,123 @@
+//! Publishing to a feed: one event, a batch, or a stream of lines.
+
+use std::pin::pin;
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use feedwire_core::{Grant, Published};
+use feedwire_dialects::native::answer::{self, Progress};
+use feedwire_dialects::native::body::{self, Content};
+use feedwire_dialects::native::{error, request};
+use feedwire_engine::Expected;
+use feedwire_event::{Event, FeedName};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+use super::batches::{Batch, Batches};
+use super::refuse::{self, Refused};
+use crate::answer::{Answer, json};
+use crate::edge::Edge;
+use crate::intake;
+
+pub(super) async fn publish(
+    State(edge): State<Edge>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Refused> {
+    let Path((project, feed)) = path?;
+    let expected = body::expect(query.as_deref().unwrap_or_default())?;
+    body::encoding(refuse::header(&headers, CONTENT_ENCODING))?;
+    let content = body::content(refuse::header(&headers, CONTENT_TYPE))?;
+    let to = To {
+        edge,
+        grant: refuse::grant(&project)?,
+        feed: request::feed(&feed)?,
+        expected,
+    };
+    match content {
+        Content::Json => to.one_batch(body).await,
+        Content::Ndjson => to.many_batches(body).await,
+    }
+}
+
+/// Where events go.
+struct To {
+    edge: Edge,
+    grant: Grant,
+    feed: FeedName,
+    expected: Option<Expected>,
+}
+
+impl To {
+    async fn one_batch(&self, body: Body) -> Result<Answer, Refused> {
+        let body = intake::whole(body, &self.edge).await?;
+        let events = body::events(&body.bytes, &self.feed)?;
+        let published = self.append(&events).await?;
+        Ok(json(&answer::published(&events, &published)))
+    }
+
+    async fn append(&self, events: &[(FeedName, Event)]) -> Result<Published, Refused> {
+        let expectations = match self.expected {
+            Some(expected) => body::expectation(expected, events)?,
+            None => Vec::new(),
+        };
+        Ok(self
+            .edge
+            .core()
+            .publish(&self.grant, events, expectations)
+            .await?)
+    }
+
+    async fn many_batches(&self, body: Body) -> Result<Answer, Refused> {
+        let mut progress = None;
+        match self.append_all(body, &mut progress).await {
+            Err(Refused(problem)) => Err(Refused(error::after(problem, progress.as_ref()))),
+            Ok(()) => match progress {
+                Some(progress) => Ok(json(&answer::uploaded(&progress))),
+                None => Err(body::Error::Empty.into()),
+            },
+        }
+    }
+
+    /// Appends batch by batch; while one is on its way to the disk, the next is received.
+    async fn append_all(&self, body: Body, progress: &mut Option<Progress>) -> Result<(), Refused> {
+        let mut batches = Batches::new(body, &self.edge, self.feed.clone());
+        let mut next = batches.next().await?;
+        if self.expected.is_some() {
+            return self.append_only(next, batches, progress).await;
+        }
+        while let Some(batch) = next {
+            let mut append = pin!(self.append(&batch.events));
+            let mut following = pin!(batches.next());
+            // The batch is waited for in any case: whoever is told of a bad line behind it is told how far the rest came.
+            let (published, following) = tokio::select! {
+                biased;
+                published = append.as_mut() => (published?, following.await),
+                following = following.as_mut() => (append.await?, following),
+            };
+            *progress = Some(Progress::with(*progress, &published));
+            next = following?;
+        }
+        Ok(())
+    }
+
+    /// Appends `batch`, if it is the only one: what is expected of a subject is expected of one batch.
+    async fn append_only(
+        &self,
+        batch: Option<Batch>,
+        mut others: Batches,
+        progress: &mut Option<Progress>,
+    ) -> Result<(), Refused> {
+        if others.next().await?.is_some() {
+            return Err(body::expectation_of_many().into());
+        }
+        if let Some(batch) = batch {
+            let published = self.append(&batch.events).await?;
+            *progress = Some(Progress::with(None, &published));
+        }
+        Ok(())
+    }
+}

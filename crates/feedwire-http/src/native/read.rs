@@ -1,0 +1,143 @@
+//! Reading a feed: pages, long polls and streams.
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use feedwire_api::{ALL_FEEDS, HEAD_HEADER};
+use feedwire_core::{Delivery, Grant, Reader, Reading, Step};
+use feedwire_dialects::native::request::{Follow, Form, Parts, Read};
+use feedwire_dialects::native::{framing, request};
+use feedwire_engine::Limit;
+use http::header::{ACCEPT, CACHE_CONTROL, HeaderName};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use std::time::Duration;
+use tokio::time::timeout;
+
+use super::refuse::{self, Refused};
+use crate::answer::{self, Answer};
+use crate::edge::{Edge, Room};
+use crate::stream;
+use crate::turns::Plan;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A project and a feed, as the path names them.
+type Address = Result<Path<(String, String)>, PathRejection>;
+
+pub(super) async fn head(State(edge): State<Edge>, path: Address) -> Result<Answer, Refused> {
+    let Path((project, feed)) = path?;
+    if feed != ALL_FEEDS {
+        request::feed(&feed)?;
+    }
+    let head = edge.core().head(&refuse::grant(&project)?).await?;
+    let mut answer = Response::new(Body::empty());
+    let headers = answer.headers_mut();
+    headers.insert(
+        HeaderName::from_static(HEAD_HEADER),
+        HeaderValue::from(head.get()),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(answer)
+}
+
+pub(super) async fn read(
+    State(edge): State<Edge>,
+    path: Address,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Refused> {
+    let Path((project, feed)) = path?;
+    let parts = Parts {
+        feed: &feed,
+        query: query.as_deref().unwrap_or_default(),
+        accept: refuse::header(&headers, ACCEPT),
+        last_event_id: refuse::header(&headers, LAST_EVENT_ID),
+    };
+    let Read { reading, form } = request::read(parts, edge.clock().now())?;
+    let grant = refuse::grant(&project)?;
+    match form {
+        Form::Page { limit, wait } => page(&edge, &grant, reading, limit, wait).await,
+        Form::Stream(asked) => follow(&edge, &grant, reading, asked).await,
+    }
+}
+
+async fn page(
+    edge: &Edge,
+    grant: &Grant,
+    reading: Reading,
+    records: usize,
+    wait: Duration,
+) -> Result<Answer, Refused> {
+    let limit = Limit {
+        records,
+        bytes: edge.limits().page_bytes,
+    };
+    let mut reader = edge.core().follow(grant, reading).await?;
+    let mut delivery = reader.present(limit).await?;
+    if delivery.events.is_empty() && !wait.is_zero() && !reader.is_over() {
+        delivery = wait_for(&mut reader, limit, wait, edge).await?;
+    }
+    let page = framing::page(grant.project(), &delivery)?;
+    let mut room = Room::sent(edge);
+    room.cover(page.len())?;
+    Ok(answer::page(page, room))
+}
+
+/// The next events, or, when `wait` is over or the server stops, what there is then.
+async fn wait_for(
+    reader: &mut Reader,
+    limit: Limit,
+    wait: Duration,
+    edge: &Edge,
+) -> Result<Delivery, Refused> {
+    let next = timeout(wait, reader.next(limit));
+    if let Some(Ok(step)) = edge.stop().run_until_cancelled(next).await {
+        match step? {
+            Step::Events(delivery) => return Ok(delivery),
+            Step::End | Step::Closing => {}
+        }
+    }
+    // Read once more, so that events and head are from one moment: a client may take an empty page for "nothing up to the head".
+    Ok(reader.present(limit).await?)
+}
+
+async fn follow(
+    edge: &Edge,
+    grant: &Grant,
+    reading: Reading,
+    asked: Follow,
+) -> Result<Answer, Refused> {
+    let Follow {
+        kind,
+        limit,
+        heartbeat,
+        is_resumed,
+    } = asked;
+    let has_end = reading.until.is_some();
+    let mut reader = edge.core().follow(grant, reading).await?;
+    let cursor = reader.cursor();
+    let mut first = Vec::new();
+    if is_resumed && has_end {
+        let limit = Limit {
+            records: usize::MAX,
+            bytes: edge.limits().frame_bytes,
+        };
+        first = reader.present(limit).await?.events;
+        if first.is_empty() && reader.is_over() {
+            // An EventSource comes back after every end of a stream, except this one.
+            let mut answer = Response::new(Body::empty());
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+            return Ok(answer);
+        }
+    }
+    let framing = framing::stream(kind, grant.project());
+    let plan = Plan {
+        reader,
+        framing,
+        limit,
+        heartbeat,
+        cursor,
+        first,
+    };
+    Ok(stream::answer(plan, edge))
+}

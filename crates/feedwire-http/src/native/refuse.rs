@@ -1,0 +1,105 @@
+//! What the native API refuses, as answers; what is ours to mend is logged here, once.
+
+use std::error::Error;
+
+use axum::extract::rejection::PathRejection;
+use axum::response::{IntoResponse, Response};
+use feedwire_api::Problem;
+use feedwire_core::{Grant, labels, publish, read};
+use feedwire_dialects::native::{body, error, request};
+use feedwire_dialects::{Refusal, Unreadable};
+use feedwire_event::ProjectName;
+use http::{HeaderMap, HeaderName};
+
+use crate::answer::{self, Answer};
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub(super) struct Refused(pub(super) Problem);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        answer::problem(&self.0)
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self(error::refusal(refusal))
+    }
+}
+
+impl From<request::Error> for Refused {
+    fn from(error: request::Error) -> Self {
+        Self(error::request(&error))
+    }
+}
+
+impl From<body::Error> for Refused {
+    fn from(error: body::Error) -> Self {
+        Self(error::body(&error))
+    }
+}
+
+impl From<publish::Error> for Refused {
+    fn from(error: publish::Error) -> Self {
+        logged(error::publish(&error), &error)
+    }
+}
+
+impl From<read::Error> for Refused {
+    fn from(error: read::Error) -> Self {
+        logged(error::read(&error), &error)
+    }
+}
+
+impl From<labels::Error> for Refused {
+    fn from(error: labels::Error) -> Self {
+        logged(error::labels(&error), &error)
+    }
+}
+
+impl From<Unreadable> for Refused {
+    fn from(error: Unreadable) -> Self {
+        logged(error::unreadable(error), &error)
+    }
+}
+
+impl From<PathRejection> for Refused {
+    fn from(_: PathRejection) -> Self {
+        Self(error::not_found("the address is not percent-encoded UTF-8"))
+    }
+}
+
+/// The client is told what it can do; whoever runs the server is told why.
+fn logged(problem: Problem, error: &(dyn Error + 'static)) -> Refused {
+    if problem.status >= 500 {
+        tracing::error!(error, kind = problem.kind(), "a request failed");
+    }
+    Refused(problem)
+}
+
+/// There is nothing at this address.
+pub(super) async fn address() -> Answer {
+    Refused::from(Refusal::NotFound).into_response()
+}
+
+/// What is at this address does not take this method.
+pub(super) async fn method() -> Answer {
+    Refused::from(Refusal::MethodNotAllowed).into_response()
+}
+
+/// What a request may do. Without authentication that is everything, in the project that it names.
+pub(super) fn grant(project: &str) -> Result<Grant, Refused> {
+    match ProjectName::new(project) {
+        Ok(project) => Ok(Grant::whole(project)),
+        Err(_) => Err(Refused(error::not_found("there is no such project"))),
+    }
+}
+
+/// The header `name` as text; one that is not ASCII is a text that nothing is written as.
+pub(super) fn header(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
+    headers
+        .get(name.into())
+        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+}

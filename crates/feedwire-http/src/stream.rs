@@ -1,0 +1,68 @@
+//! A reader delivered as a stream: the body of the answer, a chunk of whole events a frame.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response};
+use http_body::Frame;
+use tokio_util::sync::ReusableBoxFuture;
+
+use crate::answer::Answer;
+use crate::edge::Edge;
+use crate::turns::{Plan, Turns};
+
+/// Keeps nginx from holding events back until its buffer is full.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The answer that streams `plan`.
+pub(crate) fn answer(plan: Plan, edge: &Edge) -> Answer {
+    let media_type = plan.framing.media_type();
+    let turns = Turns::new(plan, edge);
+    let events = Events {
+        turn: ReusableBoxFuture::new(turns.turn()),
+        is_over: false,
+    };
+    let mut answer = Response::new(Body::new(events));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    // Clients that read the socket themselves notice the end of a stream only by the end of its connection.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+/// The body: one frame, which is one chunk, a turn.
+#[derive(Debug)]
+struct Events {
+    turn: ReusableBoxFuture<'static, (Option<Turns>, Bytes)>,
+    is_over: bool,
+}
+
+impl http_body::Body for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let (turns, bytes) = std::task::ready!(self.turn.poll(cx));
+        match turns {
+            Some(turns) => self.turn.set(turns.turn()),
+            None => self.is_over = true,
+        }
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_over
+    }
+}

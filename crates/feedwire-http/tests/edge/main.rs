@@ -1,0 +1,15 @@
+//! The edge from outside: requests over real sockets against a server with the in-memory engine.
+
+mod addresses;
+mod body_limits;
+mod hostile;
+mod pages;
+mod publishing;
+mod stopping;
+mod streams;
+
+/// A JSON array of `count` events of `subject`.
+fn events(count: usize, subject: &str) -> String {
+    let event = format!(r#"{{"type":"tick","subject":"{subject}"}}"#);
+    format!("[{}]", vec![event; count].join(","))
+}

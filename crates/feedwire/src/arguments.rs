@@ -1,0 +1,114 @@
+//! The command line: what every command shares, and the list of commands.
+
+use clap::{Args, Parser, Subcommand};
+use feedwire_client::Client;
+
+use crate::commands::{check, demo, feeds, follow, import, publish, serve};
+
+/// How a command ends, below every `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
+
+/// Self-hosted event feed server
+///
+/// Applications publish events over HTTP; Feedwire keeps them in a durable, ordered log; consumers page through them or
+/// follow them over plain HTTP, and go on where they were. `feedwire serve` is the server, `feedwire demo` a look around,
+/// the other commands speak to a server.
+#[derive(Debug, Parser)]
+#[command(name = "feedwire", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// What to log to stderr: a level, or parts with levels such as `info,feedwire_http=debug`
+    #[arg(
+        long,
+        global = true,
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        help_heading = "Common options"
+    )]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the events in a folder over HTTP
+    Serve(serve::Arguments),
+    /// Show Feedwire at work: a server in a temporary folder with real events
+    Demo(demo::Arguments),
+    /// Publish one event, several, or a file of them
+    Publish(publish::Arguments),
+    /// Follow a feed: what is there already, then what comes
+    Follow(follow::Arguments),
+    /// List the feeds with their counts
+    Feeds(feeds::Arguments),
+    /// Publish a large file of events, with progress
+    Import(import::Arguments),
+    /// Verify the folder of a server that is not running
+    Check(check::Arguments),
+}
+
+impl Command {
+    /// What is logged unless asked otherwise: a server tells what it does, its store and a client only what is wrong.
+    pub(crate) fn default_log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info,fjall=warn,lsm_tree=warn",
+            Self::Demo(_)
+            | Self::Publish(_)
+            | Self::Follow(_)
+            | Self::Feeds(_)
+            | Self::Import(_)
+            | Self::Check(_) => "warn",
+        }
+    }
+}
+
+/// Which server, and which project of it.
+#[derive(Debug, Args)]
+pub(crate) struct Remote {
+    /// The server's address
+    #[arg(
+        long,
+        env = "FEEDWIRE_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7373"
+    )]
+    #[arg(help_heading = "Common options")]
+    server: String,
+    /// The project
+    #[arg(
+        long,
+        env = "FEEDWIRE_PROJECT",
+        value_name = "NAME",
+        default_value = "default"
+    )]
+    #[arg(help_heading = "Common options")]
+    project: String,
+}
+
+impl Remote {
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(&self.server)?.project(&self.project))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_manual_with_examples() {
+        for command in Arguments::command().get_subcommands() {
+            let manual = command.clone().render_long_help().to_string();
+            assert!(manual.contains("Examples:"), "{}", command.get_name());
+            assert!(manual.contains("Exit codes:"), "{}", command.get_name());
+        }
+    }
+}

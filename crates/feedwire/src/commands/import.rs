@@ -1,0 +1,245 @@
+//! `feedwire import`: a large file of events, with progress.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use feedwire_client::{Client, Error, Uploaded};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+
+use crate::arguments::Remote;
+use crate::output::say;
+use crate::portions::{Portion, Portions};
+use crate::signals::Signals;
+
+const MANUAL: &str = "\
+The file has an event a line (NDJSON) and may be compressed with zstd. Lines are published in their order, in batches of \
+up to 1,000. When a line is refused, or the server goes away, the command says up to which line everything is in; mend \
+the line, or wait for the server, and go on with --skip.
+
+Examples:
+  feedwire import flights.ndjson.zst                    to the feed `flights`, after the file's name
+  feedwire import --feed flights 2013-01.ndjson
+  feedwire import flights.ndjson.zst --skip 120000      go on behind line 120,000
+
+Exit codes: 0 everything is in, 1 failed (stderr says how far it got), 2 wrong usage.";
+
+/// How often the bar is drawn anew.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Publish a large file of events, with progress
+#[derive(Debug, Args)]
+#[command(after_long_help = MANUAL)]
+pub(crate) struct Arguments {
+    /// The file: .ndjson, .jsonl, or either compressed with zstd
+    file: PathBuf,
+    /// The feed; without it, the name of the file up to its first dot
+    #[arg(long, value_name = "FEED")]
+    feed: Option<String>,
+    /// Leave out so many lines at the start
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: u64,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let file = &arguments.file;
+    let feed = match &arguments.feed {
+        Some(feed) => feed.clone(),
+        None => feed_of(file).context("the file's name says no feed: name one with --feed")?,
+    };
+    let client = arguments.remote.client()?;
+    let bar = bar(file)?;
+    let portions = Portions::open(file, arguments.skip, &bar)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let mut import = Import {
+        client,
+        feed,
+        bar,
+        done: Done::behind(arguments.skip),
+    };
+    let ended = import.publish(portions, Signals::listen()?).await;
+    import.bar.finish_and_clear();
+    ended.with_context(|| import.done.advice(file, &import.feed))?;
+    say(&import.done.words(&import.feed, import.bar.elapsed()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name of `file` up to its first dot.
+fn feed_of(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    let feed = name.split('.').next().unwrap_or_default();
+    (!feed.is_empty()).then(|| feed.to_owned())
+}
+
+fn bar(file: &Path) -> anyhow::Result<ProgressBar> {
+    let metadata =
+        std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if metadata.is_dir() {
+        bail!("{} is a folder", file.display());
+    }
+    let style = "{bar:32} {bytes}/{total_bytes}  {msg}  {elapsed}, {eta} to go";
+    let bar = ProgressBar::new(metadata.len());
+    bar.set_style(ProgressStyle::with_template(style)?);
+    bar.enable_steady_tick(TICK);
+    Ok(bar)
+}
+
+struct Import {
+    client: Client,
+    feed: String,
+    bar: ProgressBar,
+    done: Done,
+}
+
+impl Import {
+    async fn publish(
+        &mut self,
+        mut portions: Portions,
+        mut signals: Signals,
+    ) -> anyhow::Result<()> {
+        loop {
+            let next = tokio::select! {
+                next = portions.next() => next?,
+                signal = signals.next() => bail!("ended by {signal}"),
+            };
+            let Some(portion) = next else {
+                return Ok(());
+            };
+            let lines = self.client.publish(&self.feed).lines(portion.text.clone());
+            let (answer, signal) = answered(lines, &mut signals).await;
+            match answer {
+                Some(Ok(uploaded)) => self.done.take(&portion, &uploaded),
+                Some(Err(error)) => return Err(self.refused(&portion, error)),
+                None => return Err(in_doubt(&portion)),
+            }
+            if let Some(signal) = signal {
+                bail!("ended by {signal}");
+            }
+            let rate = per_second(self.done.events, self.bar.elapsed());
+            let events = HumanCount(self.done.events);
+            self.bar
+                .set_message(format!("{events} events, {}/s", HumanCount(rate)));
+        }
+    }
+
+    /// Takes in what was appended before `error`, and says which line it is about.
+    fn refused(&mut self, portion: &Portion, error: Error) -> anyhow::Error {
+        if let Error::Lost(_) = error {
+            let doubt = in_doubt(portion).to_string();
+            return anyhow::Error::new(error).context(doubt);
+        }
+        let number = |name| error.problem().and_then(|problem| problem.number(name));
+        let line = number("line").and_then(|line| portion.line(line));
+        let appended = number("appended").unwrap_or_default();
+        self.done.take_part(portion, appended, number("last"));
+        match line {
+            Some(line) => anyhow::Error::new(error).context(format!("line {line} is refused")),
+            None => error.into(),
+        }
+    }
+}
+
+/// Waits for the answer, also after a first signal, so that it is known what is in; a second one ends the waiting.
+async fn answered<T>(
+    answer: impl Future<Output = T>,
+    signals: &mut Signals,
+) -> (Option<T>, Option<&'static str>) {
+    let mut answer = std::pin::pin!(answer);
+    let signal = tokio::select! {
+        answer = &mut answer => return (Some(answer), None),
+        signal = signals.next() => signal,
+    };
+    tokio::select! {
+        answer = answer => (Some(answer), Some(signal)),
+        second = signals.next() => (None, Some(second)),
+    }
+}
+
+fn in_doubt(portion: &Portion) -> anyhow::Error {
+    let (first, last) = (portion.first_line(), portion.last_line());
+    anyhow::anyhow!("whether lines {first} to {last} are in is not known")
+}
+
+/// How far it got.
+#[derive(Debug, PartialEq, Eq)]
+struct Done {
+    /// Every line up to this one is in, or was skipped.
+    line: u64,
+    events: u64,
+    batches: u64,
+    last: Option<u64>,
+}
+
+impl Done {
+    fn behind(line: u64) -> Self {
+        Self {
+            line,
+            events: 0,
+            batches: 0,
+            last: None,
+        }
+    }
+
+    fn take(&mut self, portion: &Portion, uploaded: &Uploaded) {
+        self.line = portion.last_line();
+        self.events += uploaded.count;
+        self.batches += uploaded.batches;
+        self.last = Some(uploaded.last);
+    }
+
+    fn take_part(&mut self, portion: &Portion, appended: u64, last: Option<u64>) {
+        if let Some(line) = portion.line(appended) {
+            self.line = line;
+            self.events += appended;
+            self.last = last.or(self.last);
+        }
+    }
+
+    fn advice(&self, file: &Path, feed: &str) -> String {
+        let Self {
+            line, events, last, ..
+        } = self;
+        let file = file.display();
+        let place = last.map(|last| format!(", up to position {last}"));
+        let (events, place) = (HumanCount(*events), place.unwrap_or_default());
+        format!(
+            "the import of {file} stopped: {events} events are in{place}; go on with `feedwire import {file} --feed {feed} --skip {line}`"
+        )
+    }
+
+    fn words(&self, feed: &str, elapsed: Duration) -> String {
+        let rate = HumanCount(per_second(self.events, elapsed));
+        let place = self.last.map(|last| format!(", up to position {last}"));
+        format!(
+            "imported {} events to {feed} in {} batches{}: {:.1} s, {rate} events/s",
+            HumanCount(self.events),
+            HumanCount(self.batches),
+            place.unwrap_or_default(),
+            elapsed.as_secs_f64(),
+        )
+    }
+}
+
+fn per_second(events: u64, elapsed: Duration) -> u64 {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    events.saturating_mul(1_000) / millis.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_is_named_by_its_file() {
+        let check = |file: &str, feed: Option<&str>| {
+            assert_eq!(feed_of(Path::new(file)).as_deref(), feed, "{file}");
+        };
+        check("/data/flights.ndjson.zst", Some("flights"));
+        check("flights", Some("flights"));
+        check(".ndjson", None);
+    }
+}

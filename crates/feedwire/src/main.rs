@@ -1,0 +1,34 @@
+//! Feedwire, the program: `feedwire serve` is the server, everything else is a client of one.
+
+mod arguments;
+mod commands;
+mod data;
+mod failure;
+mod flights;
+mod listen;
+mod logs;
+mod output;
+mod portions;
+mod pretty;
+mod seams;
+mod server;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logs::start(arguments.log.as_deref(), arguments.command.default_log());
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure::report(&anyhow::Error::new(error).context("cannot start")),
+    };
+    let ended = runtime.block_on(commands::run(arguments.command));
+    // A reading of stdin that nobody waits for any more would hold up the end for ever.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|error| failure::report(&error))
+}

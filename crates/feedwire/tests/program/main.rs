@@ -1,0 +1,7 @@
+//! The program as its users meet it: the built binary, its output and its exit codes.
+
+mod check;
+mod demo;
+mod events;
+mod process;
+mod serve;

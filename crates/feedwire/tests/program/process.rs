@@ -1,0 +1,208 @@
+//! Running the program: commands to their end, servers until they are stopped.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longest wait for a line of a process: a loaded machine is slow, a test that hangs tells nothing.
+const LINE_WAIT: Duration = Duration::from_secs(30);
+
+/// Longest run of a command that ends by itself.
+const END_WAIT: Duration = Duration::from_secs(40);
+
+/// The program with `arguments` and nothing of this process's configuration.
+pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_feedwire"));
+    command.args(arguments).stdin(Stdio::null());
+    for name in [
+        "RUST_LOG",
+        "FEEDWIRE_SERVER",
+        "FEEDWIRE_PROJECT",
+        "FEEDWIRE_DATA",
+        "FEEDWIRE_LISTEN",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A process whose lines are read as they come; ended when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) stdout: Lines,
+    pub(crate) stderr: Lines,
+}
+
+impl Process {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let stdout = Lines::of(child.stdout.take().expect("it is piped"));
+        let stderr = Lines::of(child.stderr.take().expect("it is piped"));
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the process is there");
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().expect("the process is ours")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended long since.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Lines as they come.
+pub(crate) struct Lines(Receiver<String>);
+
+impl Lines {
+    fn of(source: impl Read + Send + 'static) -> Self {
+        let (sender, receiver) = sync_channel(100_000);
+        std::thread::spawn(move || {
+            let lines = BufReader::new(source).lines().map_while(Result::ok);
+            lines
+                .map_while(|line| sender.send(line).ok())
+                .for_each(drop);
+        });
+        Self(receiver)
+    }
+
+    /// The next line that has `part` in it.
+    pub(crate) fn until(&self, part: &str) -> String {
+        let mut seen = Vec::new();
+        loop {
+            match self.0.recv_timeout(LINE_WAIT) {
+                Ok(line) if line.contains(part) => return line,
+                Ok(line) => seen.push(line),
+                Err(error) => panic!("no line with {part:?} ({error}), but {seen:#?}"),
+            }
+        }
+    }
+}
+
+/// A server on a folder, on a free port.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &["--listen", "127.0.0.1:0"])
+    }
+
+    pub(crate) fn start_with(data: &Path, options: &[&str]) -> Self {
+        let mut command = command(["serve", "--data"]);
+        Self::of(Process::start(command.arg(data).args(options)))
+    }
+
+    /// The server that `process` is, once it listens.
+    pub(crate) fn of(process: Process) -> Self {
+        let line = process.stdout.until("http://");
+        let (_, address) = line.split_once("http://").expect("it was looked for");
+        let address = format!("http://{address}");
+        Self { process, address }
+    }
+
+    /// Runs a command against this server to its end.
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ended {
+        run(command(arguments).env("FEEDWIRE_SERVER", &self.address))
+    }
+
+    /// As [`Server::run`], with `input` on stdin.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut command = command(arguments);
+        let command = command
+            .env("FEEDWIRE_SERVER", &self.address)
+            .stdin(Stdio::piped());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(input.as_bytes()).expect("it is read");
+        drop(stdin);
+        finish(child)
+    }
+
+    /// Starts a command against this server.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
+        Process::start(command(arguments).env("FEEDWIRE_SERVER", &self.address))
+    }
+
+    /// Stops it in good order.
+    pub(crate) fn stop(self) -> ExitStatus {
+        self.process.signal(Signal::TERM);
+        self.process.ended()
+    }
+}
+
+/// What a command left.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    fn new(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// What it printed, if it ended well.
+    pub(crate) fn printed(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.stdout
+    }
+
+    /// What it said, if it failed with `code`.
+    pub(crate) fn complained(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self.stderr
+    }
+}
+
+/// Runs `command` to its end.
+pub(crate) fn run(command: &mut Command) -> Ended {
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    finish(child.expect("the program starts"))
+}
+
+/// Waits for the end of `child`; one that does not come is made.
+fn finish(child: Child) -> Ended {
+    let pid = Pid::from_child(&child);
+    let (sender, ended) = sync_channel(1);
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = ended.recv_timeout(END_WAIT).unwrap_or_else(|_| {
+        kill_process(pid, Signal::KILL).expect("it still runs");
+        panic!("the program did not end");
+    });
+    Ended::new(&output.expect("the process is ours"))
+}

@@ -1,0 +1,108 @@
+//! `feedwire serve`: where it listens, whose folder it is, how it stops.
+
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::Command;
+
+use rustix::process::Signal;
+use tempfile::tempdir;
+
+use crate::process::{Process, Server, command, run};
+
+#[test]
+fn an_address_that_other_machines_reach_is_refused() {
+    let data = tempdir().expect("a folder");
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:7373"] {
+        let mut serve = command(["serve", "--listen", address, "--data"]);
+        let words = run(serve.arg(data.path())).complained(2);
+        assert!(words.contains("authentication"), "{words}");
+    }
+}
+
+#[test]
+fn a_second_process_on_the_folder_is_refused() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    let mut second = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    let words = run(second.arg(data.path())).complained(1);
+    assert!(words.contains("another process"), "{words}");
+    assert!(server.run(["feeds"]).printed().contains("no feed yet"));
+}
+
+#[test]
+fn an_address_that_is_taken_is_said_to_be() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let data = tempdir().expect("a folder");
+    let mut serve = command(["serve", "--listen", &address, "--data"]);
+    let words = run(serve.arg(data.path())).complained(1);
+    assert!(
+        words.contains(&address) && words.contains("--listen"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_missing_folder_is_made() {
+    let folder = tempdir().expect("a folder");
+    let data = folder.path().join("a").join("b");
+    let server = Server::start(&data);
+    assert!(data.is_dir());
+    assert!(server.stop().success());
+}
+
+#[test]
+fn sigterm_and_ctrl_c_end_it_with_exit_code_0() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let data = tempdir().expect("a folder");
+        let server = Server::start(data.path());
+        let follow = server.spawn(&["follow", "orders", "--from", "start"]);
+        server
+            .run(["publish", "orders", "--type", "placed"])
+            .printed();
+        follow.stdout.until("placed");
+        server.process.signal(signal);
+        assert!(server.process.ended().success());
+        follow.stderr.until("the server ended the stream");
+        follow.signal(signal);
+        assert!(follow.ended().success());
+    }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests_under_way() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start_with(
+        data.path(),
+        &["--listen", "127.0.0.1:0", "--drain-timeout", "3600"],
+    );
+    let address = server.address.trim_start_matches("http://").to_owned();
+    let mut slow = TcpStream::connect(&address).expect("it listens");
+    let head = format!(
+        "POST /v1/projects/default/feeds/f/events HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    slow.write_all(head.as_bytes()).expect("it is read");
+    // Answered behind the slow one in the accept queue, so the slow one is under way.
+    server.run(["feeds"]).printed();
+    server.process.signal(Signal::TERM);
+    server.process.stderr.until("stopping");
+    server.process.signal(Signal::TERM);
+    assert!(server.process.ended().success());
+}
+
+#[test]
+fn a_socket_that_is_handed_over_is_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let data = tempdir().expect("a folder");
+    // The protocol wants the socket as descriptor 3 and the process's own number in the environment.
+    let script = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --data "$1" 3<&0"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_feedwire")]);
+    let process = Process::start(shell.arg(data.path()).stdin(OwnedFd::from(listener)));
+    let server = Server::of(process);
+    assert_eq!(server.address, address);
+    server.run(["publish", "f", "--type", "t"]).printed();
+    assert!(server.stop().success());
+}

@@ -1,0 +1,56 @@
+"""The built program as a server that can be stopped, killed and started again on the same socket."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.request
+
+PROGRAM = os.environ["FEEDWIRE_BIN"]
+
+
+class Server:
+    """Holds the listening socket, as a service manager does, so that a restart refuses no one."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.process = None
+
+    def start(self):
+        # LISTEN_PID names the process that the socket is meant for: the shell's, which `exec` keeps.
+        command = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --data "$1" 3<&"$2"'
+        descriptor = self.socket.fileno()
+        self.process = subprocess.Popen(
+            ["bash", "-c", command, PROGRAM, str(self.folder), str(descriptor)],
+            pass_fds=[descriptor],
+        )
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends the server; returns its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(timeout=30)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.socket.close()
+
+    def publish(self, numbers, feed="orders"):
+        """Publishes one event for each number, one request each; returns their positions."""
+        return [self._publish({"type": "order.placed", "data": {"number": n}}, feed) for n in numbers]
+
+    def _publish(self, event, feed):
+        request = urllib.request.Request(
+            f"{self.feed(feed)}/events",
+            data=json.dumps(event).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["last"]
+
+    def feed(self, feed="orders"):
+        return f"{self.url}/v1/projects/default/feeds/{feed}"
