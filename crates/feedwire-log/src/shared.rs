@@ -1,0 +1,85 @@
+//! What the threads of a log share.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use crate::format::trims::Trims;
+use crate::read::Recent;
+use crate::segment::{OpenFiles, Segment};
+use crate::storage::Storage;
+use crate::writer::{Intake, Unsealed};
+use crate::{Bounds, Options};
+
+/// Told of each new head.
+type Listener = Box<dyn Fn(u64) + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) options: Options,
+    pub(crate) incarnation: u128,
+    pub(crate) intake: Mutex<Intake>,
+    /// There is something to write, or to close.
+    pub(crate) work: Condvar,
+    /// There is room in the queue.
+    pub(crate) room: Condvar,
+    pub(crate) head: AtomicU64,
+    pub(crate) listeners: RwLock<Vec<Listener>>,
+    pub(crate) retained: RwLock<Retained>,
+    /// Segments that are full and wait for their footers, the oldest first.
+    pub(crate) unsealed: Mutex<VecDeque<Arc<Unsealed>>>,
+    /// Held while segments are sealed.
+    pub(crate) sealing: Mutex<()>,
+    /// Held while segments are trimmed or written anew.
+    pub(crate) maintenance: Mutex<()>,
+    pub(crate) files: OpenFiles,
+    pub(crate) recent: Recent,
+}
+
+/// What there is to read. Never changed in place, so that a reading has it from one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Retained {
+    /// Ascending; the last one is active. Never empty.
+    pub(crate) segments: Arc<Vec<Arc<Segment>>>,
+    pub(crate) trims: Arc<Trims>,
+}
+
+impl Shared {
+    pub(crate) fn head(&self) -> u64 {
+        self.head.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            first: self.retained.read().trims.first,
+            last: self.head(),
+        }
+    }
+
+    /// Puts `segment` in the place of the one that has its first position, or behind the last.
+    pub(crate) fn put_segment(&self, segment: Segment) {
+        let mut retained = self.retained.write();
+        let mut segments = Vec::clone(&retained.segments);
+        let first = segment.first_position();
+        let at = segments.partition_point(|other| other.first_position() < first);
+        let replaced = segments
+            .get(at)
+            .is_some_and(|other| other.first_position() == first);
+        segments.splice(at..at + usize::from(replaced), [Arc::new(segment)]);
+        retained.segments = Arc::new(segments);
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("storage", &self.storage)
+            .field("options", &self.options)
+            .field("head", &self.head)
+            .field("retained", &self.retained)
+            .finish_non_exhaustive()
+    }
+}

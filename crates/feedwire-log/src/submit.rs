@@ -1,0 +1,26 @@
+//! What can come of submitting a batch.
+
+use crate::append::Failed;
+
+/// Told once what became of a batch.
+pub type Done = Box<dyn FnOnce(Result<(), Failed>) + Send>;
+
+/// Why a batch was not taken. Nothing was written and no position used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no room on disk. Appending goes on when there is room again.
+    #[error("no space left for the log")]
+    NoSpace,
+    /// Too much is submitted and not yet written.
+    #[error("too many bytes wait to be written")]
+    Busy,
+    /// Every position is used.
+    #[error("the log has no positions left")]
+    Exhausted,
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The next segment could not be made, for another reason than space.
+    #[error("the log cannot be extended")]
+    Io(#[source] std::io::Error),
+}

@@ -1,0 +1,10 @@
+//! What the log promises, tried on a disk that loses power, rots, fills up and fails to sync.
+
+mod bit_rot;
+mod faults;
+mod folder;
+mod history;
+mod model;
+mod power_cut;
+mod random;
+mod sim;

@@ -1,0 +1,104 @@
+//! Room for what is queued, made before it is accepted.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::format::{commit, header};
+use crate::segment::segment_name;
+use crate::storage::{File, Storage};
+use crate::submit;
+
+/// The first step by which a file is extended, so that a small log is a small file.
+const STEP_MIN: u64 = 64 << 10;
+
+/// The largest: a pause of some hundred microseconds, and what an idle log wastes.
+const STEP_MAX: u64 = 16 << 20;
+
+/// What a segment needs behind its last batch: a mark, in case that writing fails, and a footer.
+const ENDING: u64 = 2 * commit::LEN as u64;
+
+/// The segment that the next batch goes to, and how full it will be.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) first_position: u64,
+    pub(crate) file: Arc<dyn File>,
+    /// Up to here there is room on disk.
+    pub(crate) allocated: u64,
+    /// Up to here at most the file is filled by what is queued.
+    pub(crate) end: u64,
+}
+
+impl Plan {
+    /// Begins a new segment: a file with room for `bytes`. Nothing of it is synced.
+    pub(crate) fn begin(
+        storage: &dyn Storage,
+        first_position: u64,
+        bytes: u64,
+        step: u64,
+    ) -> Result<Self, submit::Error> {
+        let name = segment_name(first_position);
+        let file = storage.create(&name).map_err(refused)?;
+        let mut plan = Self {
+            first_position,
+            file,
+            allocated: 0,
+            end: header::LEN as u64,
+        };
+        plan.extend(plan.end + bytes, step).inspect_err(|_| {
+            // It has no header, so the next opening removes it if this fails.
+            drop(storage.remove(&name));
+        })?;
+        Ok(plan)
+    }
+
+    /// Whether `bytes` more would make it larger than `limit`.
+    pub(crate) const fn is_full(&self, bytes: u64, limit: u64) -> bool {
+        self.end + bytes + ENDING > limit
+    }
+
+    /// Makes sure of room for `bytes` behind what is queued, and counts them as queued.
+    pub(crate) fn take(&mut self, bytes: u64) -> Result<(), submit::Error> {
+        self.extend(self.end + bytes, self.step())?;
+        self.end += bytes;
+        Ok(())
+    }
+
+    /// By how much the file is extended next: it doubles.
+    pub(crate) fn step(&self) -> u64 {
+        self.allocated.clamp(STEP_MIN, STEP_MAX)
+    }
+
+    /// Makes sure of room up to `end`, and for the ending.
+    pub(crate) fn extend(&mut self, end: u64, step: u64) -> Result<(), submit::Error> {
+        let needed = end + ENDING;
+        if needed <= self.allocated {
+            return Ok(());
+        }
+        let wanted = needed.max(self.allocated + step);
+        let mut given = self.file.allocate(self.allocated, wanted - self.allocated);
+        let (mut extended, is_full) = (wanted, given.as_ref().is_err_and(is_no_space));
+        if is_full {
+            // There may still be room for this one.
+            extended = needed;
+            given = self.file.allocate(self.allocated, needed - self.allocated);
+        }
+        given.map_err(refused)?;
+        self.allocated = extended;
+        Ok(())
+    }
+}
+
+fn is_no_space(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn refused(error: io::Error) -> submit::Error {
+    if is_no_space(&error) {
+        submit::Error::NoSpace
+    } else {
+        submit::Error::Io(error)
+    }
+}
