@@ -48,23 +48,27 @@ enum Tried {
 
 impl Staged {
     fn new(batch: Batch, keys: BatchKeys) -> Result<Self, AppendError> {
-        let records = batch.records().iter().map(|record| NewRecord {
-            feed: record.feed.as_str().as_bytes(),
-            ty: record.ty.as_str().as_bytes(),
-            subject: record
-                .subject
-                .as_ref()
-                .map_or(b"", |s| s.as_str().as_bytes()),
-            time: record.time.map(Timestamp::as_micros),
-            payload: &record.payload,
-        });
-        let encoded = feedwire_log::Batch::new(records).map_err(Unavailable::new)?;
+        let encoded = encode(&batch)?;
         Ok(Self {
             batch,
             keys: Arc::new(keys),
             encoded,
         })
     }
+}
+
+fn encode(batch: &Batch) -> Result<feedwire_log::Batch, AppendError> {
+    let records = batch.records().iter().map(|record| NewRecord {
+        feed: record.feed.as_str().as_bytes(),
+        ty: record.ty.as_str().as_bytes(),
+        subject: record
+            .subject
+            .as_ref()
+            .map_or(b"", |s| s.as_str().as_bytes()),
+        time: record.time.map(Timestamp::as_micros),
+        payload: &record.payload,
+    });
+    Ok(feedwire_log::Batch::new(records).map_err(Unavailable::new)?)
 }
 
 impl Shared {
@@ -109,7 +113,9 @@ impl Shared {
             let _none_under_way = self.permits(self.queue_bytes).await?;
             if self.heads.is_broken() {
                 let heads = Arc::clone(&self.heads);
-                blocking(move || heads.recover().map_err(not_stored)).await?;
+                let failures = self.with(feedwire_log::Log::failures);
+                let failures = failures.map_err(|Closed| AppendError::Closed)?;
+                blocking(move || heads.recover(failures).map_err(not_stored)).await?;
             }
         }
         if self.heads.waiting() > WAITING_FULL {
@@ -189,8 +195,18 @@ impl Shared {
             drop(sender.send(outcome));
         });
         let numbers: Vec<u64> = versions.iter().map(|version| version.0).collect();
-        let submitted = log.submit(staged.encoded, &numbers, now.as_micros(), tell);
-        let submitted = submitted.map_err(refused)?;
+        let failures = self.heads.log_failures();
+        let submitted = log.submit(staged.encoded, &numbers, now.as_micros(), failures, tell);
+        let submitted = match submitted {
+            Ok(submitted) => submitted,
+            Err(submit::Error::Failed) => {
+                // The versions may count a batch that failed a moment ago and has yet to say so.
+                self.heads.break_off();
+                let encoded = encode(&staged.batch)?;
+                return Ok(Tried::Broken(Staged { encoded, ..staged }));
+            }
+            Err(error) => return Err(refused(error)),
+        };
         let (first, last) = (
             words::position(submitted.first),
             words::position(submitted.last),
@@ -273,8 +289,8 @@ fn refused(error: submit::Error) -> AppendError {
         submit::Error::NoSpace => AppendError::NoSpace,
         submit::Error::Exhausted => AppendError::Exhausted,
         submit::Error::Closed => AppendError::Closed,
-        // The permits keep the queue from being full.
-        busy @ submit::Error::Busy => Unavailable::new(busy).into(),
+        // The permits keep the queue from being full, and a failure is met where it is told.
+        busy @ (submit::Error::Busy | submit::Error::Failed) => Unavailable::new(busy).into(),
         submit::Error::Io(error) => Unavailable::new(error).into(),
     }
 }

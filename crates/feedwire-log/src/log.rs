@@ -115,11 +115,20 @@ impl Log {
         self.shared.listeners.write().push(listener);
     }
 
+    /// How often batches that were submitted came to nothing, as [`Log::submit`] wants to be told.
+    pub fn failures(&self) -> u64 {
+        self.shared.intake.lock().failures
+    }
+
     /// Gives `batch` its positions and has it written.
     ///
     /// `versions` are the versions of the records' subjects, one a record. It is recorded at `now`, or at the time of the
     /// record before where that is later. Batches stand in the log in the order of their submission, so a caller that
     /// submits under its own lock decides the order and can count on it.
+    ///
+    /// `failures` is what [`Log::failures`] said when the caller last made sure that its versions count no batch that
+    /// came to nothing. If there was another since, [`submit::Error::Failed`] is returned, even where `done` of the batches
+    /// that failed has yet to be called.
     ///
     /// `done` is called on the log's own thread, once the batch is on disk and readable, or with an error when that is not
     /// known; it must not block. It is not called when `submit` itself returns an error: then nothing was written, and
@@ -136,9 +145,10 @@ impl Log {
         batch: Batch,
         versions: &[u64],
         now: i64,
+        failures: u64,
         done: submit::Done,
     ) -> Result<Submitted, submit::Error> {
-        self.shared.submit(batch, versions, now, done)
+        self.shared.submit(batch, versions, now, failures, done)
     }
 
     /// Submits and waits until the batch is on disk and readable; waits too while the queue is full.

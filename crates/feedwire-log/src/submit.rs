@@ -14,6 +14,9 @@ pub enum Error {
     /// Too much is submitted and not yet written.
     #[error("too many bytes wait to be written")]
     Busy,
+    /// A batch that was submitted before came to nothing, since the caller last asked [`crate::Log::failures`].
+    #[error("an append before this one failed")]
+    Failed,
     /// Every position is used.
     #[error("the log has no positions left")]
     Exhausted,

@@ -24,5 +24,9 @@ pub(crate) fn run(root: &Path, what: Bench) -> anyhow::Result<ExitCode> {
         .current_dir(root)
         .status()
         .context("cargo bench cannot be started")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -32,6 +32,8 @@ pub(crate) struct Heads {
     failures: AtomicU64,
     /// How many of these the cache has forgotten; while it has not, it is not to be trusted.
     forgotten: AtomicU64,
+    /// The failures of the log that the cache has forgotten.
+    log_failures: AtomicU64,
     /// Heads that are not in the store, of all projects.
     waiting: Arc<AtomicUsize>,
 }
@@ -84,6 +86,7 @@ impl Heads {
             pending: Mutex::new(pending),
             synced: AtomicU64::new(applied.get()),
             failures: AtomicU64::new(0),
+            log_failures: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
             waiting,
         }
@@ -203,8 +206,14 @@ impl Heads {
         Ok(())
     }
 
-    /// Forgets the batches that came to nothing. Called while no append is under way.
-    pub(crate) fn recover(&self) -> Result<(), Error> {
+    /// The failures of the log that the versions given out count nothing of.
+    pub(crate) fn log_failures(&self) -> u64 {
+        self.log_failures.load(Ordering::Acquire)
+    }
+
+    /// Forgets the batches that came to nothing. Called while no append is under way, with the failures that the log has
+    /// had.
+    pub(crate) fn recover(&self, log_failures: u64) -> Result<(), Error> {
         let mut pending = self.pending.lock();
         self.merge_into(&mut pending);
         self.write_counted(&mut pending)?;
@@ -213,6 +222,7 @@ impl Heads {
         self.waiting.fetch_sub(failed, Ordering::Relaxed);
         table.submitted.clear();
         table.cache.forget();
+        self.log_failures.store(log_failures, Ordering::Release);
         self.forgotten.store(self.failures(), Ordering::Release);
         Ok(())
     }
@@ -397,7 +407,7 @@ mod tests {
         heads.break_off();
         heads.break_off();
         assert!(heads.is_broken());
-        heads.recover().expect("there is room");
+        heads.recover(2).expect("there is room");
         assert!(!heads.is_broken());
         assert_eq!(versions(&heads, &["a", "b", "c"]), [2, 1, 0]);
         assert_eq!(heads.waiting(), 0);

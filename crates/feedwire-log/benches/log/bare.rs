@@ -35,14 +35,28 @@ impl Limits {
             per_second((LARGE * LARGE_WRITES) as u64, spans.iter().sum())
         };
         let (growing, filled) = (bytes_per_second(false), bytes_per_second(true));
-        Self { sync, growing, filled, memcpy: memcpy() }
+        Self {
+            sync,
+            growing,
+            filled,
+            memcpy: memcpy(),
+        }
     }
 
     pub(crate) fn print(&self) {
         table("Bare limits", &["what", "figure"]);
-        row(&["4 KiB write + fdatasync, filled file, p50", &micros(self.sync)]);
-        row(&["256 KiB write + fdatasync, growing file", &format!("{}B/s", rate(self.growing))]);
-        row(&["256 KiB write + fdatasync, filled file", &format!("{}B/s", rate(self.filled))]);
+        row(&[
+            "4 KiB write + fdatasync, filled file, p50",
+            &micros(self.sync),
+        ]);
+        row(&[
+            "256 KiB write + fdatasync, growing file",
+            &format!("{}B/s", rate(self.growing)),
+        ]);
+        row(&[
+            "256 KiB write + fdatasync, filled file",
+            &format!("{}B/s", rate(self.filled)),
+        ]);
         row(&["memcpy", &format!("{}B/s", rate(self.memcpy))]);
     }
 }
@@ -57,7 +71,8 @@ fn writes(folder: &Path, size: usize, count: usize, filled: bool) -> Vec<Duratio
     }
     let bytes = vec![7; size];
     let one = |number: usize| {
-        file.write_all_at(&bytes, (number * size) as u64).expect("written");
+        file.write_all_at(&bytes, (number * size) as u64)
+            .expect("written");
         file.sync_data().expect("synced");
     };
     let spans = (0..count).map(|number| time(|| one(number)).1).collect();
@@ -67,7 +82,13 @@ fn writes(folder: &Path, size: usize, count: usize, filled: bool) -> Vec<Duratio
 
 fn create(path: &Path) -> File {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(true).read(true).write(true).open(path).expect("a file")
+    options
+        .create(true)
+        .truncate(true)
+        .read(true)
+        .write(true)
+        .open(path)
+        .expect("a file")
 }
 
 fn memcpy() -> f64 {

@@ -12,7 +12,10 @@ mod report;
 use std::path::PathBuf;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
     match &arguments[..] {
         // The child that `recovery` kills.
         [word, folder, segment_bytes] if word == "fill-until-killed" => {
@@ -29,7 +32,10 @@ fn main() {
 
 fn run() {
     // On the disk that is asked about: a folder for temporary files may be memory.
-    let place = tempfile::Builder::new().prefix("bench-log-").tempdir_in(".").expect("a folder");
+    let place = tempfile::Builder::new()
+        .prefix("bench-log-")
+        .tempdir_in(".")
+        .expect("a folder");
     let bare = bare::Limits::measure(place.path());
     bare.print();
     append::run(place.path(), &bare);

@@ -12,32 +12,64 @@ use crate::report::{per_second, rate, row, table, time};
 
 const RECORDS: u64 = 2_000_000;
 const RARE: u64 = 1_000;
-const LIMIT: Limit = Limit { records: usize::MAX, bytes: 1 << 20 };
+const LIMIT: Limit = Limit {
+    records: usize::MAX,
+    bytes: 1 << 20,
+};
 
 pub(crate) fn run(place: &Path) {
     let payload = [b'x'; 250];
-    let mixed = create(&place.join("mixed"), |log| fill(log, RECORDS, &payload, Some(RARE)));
-    let alone = create(&place.join("alone"), |log| fill(log, RECORDS / RARE, &payload, Some(1)));
-    let rare = Scope { feeds: vec![Bytes::from_static(b"rare")], ..Scope::default() };
+    let mixed = create(&place.join("mixed"), |log| {
+        fill(log, RECORDS, &payload, Some(RARE));
+    });
+    let alone = create(&place.join("alone"), |log| {
+        fill(log, RECORDS / RARE, &payload, Some(1));
+    });
+    let rare = Scope {
+        feeds: vec![Bytes::from_static(b"rare")],
+        ..Scope::default()
+    };
 
     let raw = pread(&place.join("mixed"));
     let (bytes, all) = read_all(&mixed, &Scope::all(), RECORDS);
-    table("Sequential read of 2 M events of 280 B, warm", &["what", "events/s", "bytes/s", "of bare pread"]);
+    table(
+        "Sequential read of 2 M events of 280 B, warm",
+        &["what", "events/s", "bytes/s", "of bare pread"],
+    );
     let speed = per_second(bytes, all);
     let ratio = format!("{:.2}", speed / raw);
-    row(&["log".to_owned(), rate(per_second(RECORDS, all)), format!("{}B", rate(speed)), ratio]);
-    row(&["bare pread, 256 KiB".to_owned(), String::new(), format!("{}B", rate(raw)), "1.00".to_owned()]);
+    row(&[
+        "log".to_owned(),
+        rate(per_second(RECORDS, all)),
+        format!("{}B", rate(speed)),
+        ratio,
+    ]);
+    row(&[
+        "bare pread, 256 KiB".to_owned(),
+        String::new(),
+        format!("{}B", rate(raw)),
+        "1.00".to_owned(),
+    ]);
 
     // Small readings are repeated, so that one interruption does not decide.
     let rounds = |log: &Log| {
-        let mut spans: Vec<Duration> = (0..21).map(|_| read_all(log, &rare, RECORDS / RARE).1).collect();
+        let mut spans: Vec<Duration> = (0..21)
+            .map(|_| read_all(log, &rare, RECORDS / RARE).1)
+            .collect();
         spans.sort_unstable();
         per_second(RECORDS / RARE, spans[10])
     };
     let (of_mixed, of_alone) = (rounds(&mixed), rounds(&alone));
-    table("A feed of 2,000 events, warm", &["where", "events/s", "of reading it alone"]);
+    table(
+        "A feed of 2,000 events, warm",
+        &["where", "events/s", "of reading it alone"],
+    );
     row(&["alone in its log", &rate(of_alone), "1.00"]);
-    row(&["1 in 1,000 of a log", &rate(of_mixed), &format!("{:.2}", of_mixed / of_alone)]);
+    row(&[
+        "1 in 1,000 of a log",
+        &rate(of_mixed),
+        &format!("{:.2}", of_mixed / of_alone),
+    ]);
     for name in ["mixed", "alone"] {
         std::fs::remove_dir_all(place.join(name)).expect("removed");
     }
@@ -56,7 +88,11 @@ fn read_all(log: &Log, scope: &Scope, records: u64) -> (u64, Duration) {
         loop {
             let chunk = log.read(scope, after, LIMIT).expect("read");
             found += chunk.records.len() as u64;
-            bytes += chunk.records.iter().map(|record| record.bytes().len() as u64).sum::<u64>();
+            bytes += chunk
+                .records
+                .iter()
+                .map(|record| record.bytes().len() as u64)
+                .sum::<u64>();
             after = chunk.through;
             if after >= chunk.head {
                 return (found, bytes);

@@ -2,7 +2,7 @@
 
 use super::history::{History, Written, assert_same, create, open, read_all};
 use super::sim::{Faults, Sim};
-use crate::{Log, Scope};
+use crate::{Batch, Log, NewRecord, Scope, submit};
 
 /// Everything that was acknowledged is there, and nothing that was not submitted.
 fn assert_kept(log: &Log, history: &History) {
@@ -64,6 +64,33 @@ fn after_a_sync_that_failed_the_log_goes_back_and_on_whatever_the_disk_kept() {
             }
         }
     }
+}
+
+#[test]
+fn a_batch_whose_versions_count_one_that_failed_is_refused() {
+    let sim = Sim::new(1);
+    let log = create(&sim);
+    let mut history = History::new(1);
+    let failures = log.failures();
+    sim.set_faults(Faults {
+        failing_syncs: vec![0],
+        ..Faults::default()
+    });
+    history.append(&log);
+    let submit = |failures| log.submit(one(), &[2], 0, failures, Box::new(|_| ()));
+    assert!(matches!(submit(failures), Err(submit::Error::Failed)));
+    assert!(submit(log.failures()).is_ok());
+}
+
+fn one() -> Batch {
+    let record = NewRecord {
+        feed: b"f",
+        ty: b"t",
+        subject: b"s",
+        time: None,
+        payload: b"",
+    };
+    Batch::new([record]).expect("a batch")
 }
 
 #[test]

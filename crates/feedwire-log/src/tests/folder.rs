@@ -141,7 +141,7 @@ fn the_head_is_told_before_those_who_wait_and_a_full_queue_is_refused() {
         told.lock().push(head);
     }));
     let holding = held.lock();
-    log.submit(one(b""), &[1], 0, Box::new(|_| ()))
+    log.submit(one(b""), &[1], 0, 0, Box::new(|_| ()))
         .expect("taken");
     entered.recv().expect("the first one is written");
     let seen = Arc::clone(&heads);
@@ -149,8 +149,8 @@ fn the_head_is_told_before_those_who_wait_and_a_full_queue_is_refused() {
         result.expect("nothing goes wrong");
         assert!(seen.lock().last() >= Some(&2), "the head is told first");
     });
-    log.submit(one(&[0; 600]), &[1], 0, done).expect("taken");
-    let busy = log.submit(one(&[0; 600]), &[1], 0, Box::new(|_| ()));
+    log.submit(one(&[0; 600]), &[1], 0, 0, done).expect("taken");
+    let busy = log.submit(one(&[0; 600]), &[1], 0, 0, Box::new(|_| ()));
     assert!(matches!(busy, Err(submit::Error::Busy)));
     drop(holding);
     let submitted = log.append(one(b""), &[1], 0).expect("there is room again");

@@ -95,7 +95,7 @@ impl History {
         });
         let versions: Vec<u64> = (1..=wanted.len() as u64).collect();
         let submitted = log
-            .submit(encode(&wanted), &versions, self.now, done)
+            .submit(encode(&wanted), &versions, self.now, log.failures(), done)
             .ok()?;
         // Positions of which no byte reached a file may be given again after the log was opened again.
         self.written.retain(|before| {

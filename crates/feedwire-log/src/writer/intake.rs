@@ -18,6 +18,8 @@ pub(crate) struct Intake {
     pub(super) next_position: u64,
     pub(super) recorded_at: i64,
     pub(crate) plan: Plan,
+    /// How often what was queued came to nothing.
+    pub(crate) failures: u64,
     is_closed: bool,
 }
 
@@ -66,6 +68,7 @@ impl Intake {
             next_position,
             recorded_at,
             plan,
+            failures: 0,
             is_closed: false,
         }
     }
@@ -73,6 +76,7 @@ impl Intake {
     /// Takes everything out of the queue, after a failure.
     pub(super) fn drain(&mut self) -> Vec<Item> {
         self.queued_bytes = 0;
+        self.failures += 1;
         self.queue.drain(..).collect()
     }
 
@@ -118,9 +122,13 @@ impl Shared {
         batch: Batch,
         versions: &[u64],
         now: i64,
+        failures: u64,
         done: submit::Done,
     ) -> Result<Submitted, submit::Error> {
         let mut intake = self.intake.lock();
+        if intake.failures != failures {
+            return Err(submit::Error::Failed);
+        }
         if !intake.has_room(batch.bytes(), self.options.queue_bytes) {
             return Err(submit::Error::Busy);
         }
