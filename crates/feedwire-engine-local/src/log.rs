@@ -220,7 +220,15 @@ impl Log for LocalLog {
 
     async fn read(&self, scope: &Scope, after: Position, limit: Limit) -> Result<Chunk, ReadError> {
         let log = Arc::clone(&self.0);
-        let (scope, limit) = (words::scope(scope), words::limit(limit));
+        let limit = words::limit(limit);
+        if scope.is_all() {
+            // Followers of the tail read with every commit; going to another thread for it would be most of the cost.
+            let latest = log.with(|log| log.read_latest(after.get(), limit));
+            if let Some(chunk) = latest.map_err(Unavailable::from)? {
+                return words::chunk(&chunk);
+            }
+        }
+        let scope = words::scope(scope);
         blocking(move || {
             let read = log.with(|log| log.read(&scope, after.get(), limit));
             let read = read.map_err(Unavailable::from)?;

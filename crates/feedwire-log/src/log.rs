@@ -168,6 +168,12 @@ impl Log {
         Ok(submitted)
     }
 
+    /// Reads all records above `after` as [`Log::read`] does, if they are still in memory because they were written a moment ago:
+    /// it never waits for the disk.
+    pub fn read_latest(&self, after: u64, limit: Limit) -> Option<Chunk> {
+        self.shared.read_latest(after, limit)
+    }
+
     /// Reads records in `scope` at positions above `after`, ascending.
     ///
     /// Ends at the end of the log, or behind the batch with which `limit` is reached, or early where there was much to

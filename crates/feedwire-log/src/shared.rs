@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::format::trims::Trims;
-use crate::read::Recent;
+use crate::read::{Latest, Recent};
 use crate::segment::{OpenFiles, Segment};
 use crate::storage::Storage;
 use crate::writer::{Intake, Unsealed};
@@ -37,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) maintenance: Mutex<()>,
     pub(crate) files: OpenFiles,
     pub(crate) recent: Recent,
+    pub(crate) latest: Latest,
 }
 
 /// What there is to read. Never changed in place, so that a reading has it from one moment.

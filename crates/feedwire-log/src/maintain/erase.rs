@@ -28,6 +28,7 @@ impl Shared {
                 erased += self.rewrite(sealed, erasure)?;
             }
         }
+        self.latest.clear();
         Ok(erased)
     }
 

@@ -22,7 +22,7 @@ pub(crate) use tail::{Tail, inspect, is_zero};
 use crate::fault::Fault;
 use crate::format::meta;
 use crate::format::trims::{self, Trims};
-use crate::read::Recent;
+use crate::read::{Latest, Recent};
 use crate::segment::{OpenFiles, Segment};
 use crate::shared::{Retained, Shared};
 use crate::storage::{Storage, TEMPORARY, read_whole};
@@ -108,6 +108,7 @@ pub(crate) fn open(
         maintenance: Mutex::new(()),
         files: OpenFiles::default(),
         recent: Recent::default(),
+        latest: Latest::behind(head),
     });
     let log = Arc::clone(&shared);
     let committer = Committer::new(log, active.live, active.end, active.is_marked)?;

@@ -2,6 +2,7 @@
 
 mod collect;
 mod fetch;
+mod latest;
 mod recent;
 mod seek;
 mod source;
@@ -15,6 +16,7 @@ use crate::segment::{Sealed, Segment};
 use crate::shared::{Retained, Shared};
 use crate::{Chunk, Damage, Limit, Scope};
 
+pub(crate) use latest::Latest;
 pub(crate) use recent::Recent;
 
 use collect::Collect;
@@ -54,7 +56,20 @@ const SEGMENTS_MAX: usize = 64;
 const ATTEMPTS_MAX: usize = 64;
 
 impl Shared {
+    /// Reads the whole log forward if everything above `after` is in memory.
+    pub(crate) fn read_latest(&self, after: u64, limit: Limit) -> Option<Chunk> {
+        let head = self.head();
+        let is_retained = after + 1 >= self.retained.read().trims.first;
+        let mut collect = Collect::new(Direction::Forward, after.min(head), head, limit);
+        (is_retained && self.latest.collect(&mut collect)).then(|| collect.chunk(after.max(head)))
+    }
+
     pub(crate) fn read(&self, scope: &Scope, after: u64, limit: Limit) -> Result<Chunk, Error> {
+        if scope.is_all()
+            && let Some(chunk) = self.read_latest(after, limit)
+        {
+            return Ok(chunk);
+        }
         attempt(|| {
             let head = self.head();
             let retained = self.retained.read().clone();

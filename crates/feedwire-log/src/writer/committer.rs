@@ -153,17 +153,19 @@ impl Committer {
         self.end = commit.end();
         let body = &self.buffer[commit::LEN..commit::LEN + commit.body_len as usize];
         self.active.index.write().absorb(commit, body);
-        if self.buffer.capacity() > BUFFER_MAX && self.buffer.len() <= BUFFER_MAX {
-            self.buffer = Vec::new();
-        }
         self.settle(&batches, commit.end() - commit.offset);
         let head = commit.position + u64::from(commit.records) - 1;
+        // What is readable and not kept would be looked for in vain.
+        self.log.latest.put(head, body);
         self.log.head.store(head, Ordering::Release);
         for listener in &*self.log.listeners.read() {
             listener(head);
         }
         for batch in batches {
             (batch.done)(Ok(()));
+        }
+        if self.buffer.capacity() > BUFFER_MAX && self.buffer.len() <= BUFFER_MAX {
+            self.buffer = Vec::new();
         }
     }
 
