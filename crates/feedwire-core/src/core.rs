@@ -73,6 +73,23 @@ impl Core {
         }))
     }
 
+    /// Whether readings are begun and events taken: until the core is drained or closed.
+    pub fn is_open(&self) -> bool {
+        !self.stop.is_cancelled()
+    }
+
+    /// Carries `change` through to its end even if whoever asked for it goes away: the store and what is in memory of it change
+    /// together.
+    pub(crate) async fn whole<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.tasks.spawn(change).await {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
     pub(crate) fn seams(&self) -> &Seams {
         &self.seams
     }
@@ -133,7 +150,8 @@ impl Core {
         labels: Labels,
     ) -> Result<(), store::Error> {
         let project = self.project(grant.project()).await?;
-        project.labels().set(subject, labels).await
+        self.whole(async move { project.labels().set(subject, labels).await })
+            .await
     }
 
     /// Sends every reader away: their next step is [`crate::Step::Closing`]. Publishing goes on until [`Core::close`].

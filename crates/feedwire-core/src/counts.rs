@@ -108,23 +108,29 @@ impl Counts {
         }
     }
 
-    /// Writes what changed to the view.
-    pub(crate) async fn save(&self) -> Result<(), Unavailable> {
-        let (through, writes) = {
+    /// Writes what changed to the view; returns the position up to which that is.
+    pub(crate) async fn save(&self) -> Result<Position, Unavailable> {
+        let (through, changed, writes) = {
             let mut state = self.state.lock();
             let changed = std::mem::take(&mut state.changed);
-            (
-                state.through,
-                changed
-                    .iter()
-                    .map(|feed| write(&state.feeds[feed]))
-                    .collect(),
-            )
+            let writes = changed
+                .iter()
+                .map(|feed| write(&state.feeds[feed]))
+                .collect();
+            (state.through, changed, writes)
         };
         if through > self.view.applied() {
-            self.view.apply(through, writes).await?;
+            let applied = self.view.apply(through, writes).await;
+            // What was not written is written the next time, together with what changes until then.
+            applied.inspect_err(|_| self.state.lock().changed.extend(changed))?;
         }
-        Ok(())
+        Ok(through)
+    }
+
+    /// Has what was counted so far on disk; returns the position up to which that is.
+    pub(crate) async fn persist(&self) -> Result<Position, Unavailable> {
+        self.save().await?;
+        self.view.sync().await
     }
 }
 
@@ -167,8 +173,10 @@ impl State {
         let mut born = HashSet::new();
         for record in records {
             let stamp = record.stamp();
-            if stamp.place.index == 0 {
-                batch = stamp.position;
+            // Told by the place: the first record of a batch may have been erased.
+            let first = stamp.position.minus(u64::from(stamp.place.index));
+            if first != batch {
+                batch = first;
                 born.clear();
             }
             let is_born = stamp.version == Version(1)

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use feedwire_engine::{Erasure, Log, Precondition, Primary, Record, Space, Unavailable};
-use feedwire_event::{Attribute, EventId, FeedName, Position, ProjectName, Subject, Timestamp};
+use feedwire_engine::{Erasure, Precondition, Primary, Record, Space, Unavailable};
+use feedwire_event::{
+    Attribute, EventId, FeedName, Labels, Position, ProjectName, Subject, Timestamp,
+};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
@@ -40,8 +42,13 @@ type HiddenIn = (Option<FeedName>, Position);
 #[derive(Debug, Default)]
 pub(crate) struct Hidden {
     any: AtomicBool,
-    /// By subject; `None` is every one.
-    subjects: RwLock<HashMap<Option<Subject>, Vec<HiddenIn>>>,
+    places: RwLock<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    of_subjects: HashMap<Subject, Vec<HiddenIn>>,
+    of_all: Vec<HiddenIn>,
 }
 
 impl Hidden {
@@ -50,20 +57,17 @@ impl Hidden {
         if !self.any.load(Ordering::Acquire) {
             return false;
         }
-        let subjects = self.subjects.read();
-        let hides = |hidden: &Vec<HiddenIn>| {
-            hidden.iter().any(|(feed, through)| {
-                record.position() <= *through
-                    && feed
-                        .as_ref()
-                        .is_none_or(|feed| feed.as_str() == record.feed())
-            })
-        };
-        let subject = record
+        let places = self.places.read();
+        let of_subject = record
             .subject()
-            .and_then(|subject| Subject::new(subject).ok());
-        subjects.get(&None).is_some_and(hides)
-            || subject.is_some_and(|subject| subjects.get(&Some(subject)).is_some_and(hides))
+            .and_then(|subject| places.of_subjects.get(subject));
+        let mut hidden = places.of_all.iter().chain(of_subject.into_iter().flatten());
+        hidden.any(|(feed, through)| {
+            record.position() <= *through
+                && feed
+                    .as_ref()
+                    .is_none_or(|feed| feed.as_str() == record.feed())
+        })
     }
 
     fn hide(&self, erasure: &Erasure) {
@@ -72,8 +76,12 @@ impl Hidden {
             subject,
             through,
         } = erasure.clone();
-        let mut subjects = self.subjects.write();
-        subjects.entry(subject).or_default().push((feed, through));
+        let mut places = self.places.write();
+        let of = match subject {
+            Some(subject) => places.of_subjects.entry(subject).or_default(),
+            None => &mut places.of_all,
+        };
+        of.push((feed, through));
         self.any.store(true, Ordering::Release);
     }
 }
@@ -147,17 +155,8 @@ impl StoredErasures {
         Ok(())
     }
 
-    /// Erases from `log` what is hidden and still on disk.
-    async fn carry_out(&self, log: &dyn Log, clock: &dyn Clock) -> Result<(), store::Error> {
-        loop {
-            let Some(mut receipt) = self.open.lock().first().cloned() else {
-                return Ok(());
-            };
-            let events = log.erase(&receipt.erasure).await?;
-            receipt.erased = Some((clock.now(), events));
-            self.put(&receipt).await?;
-            self.open.lock().remove(0);
-        }
+    fn settle(&self, id: &EventId) {
+        self.open.lock().retain(|receipt| receipt.id != *id);
     }
 }
 
@@ -180,12 +179,6 @@ impl Core {
             "an erasure names a feed or a subject"
         );
         let project = self.project(grant.project()).await?;
-        if let (None, Some(subject)) = (&feed, &subject) {
-            project
-                .labels()
-                .set(subject.clone(), feedwire_event::Labels::default())
-                .await?;
-        }
         let through = project.log().bounds().last;
         let receipt = Receipt {
             id: self.seams().ids.next(),
@@ -197,8 +190,8 @@ impl Core {
             asked_at: self.seams().clock.now(),
             erased: None,
         };
-        project.erasures().ask(&receipt).await?;
-        Ok(receipt)
+        self.whole(async move { project.ask_to_erase(receipt).await })
+            .await
     }
 
     /// The receipt `id`, if there is one.
@@ -216,17 +209,49 @@ impl Core {
 }
 
 impl Project {
+    async fn ask_to_erase(&self, receipt: Receipt) -> Result<Receipt, store::Error> {
+        self.erasures().ask(&receipt).await?;
+        if let (None, Some(subject)) = (&receipt.erasure.feed, &receipt.erasure.subject) {
+            self.labels()
+                .set(subject.clone(), Labels::default())
+                .await?;
+        }
+        Ok(receipt)
+    }
+
     /// Carries erasures out as they are asked for.
     pub(crate) async fn erase_hidden(&self, clock: &dyn Clock) {
         loop {
-            match self.erasures().carry_out(&**self.log(), clock).await {
-                Ok(()) => self.erasures().asked.notified().await,
-                Err(error) => {
+            let open = self.erasures().open.lock().clone();
+            let mut waits = false;
+            for receipt in open {
+                if let Err(error) = self.carry_out(receipt, clock).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "an erasure waits");
-                    tokio::time::sleep(ERASURE_RETRY).await;
+                    waits = true;
                 }
             }
+            let asked = self.erasures().asked.notified();
+            if waits {
+                // An error is the end of the wait.
+                drop(tokio::time::timeout(ERASURE_RETRY, asked).await);
+            } else {
+                asked.await;
+            }
         }
+    }
+
+    /// Erases from the log what is hidden and still on disk.
+    async fn carry_out(&self, mut receipt: Receipt, clock: &dyn Clock) -> Result<(), store::Error> {
+        let through = receipt.erasure.through;
+        // What is gone cannot be counted again after a crash.
+        while self.counts().persist().await? < through {
+            self.counts().feeds(through).await;
+        }
+        let events = self.log().erase(&receipt.erasure).await?;
+        receipt.erased = Some((clock.now(), events));
+        self.erasures().put(&receipt).await?;
+        self.erasures().settle(&receipt.id);
+        Ok(())
     }
 }
 

@@ -14,8 +14,6 @@ use parking_lot::RwLock;
 use crate::limits::STORE_SCAN;
 use crate::store;
 
-pub use crate::store::Error;
-
 /// The labels of every subject of a project that has any.
 #[derive(Debug, Default)]
 pub(crate) struct LabelTable(RwLock<HashMap<Subject, Arc<Labels>>>);

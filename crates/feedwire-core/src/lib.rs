@@ -9,7 +9,7 @@ mod delivery;
 pub mod erasure;
 mod filter;
 mod grant;
-pub mod labels;
+mod labels;
 pub mod limits;
 mod project;
 pub mod publish;

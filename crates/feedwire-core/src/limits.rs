@@ -5,9 +5,9 @@ use std::time::Duration;
 /// Most feeds, types, subjects or labels that one reading can name, each.
 pub const FILTER_VALUES_MAX: usize = 1_000;
 
-/// Events kept in memory at the tail of a log, in bytes of tags and payloads. A reader that falls further behind reads
+/// Memory for the events at the tail of a log, with what they take beside their bytes. A reader that falls further behind reads
 /// from the log, which costs the others nothing.
-pub const TAIL_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How much the tail takes out of the log in one go.
 pub const TAIL_READ_BYTES: usize = 1024 * 1024;
@@ -17,6 +17,9 @@ pub const TAIL_RETRY: Duration = Duration::from_secs(1);
 
 /// How long after `until` a reader waits for events that were recorded before it and are still being synced.
 pub const UNTIL_GRACE: Duration = Duration::from_secs(5);
+
+/// How often a reader past its `until` looks whether the tail has come as far as the log.
+pub const UNTIL_RECHECK: Duration = Duration::from_millis(50);
 
 /// How often changed counts are written to their view.
 pub const COUNTS_INTERVAL: Duration = Duration::from_secs(1);

@@ -6,12 +6,12 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use feedwire_engine::{Bounds, Chunk, Limit, Scope};
+use feedwire_engine::{Bounds, Chunk, Limit, ReadError, Scope};
 use feedwire_event::{Cursor, Position, Timestamp};
 
 use crate::delivery::{Delivered, Delivery, Step};
 use crate::filter::Matcher;
-use crate::limits::UNTIL_GRACE;
+use crate::limits::{UNTIL_GRACE, UNTIL_RECHECK};
 use crate::project::Project;
 use crate::tail::{Seat, Taken};
 use crate::{Clock, Core, Grant, Reading, Start, Until, read};
@@ -25,6 +25,8 @@ pub struct Reader {
     scope: Scope,
     /// Everything up to here was handed out, or did not pass the filter.
     cursor: Position,
+    /// Nothing was read yet, and the start was no cursor: what is trimmed meanwhile was not asked for.
+    is_unbound: bool,
     /// The place at the tail, once caught up.
     seat: Option<Seat>,
     end: Option<End>,
@@ -106,33 +108,35 @@ impl Reader {
             matcher,
             scope,
             cursor,
+            is_unbound: !matches!(start, Start::After(_)),
             seat: None,
             end,
         })
     }
 
     /// The next events; waits for them where there are none yet. Cancel safe: nothing is lost when the future is dropped.
-    ///
-    /// A reading with an `until` in the future ends when events of that time arrive, or at the first call well after it.
     pub async fn next(&mut self, limit: Limit) -> Result<Step, read::Error> {
         loop {
             if self.is_over() {
                 return Ok(Step::End);
             }
-            let delivery = match &self.seat {
-                Some(seat) => match poll_fn(|cx| seat.poll_take(self.cursor, limit, cx)).await {
-                    Taken::Closing => return Ok(Step::Closing),
-                    Taken::Behind(cursor) => {
+            if self.project.tail().is_closing() {
+                return Ok(Step::Closing);
+            }
+            let delivery = if self.take_seat() {
+                match self.wait(limit).await {
+                    Some(Taken::Closing) => return Ok(Step::Closing),
+                    Some(Taken::Behind(cursor)) => {
                         self.cursor = cursor;
                         self.seat = None;
                         continue;
                     }
-                    Taken::Events {
+                    Some(Taken::Events {
                         events,
                         through,
                         more,
                         head,
-                    } => {
+                    }) => {
                         self.cursor = through;
                         Delivery {
                             events,
@@ -141,17 +145,38 @@ impl Reader {
                             head,
                         }
                     }
-                },
-                None => match self.catch_up(limit).await? {
-                    Some(delivery) => delivery,
-                    None if self.project.tail().is_closing() => return Ok(Step::Closing),
                     None => continue,
-                },
+                }
+            } else {
+                self.read_log(limit).await?
             };
             let delivery = self.cut(delivery);
             if !delivery.events.is_empty() {
                 return Ok(Step::Events(delivery));
             }
+        }
+    }
+
+    /// Whether the tail has everything that is still to come. What ends at a position is in the log already, and is read there.
+    fn take_seat(&mut self) -> bool {
+        if self.seat.is_none() && !matches!(self.end, Some(End::Position(_))) {
+            self.seat = self.project.tail().seat(self.cursor, &self.matcher);
+        }
+        self.seat.is_some()
+    }
+
+    /// Waits at the tail; `None` when it is time to see whether the reading is over.
+    async fn wait(&self, limit: Limit) -> Option<Taken> {
+        let seat = self.seat.as_ref()?;
+        let taken = poll_fn(|cx| seat.poll_take(self.cursor, limit, cx));
+        match self.end {
+            Some(End::Time(time)) => {
+                let left = self.clock.now().until(time) + UNTIL_GRACE;
+                tokio::time::timeout(left.max(UNTIL_RECHECK), taken)
+                    .await
+                    .ok()
+            }
+            _ => Some(taken.await),
         }
     }
 
@@ -210,25 +235,20 @@ impl Reader {
         over
     }
 
-    /// Takes a seat at the tail, or the next events out of the log; `None` when there is nothing to hand out yet.
-    async fn catch_up(&mut self, limit: Limit) -> Result<Option<Delivery>, read::Error> {
-        self.seat = self.project.tail().seat(self.cursor, &self.matcher);
-        if self.seat.is_some() {
-            return Ok(None);
-        }
-        self.read_log(limit).await.map(Some)
-    }
-
     async fn read_log(&mut self, limit: Limit) -> Result<Delivery, read::Error> {
+        let log = self.project.log();
+        let chunk = match log.read(&self.scope, self.cursor, limit).await {
+            Err(ReadError::Expired(expired)) if self.is_unbound => {
+                log.read(&self.scope, expired.first.previous(), limit).await
+            }
+            chunk => chunk,
+        };
         let Chunk {
             records,
             through,
             head,
-        } = self
-            .project
-            .log()
-            .read(&self.scope, self.cursor, limit)
-            .await?;
+        } = chunk?;
+        self.is_unbound = false;
         self.cursor = self.cursor.max(through);
         let subjects = self.project.subjects();
         let passing = records

@@ -25,6 +25,8 @@ pub(crate) struct StoredRetention {
     space: Space,
     present: Mutex<Retention>,
     changed: Notify,
+    /// Held over a write to the store and to memory, so that both end with the same one.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl StoredRetention {
@@ -46,10 +48,12 @@ impl StoredRetention {
             space,
             present: Mutex::new(present),
             changed: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
         })
     }
 
     async fn set(&self, retention: Retention) -> Result<(), store::Error> {
+        let _writing = self.writing.lock().await;
         self.primary
             .put(&self.space, KEY, encode(retention), Precondition::Any)
             .await?;
@@ -73,7 +77,8 @@ impl Core {
         retention: Retention,
     ) -> Result<(), store::Error> {
         let project = self.project(grant.project()).await?;
-        project.retention().set(retention).await
+        self.whole(async move { project.retention().set(retention).await })
+            .await
     }
 }
 
@@ -97,10 +102,9 @@ impl Project {
     async fn trim(&self, clock: &dyn Clock) -> Result<(), Unavailable> {
         let keep = *self.retention().present.lock();
         if keep != Retention::default() {
-            // What the tail has is counted too: the counts are never behind what is trimmed.
-            self.log()
-                .trim(keep, clock.now(), self.tail().head())
-                .await?;
+            // The counts are never behind what is trimmed, and the tail never behind the counts.
+            let counted = self.counts().persist().await?;
+            self.log().trim(keep, clock.now(), counted).await?;
         }
         Ok(())
     }

@@ -38,7 +38,13 @@ impl Position {
     /// The position before this one; [`Position::ZERO`] stays.
     #[must_use]
     pub const fn previous(self) -> Self {
-        Self(self.0.saturating_sub(1))
+        self.minus(1)
+    }
+
+    /// The position `count` before this one, at least [`Position::ZERO`].
+    #[must_use]
+    pub const fn minus(self, count: u64) -> Self {
+        Self(self.0.saturating_sub(count))
     }
 
     /// The position `count` further on, at most [`Position::MAX`].

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::fmt::temporal::DateTimePrinter;
+
 /// A point in time in microseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC.
 ///
 /// What a producer sends more finely than a microsecond is cut off, an offset is turned into UTC.
@@ -36,6 +38,12 @@ impl Timestamp {
         self.0
     }
 
+    /// How long it is from this time to `later`; nothing if that is earlier.
+    pub fn until(self, later: Self) -> std::time::Duration {
+        let micros = u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0);
+        std::time::Duration::from_micros(micros)
+    }
+
     /// The time `span` earlier.
     #[must_use]
     pub fn before(self, span: std::time::Duration) -> Self {
@@ -43,62 +51,16 @@ impl Timestamp {
         Self::from_micros(self.0.saturating_sub(micros))
     }
 
-    /// Appends the time to `out` as [`Display`](fmt::Display) writes it, several times as fast: readers are sent two of them an event.
+    /// Appends the time to `out` as [`Display`](fmt::Display) writes it, without a formatter in between.
     pub fn write(self, out: &mut Vec<u8>) {
-        let (secs, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
-        let (days, second) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
-        let (year, month, day) = civil(days);
-        if !(0..=9999).contains(&year) {
-            out.extend_from_slice(self.to_string().as_bytes());
-            return;
-        }
-        let mut text = *b"0000-00-00T00:00:00";
-        put_digits(&mut text[..4], year);
-        put_digits(&mut text[5..7], month);
-        put_digits(&mut text[8..10], day);
-        put_digits(&mut text[11..13], second / 3600);
-        put_digits(&mut text[14..16], second / 60 % 60);
-        put_digits(&mut text[17..], second % 60);
-        out.extend_from_slice(&text);
-        if micros > 0 {
-            let mut fraction = *b".000000";
-            put_digits(&mut fraction[1..], micros);
-            let zeros = fraction
-                .iter()
-                .rev()
-                .take_while(|digit| **digit == b'0')
-                .count();
-            out.extend_from_slice(&fraction[..fraction.len() - zeros]);
-        }
-        out.push(b'Z');
+        const PRINTER: DateTimePrinter = DateTimePrinter::new();
+        let written = PRINTER.print_timestamp(&self.to_jiff(), out);
+        written.expect("memory takes everything");
     }
-}
 
-/// Year, month and day of the day `days` after 1970-01-01, by eras of 400 years that start in March: the day that leap years add is
-/// then a year's last.
-const fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    let year = year_of_era + era * 400 + (month <= 2) as i64;
-    (year, month, day)
-}
-
-/// Fills `digits` with the last decimal digits of `value`, which is not negative.
-fn put_digits(digits: &mut [u8], mut value: i64) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(value % 10).expect("a digit of a number that is not negative");
-        value /= 10;
+    fn to_jiff(self) -> jiff::Timestamp {
+        let time = jiff::Timestamp::from_microsecond(self.0);
+        time.expect("MIN and MAX are within jiff's range")
     }
 }
 
@@ -116,8 +78,7 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = jiff::Timestamp::from_microsecond(self.0);
-        time.expect("MIN and MAX are within jiff's range").fmt(f)
+        self.to_jiff().fmt(f)
     }
 }
 

@@ -7,6 +7,13 @@ use feedwire_event::Position;
 
 use crate::delivery::Tailed;
 
+/// What an event takes in memory beside its bytes, which a rendition or two repeat.
+const EVENT_OVERHEAD: usize = 512;
+
+fn weight(tailed: &Tailed) -> usize {
+    2 * tailed.record().bytes() + EVENT_OVERHEAD
+}
+
 /// Every event above `floor` up to `head`.
 #[derive(Debug)]
 pub(super) struct Ring {
@@ -38,7 +45,7 @@ impl Ring {
 
     /// Adds the next event; it is not counted as there before [`Ring::advance`].
     pub(super) fn push(&mut self, tailed: Arc<Tailed>) {
-        self.bytes += tailed.record().bytes();
+        self.bytes += weight(&tailed);
         self.events.push_back(tailed);
     }
 
@@ -58,7 +65,7 @@ impl Ring {
             return false;
         }
         for tailed in self.events.drain(..=end) {
-            self.bytes -= tailed.record().bytes();
+            self.bytes -= weight(&tailed);
             self.floor = tailed.record().position();
         }
         true

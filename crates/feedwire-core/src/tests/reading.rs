@@ -1,5 +1,7 @@
 //! Starts, ends and limits of a reading.
 
+use std::time::Duration;
+
 use feedwire_engine::Limit;
 use feedwire_event::{Cursor, Position, Timestamp};
 
@@ -166,6 +168,53 @@ async fn until_a_time_to_come_ends_with_the_first_event_of_that_time() {
     world.publish(&["a/x/1"]).await;
     assert!(matches!(reader.next(EVERYTHING).await, Ok(Step::End)));
     assert_eq!(reader.cursor(), cursor(7));
+}
+
+#[tokio::test]
+async fn until_now_ends_at_once_when_nothing_passes() {
+    let world = three_batches().await;
+    for filtered in ["nofeed", ";nosuch", ";;nobody"] {
+        let until = Some(Until::Now);
+        let reading = Reading {
+            filter: filter(filtered),
+            start: Start::Beginning,
+            until,
+        };
+        let mut reader = world
+            .core
+            .follow(&world.grant, reading)
+            .await
+            .expect("a reader");
+        assert!(
+            matches!(reader.next(EVERYTHING).await, Ok(Step::End)),
+            "{filtered}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_a_time_to_come_ends_soon_after_it_when_nothing_comes() {
+    let world = three_batches().await;
+    world.clock.set(38);
+    let until = Some(Until::At(seconds(40)));
+    let reading = Reading {
+        filter: filter("nofeed"),
+        start: Start::Now,
+        until,
+    };
+    let mut reader = world
+        .core
+        .follow(&world.grant, reading)
+        .await
+        .expect("a reader");
+    let started = tokio::time::Instant::now();
+    let time = async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        world.clock.set(46);
+    };
+    let (step, ()) = tokio::join!(reader.next(EVERYTHING), time);
+    assert!(matches!(step, Ok(Step::End)));
+    assert_eq!(started.elapsed().as_secs(), 7);
 }
 
 #[tokio::test]
