@@ -9,15 +9,18 @@ use feedwire_api::Problem;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
 
+/// The media type of one JSON document.
+pub(crate) const JSON: &str = "application/json";
 /// How long a connection may take to come about.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long an answer may take, the longest wait of a long poll left aside.
@@ -33,6 +36,13 @@ pub(crate) type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
 /// Connections to servers, kept open for the next request.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection(legacy::Client<HttpConnector, Outgoing>);
+
+/// `bytes` as what a request sends.
+pub(crate) fn full(bytes: Bytes) -> Outgoing {
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
 
 /// The head of a request.
 pub(crate) fn request(method: Method, url: &str) -> http::request::Builder {
@@ -91,6 +101,17 @@ impl Connection {
         tokio::time::timeout(ANSWER_WAIT, answer)
             .await
             .map_err(|late| Error::Lost(late.into()))?
+    }
+
+    /// Sends `value` as JSON and reads the answer.
+    pub(crate) async fn tell_json<T: DeserializeOwned>(
+        &self,
+        request: http::request::Builder,
+        value: &impl Serialize,
+    ) -> Result<T, Error> {
+        let text = serde_json::to_vec(value).map_err(|error| Error::Unwritable(error.into()))?;
+        let request = request.header(CONTENT_TYPE, JSON);
+        self.tell(request, full(text.into())).await
     }
 
     /// Sends a `body` that takes its time and reads the answer.

@@ -38,6 +38,7 @@ mod backoff;
 mod client;
 mod connection;
 mod cursor_file;
+mod erasure;
 mod error;
 mod event;
 mod follow;
@@ -46,12 +47,15 @@ mod lines;
 mod publish;
 mod query;
 mod read;
+mod retention;
 
 pub use client::{AddressError, Client};
 pub use cursor_file::CursorFile;
 pub use error::Error;
 pub use event::Event;
-pub use feedwire_api::{Feed, Feeds, NewEvent, Problem, Published, Uploaded};
+pub use feedwire_api::{
+    Feed, Feeds, NewErasure, NewEvent, Problem, Published, Receipt, Retention, Uploaded,
+};
 pub use follow::{Follow, Interruption, Step};
 pub use publish::{Expect, Publish};
 pub use read::{Page, Read};

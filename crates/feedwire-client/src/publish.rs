@@ -4,18 +4,15 @@ use bytes::Bytes;
 use feedwire_api::{NDJSON, NewEvent, Published, Uploaded};
 use http::Method;
 use http::header::CONTENT_TYPE;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncRead;
 
-use crate::connection::{Outgoing, request};
+use crate::connection::{JSON, Outgoing, full, request};
 use crate::lines::Lines;
 use crate::query::Query;
 use crate::{Client, Error};
-
-/// The media type of one event or an array of them.
-const JSON: &str = "application/json";
 
 /// What a subject must be at for its events to be taken; otherwise the server refuses with a `conflict`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,10 +108,4 @@ impl<'a> Publish<'a> {
         let url = self.client.url(&["feeds", self.feed, "events"]) + query.as_str();
         request(Method::POST, &url).header(CONTENT_TYPE, content_type)
     }
-}
-
-fn full(text: Bytes) -> Outgoing {
-    Full::new(text)
-        .map_err(|never| match never {})
-        .boxed_unsync()
 }

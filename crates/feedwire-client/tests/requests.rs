@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use feedwire_client::{Client, Error, Expect, NewEvent};
+use feedwire_client::{Client, Error, Expect, NewErasure, NewEvent, Retention};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -156,6 +156,56 @@ async fn a_page_is_read_with_its_cursor() {
     );
     assert!(page.events[0].json().ends_with(r#""data":{"n":1.50}}"#));
     let first = "GET /v1/projects/default/feeds/f?after=7&limit=1&wait=30s HTTP/1.1\r\n";
+    assert!(request.starts_with(first), "{request}");
+}
+
+#[tokio::test]
+async fn a_retention_is_sent_whole_and_told_as_the_server_took_it() {
+    let (client, listener) = server().await;
+    let answer = answer("200 OK", "", r#"{"age":"30d","bytes":null}"#);
+    let retention = Retention {
+        age: Some("30days".into()),
+        bytes: None,
+    };
+    let (set, request) = tokio::join!(
+        client.set_retention(&retention),
+        answered(&answer, listener)
+    );
+    assert_eq!(set.expect("set").age.as_deref(), Some("30d"));
+    let first = "PUT /v1/projects/default/retention HTTP/1.1\r\n";
+    assert!(request.starts_with(first), "{request}");
+    assert!(
+        request.contains("content-type: application/json\r\n"),
+        "{request}"
+    );
+    assert!(
+        request.ends_with(r#"{"age":"30days","bytes":null}"#),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn an_erasure_is_asked_for_and_its_receipt_is_read() {
+    let erasure = NewErasure {
+        subject: Some("a b".into()),
+        feed: None,
+    };
+    let asked = r#"{"id":"e/1","feed":null,"subject":"a b","through":7,"asked_at":"2026-11-21T08:00:00Z","erased_at":null,"events":null}"#;
+    let (client, listener) = server().await;
+    let accepted = answer("202 Accepted", "", asked);
+    let (receipt, request) = tokio::join!(client.erase(&erasure), answered(&accepted, listener));
+    let receipt = receipt.expect("asked");
+    assert_eq!((receipt.through, receipt.events), (7, None));
+    assert!(
+        request.ends_with("\r\n\r\n{\"subject\":\"a b\"}"),
+        "{request}"
+    );
+
+    let (client, listener) = server().await;
+    let told = answer("200 OK", "", asked);
+    let (again, request) = tokio::join!(client.erasure(&receipt.id), answered(&told, listener));
+    assert_eq!(again.expect("a receipt"), receipt);
+    let first = "GET /v1/projects/default/erasures/e%2F1 HTTP/1.1\r\n";
     assert!(request.starts_with(first), "{request}");
 }
 

@@ -11,6 +11,7 @@ mod framing;
 pub mod lines;
 pub mod media;
 pub mod native;
+mod object;
 pub mod query;
 mod refusal;
 mod slots;

@@ -1,10 +1,10 @@
-//! Answers that are there at once: JSON and problems.
+//! Answers that are there at once: JSON, problems and a plain "ok".
 
 use axum::body::Body;
 use bytes::Bytes;
 use feedwire_api::{PROBLEM_JSON, Problem};
-use feedwire_dialects::native::error;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use feedwire_dialects::native::{answer, error};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -46,8 +46,21 @@ impl AsRef<[u8]> for Roomed {
 
 /// `body` as JSON.
 pub(crate) fn json(body: &impl Serialize) -> Answer {
-    let text = serde_json::to_vec(body).expect("wire structs hold texts and numbers");
-    whole(StatusCode::OK, "application/json", text)
+    whole(StatusCode::OK, "application/json", answer::json(body))
+}
+
+/// `body`, about what is still to be done; it is read again at `address`.
+pub(crate) fn accepted(body: &impl Serialize, address: &str) -> Answer {
+    let text = answer::json(body);
+    let mut answer = whole(StatusCode::ACCEPTED, "application/json", text);
+    let address = HeaderValue::from_str(address).expect("names and ids of ours are visible ASCII");
+    answer.headers_mut().insert(LOCATION, address);
+    answer
+}
+
+/// That all is well.
+pub(crate) fn ok() -> Answer {
+    whole(StatusCode::OK, "text/plain; charset=utf-8", "ok")
 }
 
 /// `problem` as a problem document.

@@ -6,15 +6,16 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use feedwire_dialects::{Refusal, native};
-use http::Request;
-use http::header::CONTENT_LENGTH;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH};
+use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::answer::{self, Answer};
@@ -29,9 +30,9 @@ where
 {
     let limits = edge.limits();
     let had_request = Notify::new();
-    let service = service_fn(|request| {
+    let service = service::service_fn(|request| {
         had_request.notify_one();
-        answer(request, routes.clone(), limits)
+        answer(request, routes.clone(), &edge)
     });
     let io = TokioIo::new(Stall::new(socket, limits.stall_timeout));
     let mut connection = http1::Builder::new()
@@ -70,6 +71,28 @@ where
 }
 
 async fn answer(
+    request: Request<Incoming>,
+    routes: Router,
+    edge: &Edge,
+) -> Result<Answer, Infallible> {
+    let limits = edge.limits();
+    let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
+        return route(request, routes, limits).await;
+    };
+    // Around everything, so that a page is told of what is refused before any route too. Boxed, because few are asked by pages.
+    let route = service_fn(|request| route(request, routes.clone(), limits));
+    Box::pin(cors.layer(route).call(request)).await
+}
+
+/// Whether this is a request for options by its own right: the layer would take it for a browser's question before a request.
+fn asks_for_options(request: &Request<Incoming>) -> bool {
+    let is_browsers = request
+        .headers()
+        .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    request.method() == Method::OPTIONS && !is_browsers
+}
+
+async fn route(
     request: Request<Incoming>,
     mut routes: Router,
     limits: &Limits,

@@ -6,8 +6,9 @@ use feedwire_core::{Clock, Core};
 use feedwire_dialects::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tower_http::cors::CorsLayer;
 
-use crate::Limits;
+use crate::{Limits, Settings};
 
 /// What every request is answered from. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ struct Parts {
     core: Arc<Core>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    /// What web pages of other origins are told, if any may call.
+    cors: Option<CorsLayer>,
     /// Room for bodies that are received, in units of [`ROOM_UNIT_BYTES`].
     received: Arc<Semaphore>,
     /// Room for pages that are sent.
@@ -31,12 +34,12 @@ const ROOM_UNIT_BYTES: usize = 1024;
 const ROOM_STEP_BYTES: usize = 64 * 1024;
 
 impl Edge {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        clock: Arc<dyn Clock>,
-        limits: Limits,
-        stop: CancellationToken,
-    ) -> Self {
+    pub(crate) fn new(core: Arc<Core>, settings: Settings, stop: CancellationToken) -> Self {
+        let Settings {
+            limits,
+            clock,
+            origins,
+        } = settings;
         let room = |bytes| Arc::new(Semaphore::new(bytes / ROOM_UNIT_BYTES));
         let received = room(limits.bodies_bytes_max);
         let sent = room(limits.pages_bytes_max);
@@ -44,6 +47,7 @@ impl Edge {
             core,
             clock,
             limits,
+            cors: origins.layer(),
             received,
             sent,
             stop,
@@ -60,6 +64,10 @@ impl Edge {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    pub(crate) fn cors(&self) -> Option<&CorsLayer> {
+        self.0.cors.as_ref()
     }
 
     /// Cancelled when the server stops: who waits for something waits no longer.

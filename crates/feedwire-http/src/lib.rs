@@ -6,15 +6,18 @@
 
 mod answer;
 mod connection;
+mod cors;
 mod edge;
 mod intake;
 mod limits;
 mod native;
+mod probes;
 mod server;
 mod socket;
 mod stall;
 mod stream;
 mod turns;
 
+pub use cors::{Origin, OriginError, Origins};
 pub use limits::Limits;
 pub use server::{Server, Settings, Stopped};

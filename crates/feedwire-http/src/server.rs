@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::Edge;
-use crate::{Limits, connection, native, socket};
+use crate::{Limits, Origins, connection, native, probes, socket};
 
 /// A listening server.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The clock that spans such as `5hours` are counted back from: the core's.
     pub clock: Arc<dyn Clock>,
+    /// Which web pages may call.
+    pub origins: Origins,
 }
 
 /// How serving came to its end.
@@ -71,9 +73,9 @@ impl Server {
         settings: Settings,
         stop: CancellationToken,
     ) -> Stopped {
-        let Settings { limits, clock } = settings;
+        let limits = &settings.limits;
         let (deadline, connections_max) = (limits.stop_deadline, limits.connections_max);
-        let edge = Edge::new(core, clock, limits, stop.clone());
+        let edge = Edge::new(core, settings, stop.clone());
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
         stop.run_until_cancelled(self.accept(&edge, connections_max, &connections, &cut))
@@ -95,7 +97,9 @@ impl Server {
         cut: &CancellationToken,
     ) {
         let permits = Arc::new(Semaphore::new(connections_max));
-        let routes = native::routes(edge.clone());
+        let routes = native::routes()
+            .merge(probes::routes())
+            .with_state(edge.clone());
         loop {
             let permit = permits.clone().acquire_owned().await;
             let permit = permit.expect("the semaphore is never closed");

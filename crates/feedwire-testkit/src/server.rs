@@ -8,7 +8,7 @@ use feedwire_core::{Core, Seams};
 use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
-use feedwire_http::{Limits, Server, Settings, Stopped};
+use feedwire_http::{Limits, Origins, Server, Settings, Stopped};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -37,15 +37,20 @@ impl TestServer {
 
     /// A server with these limits.
     pub async fn with(limits: Limits) -> Self {
-        Self::serve(limits, Options::default()).await
+        Self::serve(limits, Options::default(), Origins::default()).await
     }
 
     /// A server over an engine that is set up like this.
     pub async fn over(options: Options) -> Self {
-        Self::serve(Limits::default(), options).await
+        Self::serve(Limits::default(), options, Origins::default()).await
     }
 
-    async fn serve(limits: Limits, options: Options) -> Self {
+    /// A server that web pages of these origins may call.
+    pub async fn open_to(origins: Origins) -> Self {
+        Self::serve(Limits::default(), Options::default(), origins).await
+    }
+
+    async fn serve(limits: Limits, options: Options, origins: Origins) -> Self {
         let engine: Arc<dyn Engine> =
             Arc::new(Memory::open(&Place::new(options)).expect("nobody else knows this place"));
         let clock = Arc::new(HandClock::new());
@@ -63,6 +68,7 @@ impl TestServer {
         let settings = Settings {
             limits,
             clock: clock.clone(),
+            origins,
         };
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(core.clone(), settings, stop.clone()));

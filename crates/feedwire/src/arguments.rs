@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use feedwire_client::Client;
 
-use crate::commands::{check, demo, feeds, follow, import, publish, serve};
+use crate::commands::{check, demo, erase, feeds, follow, import, publish, retention, serve};
 
 /// How a command ends, below every `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
@@ -44,6 +44,10 @@ pub(crate) enum Command {
     Feeds(feeds::Arguments),
     /// Publish a large file of events, with progress
     Import(import::Arguments),
+    /// Show or set how long events are kept
+    Retention(retention::Arguments),
+    /// Erase a subject or a feed, with a receipt
+    Erase(erase::Arguments),
     /// Verify the folder of a server that is not running
     Check(check::Arguments),
 }
@@ -58,6 +62,8 @@ impl Command {
             | Self::Follow(_)
             | Self::Feeds(_)
             | Self::Import(_)
+            | Self::Retention(_)
+            | Self::Erase(_)
             | Self::Check(_) => "warn",
         }
     }

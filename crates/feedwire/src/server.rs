@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use feedwire_core::Core;
 use feedwire_engine::Engine;
-use feedwire_http::{Limits, Server as Edge, Settings, Stopped};
+use feedwire_http::{Limits, Origins, Server as Edge, Settings, Stopped};
 use tokio_util::sync::CancellationToken;
 
 use crate::seams;
@@ -22,11 +22,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Puts a server over `engine` behind `listener`. A stop waits up to `drain_timeout` for requests under way.
+    /// Puts a server over `engine` behind `listener`. A stop waits up to `drain_timeout` for requests under way; web pages of
+    /// `origins` may call.
     pub(crate) async fn open(
         engine: Arc<dyn Engine>,
         listener: TcpListener,
         drain_timeout: Duration,
+        origins: Origins,
     ) -> anyhow::Result<Self> {
         let edge = Edge::adopt(listener).context("cannot serve the listening socket")?;
         let address = edge
@@ -39,6 +41,7 @@ impl Server {
                 ..Limits::default()
             },
             clock: seams.clock.clone(),
+            origins,
         };
         let core = Core::open(engine, seams)
             .await

@@ -1,8 +1,26 @@
-//! What the native API answers beside events: what was published, feeds, labels.
+//! What the native API answers beside events: what was published, feeds, labels, retention, receipts of erasures.
 
 use feedwire_api::{Feed, SubjectLabels, Uploaded};
-use feedwire_core::{FeedCount, Feeds, Published};
-use feedwire_event::{Event, FeedName, Labels, Position, Timestamp, Version};
+use feedwire_core::{FeedCount, Feeds, Published, Receipt};
+use feedwire_engine::Retention;
+use feedwire_event::json::Canonical;
+use feedwire_event::{
+    Attribute, Event, FeedName, Labels, Position, ProjectName, Subject, Timestamp, Version,
+};
+use serde::Serialize;
+
+use crate::span;
+
+/// `answer` as one line of ASCII.
+pub fn json(answer: &impl Serialize) -> Vec<u8> {
+    let text = serde_json::to_string(answer).expect("wire structs hold texts and numbers");
+    if text.is_ascii() {
+        return text.into_bytes();
+    }
+    let raw = serde_json::from_str(&text).expect("what was written is JSON");
+    let canonical = Canonical::new(raw).expect("what holds strings of ours has whole characters");
+    canonical.bytes().to_vec()
+}
 
 /// What the publisher of `events`, one batch, is told.
 pub fn published(events: &[(FeedName, Event)], published: &Published) -> feedwire_api::Published {
@@ -99,8 +117,36 @@ pub fn labels(labels: &Labels) -> SubjectLabels {
     }
 }
 
+/// How long events are kept.
+pub fn retention(retention: Retention) -> feedwire_api::Retention {
+    feedwire_api::Retention {
+        age: retention.age.map(span::write),
+        bytes: retention.bytes,
+    }
+}
+
+/// What was asked to be erased, and how far that is.
+pub fn receipt(receipt: &Receipt) -> feedwire_api::Receipt {
+    feedwire_api::Receipt {
+        id: receipt.id.as_str().to_owned(),
+        feed: receipt.erasure.feed.as_ref().map(FeedName::to_string),
+        subject: receipt.erasure.subject.as_ref().map(Subject::to_string),
+        through: receipt.erasure.through.get(),
+        asked_at: receipt.asked_at.to_string(),
+        erased_at: receipt.erased.map(|(at, _)| at.to_string()),
+        events: receipt.erased.map(|(_, events)| events),
+    }
+}
+
+/// Where the receipt is read again.
+pub fn receipt_address(project: &ProjectName, receipt: &Receipt) -> String {
+    format!("/v1/projects/{project}/erasures/{}", receipt.id.as_str())
+}
+
 #[cfg(test)]
 mod tests {
+    use feedwire_engine::Erasure;
+    use feedwire_event::EventId;
     use insta::assert_snapshot;
 
     use super::*;
@@ -137,6 +183,38 @@ mod tests {
             &batch(1005, 1007),
         );
         assert_snapshot!(serde_json::to_string(&uploaded(&progress)).expect("JSON"), @r#"{"first":1,"last":1007,"count":1003,"batches":2,"recorded_at":"2026-11-21T08:00:00Z"}"#);
+    }
+
+    #[test]
+    fn a_bound_that_is_not_set_is_told_as_null() {
+        let told = |retention| serde_json::to_string(&super::retention(retention)).expect("JSON");
+        assert_snapshot!(told(Retention::default()), @r#"{"age":null,"bytes":null}"#);
+        let age = Some(std::time::Duration::from_hours(36));
+        assert_snapshot!(told(Retention { age, bytes: Some(123) }), @r#"{"age":"1d 12h","bytes":123}"#);
+    }
+
+    #[test]
+    fn a_receipt_says_what_is_hidden_and_then_what_is_gone() {
+        let mut receipt = Receipt {
+            id: EventId::new("id-7").expect("an id"),
+            erasure: Erasure {
+                feed: None,
+                subject: Subject::new("N14228").ok(),
+                through: Position::new(456).expect("a position"),
+            },
+            asked_at: "2026-11-21T08:00:00Z".parse().expect("a time"),
+            erased: None,
+        };
+        let told =
+            |receipt: &Receipt| serde_json::to_string(&super::receipt(receipt)).expect("JSON");
+        assert_snapshot!(told(&receipt), @r#"{"id":"id-7","feed":null,"subject":"N14228","through":456,"asked_at":"2026-11-21T08:00:00Z","erased_at":null,"events":null}"#);
+        receipt.erased = Some((receipt.asked_at, 12));
+        assert_snapshot!(told(&receipt), @r#"{"id":"id-7","feed":null,"subject":"N14228","through":456,"asked_at":"2026-11-21T08:00:00Z","erased_at":"2026-11-21T08:00:00Z","events":12}"#);
+        let project = ProjectName::new("default").expect("a name");
+        assert_eq!(
+            receipt_address(&project, &receipt),
+            "/v1/projects/default/erasures/id-7"
+        );
     }
 
     #[test]

@@ -1,15 +1,27 @@
-//! What is sent to the native API: events with what is expected of their subject, and labels.
+//! What is sent to the native API: events with what is expected of their subject, labels, retention and what to erase.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
-use feedwire_engine::{Expectation, Expected};
+use feedwire_engine::{Expectation, Expected, Retention};
 use feedwire_event::limits::BATCH_EVENTS_MAX;
-use feedwire_event::{Cursor, Event, FeedName, Labels, Version};
+use feedwire_event::{Cursor, Event, FeedName, Labels, Subject, Version};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Number;
 
 use super::request;
 use crate::cloudevents::{self, Fault};
 use crate::media;
+use crate::object::Object;
 use crate::query::Query;
+use crate::span;
+
+/// The longest age that events can be kept for; for longer, there is no bound.
+pub const RETENTION_AGE_MAX: Duration = Duration::from_hours(24 * 36_500);
+/// The most bytes that a log can be bounded to: what every JSON reader has exactly.
+pub const RETENTION_BYTES_MAX: u64 = (1 << 53) - 1;
 
 /// Why a body is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,9 +52,23 @@ pub enum Error {
     /// No event at all.
     #[error("there is no event in it")]
     Empty,
-    /// The labels are not labels.
-    #[error("{0}")]
-    Labels(#[from] feedwire_event::LabelsError),
+    /// A member of an object cannot be meant.
+    #[error("{name}: {reason}")]
+    Member {
+        /// Its name.
+        name: &'static str,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Error {
+    fn member(name: &'static str, reason: &(impl fmt::Display + ?Sized)) -> Self {
+        Self::Member {
+            name,
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// What a body is.
@@ -88,13 +114,80 @@ pub fn event(line: &[u8]) -> Result<Event, Error> {
 
 /// Labels out of `{"labels":{"key":"value"}}`.
 pub fn labels(body: &[u8]) -> Result<Labels, Error> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
         labels: BTreeMap<String, String>,
     }
-    let body: Body = serde_json::from_str(text(body)?).map_err(|error| located(&error))?;
-    Ok(Labels::new(body.labels)?)
+    let body: Body = object(body)?;
+    Labels::new(body.labels).map_err(|error| Error::member("labels", &error))
+}
+
+/// How long events are to be kept, out of `{"age":"30d","bytes":1000000}`; what is `null` or not there has no bound.
+pub fn retention(body: &[u8]) -> Result<Retention, Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        age: Option<String>,
+        bytes: Option<Number>,
+    }
+    let Body { age, bytes } = object(body)?;
+    Ok(Retention {
+        age: age.as_deref().map(retention_age).transpose()?,
+        bytes: bytes.as_ref().map(retention_bytes).transpose()?,
+    })
+}
+
+fn retention_age(text: &str) -> Result<Duration, Error> {
+    let range = Duration::from_secs(1)..=RETENTION_AGE_MAX;
+    let age = span::parse(text).filter(|age| age.subsec_nanos() == 0 && range.contains(age));
+    let refused = || {
+        Error::member(
+            "age",
+            "it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+        )
+    };
+    age.ok_or_else(refused)
+}
+
+fn retention_bytes(number: &Number) -> Result<u64, Error> {
+    let bytes = number
+        .as_u64()
+        .filter(|bytes| (1..=RETENTION_BYTES_MAX).contains(bytes));
+    let refused = || {
+        let reason = format!("it has to be a whole number from 1 to {RETENTION_BYTES_MAX}");
+        Error::member("bytes", &reason)
+    };
+    bytes.ok_or_else(refused)
+}
+
+/// The feed and the subject to erase, out of `{"subject":"a","feed":"f"}`; there is one of them at least.
+pub fn erasure(body: &[u8]) -> Result<(Option<FeedName>, Option<Subject>), Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        subject: Option<String>,
+        feed: Option<String>,
+    }
+    let Body { subject, feed } = object(body)?;
+    if subject.is_none() && feed.is_none() {
+        return Err(Error::member(
+            "subject",
+            "an erasure names a subject, a feed, or both",
+        ));
+    }
+    let subject = subject.map(|text| Subject::new(&text)).transpose();
+    let feed = feed.map(|text| FeedName::new(&text)).transpose();
+    Ok((
+        feed.map_err(|error| Error::member("feed", &error))?,
+        subject.map_err(|error| Error::member("subject", &error))?,
+    ))
+}
+
+fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let read = serde_json::from_str(text(body)?);
+    read.map(|Object(object)| object)
+        .map_err(|error| located(&error))
 }
 
 /// The body as text, checked once for all that is taken out of it.
@@ -282,6 +375,104 @@ mod tests {
         }
     }
 
+    fn problem(error: &Error) -> String {
+        match error {
+            Error::Json {
+                line,
+                column,
+                reason,
+            } => format!("{line}:{column} {reason}"),
+            other => other.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_retention_has_an_age_and_a_size_or_no_bound() {
+        let check = |body: &str, days: Option<u64>, bytes| {
+            let age = days.map(|days| Duration::from_hours(24 * days));
+            assert_eq!(
+                retention(body.as_bytes()),
+                Ok(Retention { age, bytes }),
+                "{body}"
+            );
+        };
+        check(r#"{"age":"30d","bytes":123}"#, Some(30), Some(123));
+        check(r#"{"age":"PT48H"}"#, Some(2), None);
+        check(r#"{"age":null,"bytes":1}"#, None, Some(1));
+        check("{}", None, None);
+    }
+
+    #[test]
+    fn what_no_retention_can_be_is_named_with_its_reason() {
+        let refusals: Vec<String> = [
+            r#"{"age":"soon"}"#,
+            r#"{"age":"0s"}"#,
+            r#"{"age":"-1d"}"#,
+            r#"{"age":"1month"}"#,
+            r#"{"age":"1500ms"}"#,
+            r#"{"age":"36501d"}"#,
+            r#"{"age":7}"#,
+            r#"{"bytes":0}"#,
+            r#"{"bytes":-1}"#,
+            r#"{"bytes":1.5}"#,
+            r#"{"bytes":18446744073709551615}"#,
+            r#"{"bytes":"10GiB"}"#,
+            r#"{"days":1}"#,
+            "[]",
+        ]
+        .map(|body| problem(&retention(body.as_bytes()).expect_err("no retention")))
+        .into();
+        assert_debug_snapshot!(refusals, @r#"
+        [
+            "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+            "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+            "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+            "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+            "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+            "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
+            "1:8 invalid type: integer `7`, expected a string",
+            "bytes: it has to be a whole number from 1 to 9007199254740991",
+            "bytes: it has to be a whole number from 1 to 9007199254740991",
+            "bytes: it has to be a whole number from 1 to 9007199254740991",
+            "bytes: it has to be a whole number from 1 to 9007199254740991",
+            "1:16 invalid type: string \"10GiB\", expected a JSON number",
+            "1:7 unknown field `days`, expected `age` or `bytes`",
+            "1:0 invalid type: sequence, expected an object",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn an_erasure_names_a_subject_a_feed_or_both() {
+        let (feed, subject) = (FeedName::new("f").ok(), Subject::new("a").ok());
+        let check = |body: &str, asked| assert_eq!(erasure(body.as_bytes()), Ok(asked), "{body}");
+        check(r#"{"subject":"a"}"#, (None, subject.clone()));
+        check(r#"{"feed":"f","subject":null}"#, (feed.clone(), None));
+        check(r#"{"feed":"f","subject":"a"}"#, (feed, subject));
+        let refusals: Vec<String> = [
+            "{}",
+            r#"{"subject":null}"#,
+            r#"{"subject":""}"#,
+            r#"{"feed":"_all"}"#,
+            r#"{"subject":7}"#,
+            r#"{"type":"t"}"#,
+            r#"["a","f"]"#,
+        ]
+        .map(|body| problem(&erasure(body.as_bytes()).expect_err("no erasure")))
+        .into();
+        assert_debug_snapshot!(refusals, @r#"
+        [
+            "subject: an erasure names a subject, a feed, or both",
+            "subject: an erasure names a subject, a feed, or both",
+            "subject: a subject has 1 to 512 bytes, this one none",
+            "feed: a name does not start with '_': names that do are the server's own",
+            "1:12 invalid type: integer `7`, expected a string",
+            "1:7 unknown field `type`, expected `subject` or `feed`",
+            "1:0 invalid type: sequence, expected an object",
+        ]
+        "#);
+    }
+
     #[test]
     fn expectations_need_one_subject() {
         assert_eq!(
@@ -339,6 +530,8 @@ mod tests {
         fn any_bytes_are_read_without_panic(body in any::<Vec<u8>>()) {
             drop(read(&body));
             drop(labels(&body));
+            drop(retention(&body));
+            drop(erasure(&body));
         }
 
         #[test]

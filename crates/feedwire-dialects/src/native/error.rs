@@ -3,14 +3,13 @@
 use std::fmt::Display;
 
 use feedwire_api::{KIND_PREFIX, Problem};
-use feedwire_core::{labels, publish, read};
+use feedwire_core::{publish, read, store};
 use feedwire_engine::{BatchError, Expired, Head};
 use feedwire_event::Subject;
-use feedwire_event::json::Canonical;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::answer::Progress;
+use super::answer::{self, Progress};
 use super::{body, request};
 use crate::lines::TooLong;
 use crate::{Refusal, Unreadable};
@@ -38,10 +37,7 @@ fn with(mut problem: Problem, name: &str, value: impl Into<Value>) -> Problem {
 
 /// A problem as one line of ASCII.
 pub fn json(problem: &Problem) -> Vec<u8> {
-    let text = serde_json::to_string(problem).expect("texts and numbers can be written");
-    let raw = serde_json::from_str(&text).expect("what was written is JSON");
-    let canonical = Canonical::new(raw).expect("what holds strings of ours has whole characters");
-    canonical.bytes().to_vec()
+    answer::json(problem)
 }
 
 /// There is nothing at this address.
@@ -173,10 +169,10 @@ pub fn body(error: &body::Error) -> Problem {
         }
         body::Error::TooMany(_) => too_large("batch-too-large", "The batch is too large", error),
         body::Error::Empty => invalid_batch(error),
-        body::Error::Labels(_) => {
+        body::Error::Member { name, .. } => {
             let title = "A parameter cannot be meant";
             let problem = problem(StatusCode::BAD_REQUEST, "invalid-parameter", title, error);
-            with(problem, "parameter", "labels")
+            with(problem, "parameter", *name)
         }
     }
 }
@@ -190,7 +186,7 @@ pub fn line(error: &body::Error, line: u64) -> Problem {
             "line",
             line,
         ),
-        body::Error::TooMany(_) | body::Error::Empty | body::Error::Labels(_) => {
+        body::Error::TooMany(_) | body::Error::Empty | body::Error::Member { .. } => {
             with(body(error), "line", line)
         }
     }
@@ -288,13 +284,23 @@ pub fn expired(expired: &Expired) -> Problem {
     with(with(problem, "first_time", first_at), "lost_at_most", lost)
 }
 
-/// Labels that were not set.
-pub fn labels(error: &labels::Error) -> Problem {
+/// Something that is kept beside the events and was not stored.
+pub fn store(error: &store::Error) -> Problem {
     match error {
-        labels::Error::Read(error) => read(error),
-        labels::Error::NoSpace => no_space(error),
-        labels::Error::Unavailable(_) => unavailable("the labels cannot be stored"),
+        store::Error::Read(error) => read(error),
+        store::Error::NoSpace => no_space(error),
+        store::Error::Unavailable(_) => unavailable("it cannot be stored"),
     }
+}
+
+/// There is no such receipt.
+pub fn no_erasure() -> Problem {
+    not_found("there is no erasure of this id")
+}
+
+/// The server takes nothing more: it stops.
+pub fn stopping() -> Problem {
+    unavailable("the server is stopping")
 }
 
 /// An event that was stored by a later version.

@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use feedwire_api::Problem;
-use feedwire_core::{Grant, labels, publish, read};
+use feedwire_core::{Grant, publish, read, store};
 use feedwire_dialects::native::{body, error, request};
 use feedwire_dialects::{Refusal, Unreadable};
 use feedwire_event::ProjectName;
@@ -53,9 +53,9 @@ impl From<read::Error> for Refused {
     }
 }
 
-impl From<labels::Error> for Refused {
-    fn from(error: labels::Error) -> Self {
-        logged(error::labels(&error), &error)
+impl From<store::Error> for Refused {
+    fn from(error: store::Error) -> Self {
+        logged(error::store(&error), &error)
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn address() -> Answer {
 }
 
 /// What is at this address does not take this method.
-pub(super) async fn method() -> Answer {
+pub(crate) async fn method() -> Answer {
     Refused::from(Refusal::MethodNotAllowed).into_response()
 }
 

@@ -2,9 +2,13 @@
 
 mod addresses;
 mod body_limits;
+mod cors;
+mod erasures;
 mod hostile;
 mod pages;
+mod probes;
 mod publishing;
+mod retention;
 mod stopping;
 mod streams;
 

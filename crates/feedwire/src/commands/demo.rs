@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use feedwire_client::Client;
+use feedwire_http::Origins;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +56,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let folder = tempfile::Builder::new().prefix("feedwire-demo-").tempdir();
     let folder = folder.context("cannot make a temporary folder")?;
-    let server = Server::open(data::open(folder.path())?, listener()?, DRAIN_TIMEOUT).await?;
+    let server = Server::open(
+        data::open(folder.path())?,
+        listener()?,
+        DRAIN_TIMEOUT,
+        Origins::default(),
+    )
+    .await?;
     let address = format!("http://{}", server.address());
     let client = Client::new(&address)?;
     let stop = CancellationToken::new();

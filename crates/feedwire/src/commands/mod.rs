@@ -2,10 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod erase;
 pub(crate) mod feeds;
 pub(crate) mod follow;
 pub(crate) mod import;
 pub(crate) mod publish;
+pub(crate) mod retention;
 pub(crate) mod serve;
 
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Follow(arguments) => follow::run(arguments).await,
         Command::Feeds(arguments) => feeds::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
+        Command::Retention(arguments) => retention::run(arguments).await,
+        Command::Erase(arguments) => erase::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
     }
 }

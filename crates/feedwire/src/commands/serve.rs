@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use feedwire_http::Origin;
 use tokio_util::sync::CancellationToken;
 
 use crate::data;
@@ -27,12 +28,16 @@ Ctrl-C and SIGTERM stop it in good order: no new connection is accepted, request
 ended so that their readers come back, and the folder is closed. After --drain-timeout, or at a second signal, it ends \
 at once; what was acknowledged is on disk either way.
 
+Browsers keep web pages of other origins out unless --cors-origin names theirs (CORS). With `*`, every page that is open \
+in a browser of this machine can read and publish, until there is authentication.
+
 A listening socket that is handed over (LISTEN_FDS, as by systemd's socket units or `systemfd`) is served instead of \
 --listen: then no connection is refused while the server is restarted.
 
 Examples:
   feedwire serve --data /var/lib/feedwire
   feedwire serve --data ./data --listen '[::1]:8080' --log info,feedwire_http=debug
+  feedwire serve --data ./data --cors-origin https://app.example.com --cors-origin http://localhost:5173
   systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data
 
 Exit codes: 0 stopped in good order, 1 failed (stderr says why), 2 wrong usage.";
@@ -56,13 +61,17 @@ pub(crate) struct Arguments {
     /// How long a stop waits for requests under way, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
+    /// Let web pages of this origin call, such as `https://app.example.com`; `*` is any. Can be repeated
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    cors_origins: Vec<Origin>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let listener = listener(arguments.listen)?;
     let engine = data::open(&arguments.data)?;
-    let server = Server::open(engine, listener, arguments.drain_timeout).await?;
+    let origins = arguments.cors_origins.into_iter().collect();
+    let server = Server::open(engine, listener, arguments.drain_timeout, origins).await?;
     let (data, address) = (arguments.data.display(), server.address());
     say(&format!("serving {data} on http://{address}"))?;
     let stop = CancellationToken::new();

@@ -5,3 +5,4 @@ mod demo;
 mod events;
 mod process;
 mod serve;
+mod upkeep;

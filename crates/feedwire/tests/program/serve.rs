@@ -1,6 +1,6 @@
 //! `feedwire serve`: where it listens, whose folder it is, how it stops.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::Command;
@@ -41,6 +41,40 @@ fn an_address_that_is_taken_is_said_to_be() {
         words.contains(&address) && words.contains("--listen"),
         "{words}"
     );
+}
+
+#[test]
+fn pages_of_the_origins_that_are_named_may_call() {
+    let data = tempdir().expect("a folder");
+    let origins = [
+        "--cors-origin",
+        "https://app.example.com",
+        "--cors-origin",
+        "http://localhost:5173",
+    ];
+    let options = [&["--listen", "127.0.0.1:0"][..], &origins].concat();
+    let server = Server::start_with(data.path(), &options);
+    let address = server.address.trim_start_matches("http://");
+    let mut page = TcpStream::connect(address).expect("it listens");
+    let request = format!(
+        "GET /readyz HTTP/1.1\r\nhost: {address}\r\norigin: http://localhost:5173\r\nconnection: close\r\n\r\n"
+    );
+    page.write_all(request.as_bytes()).expect("it is read");
+    let mut answer = String::new();
+    page.read_to_string(&mut answer).expect("it is answered");
+    let allowed = "access-control-allow-origin: http://localhost:5173\r\n";
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.contains(allowed),
+        "{answer}"
+    );
+}
+
+#[test]
+fn an_origin_that_no_browser_would_send_is_refused() {
+    let data = tempdir().expect("a folder");
+    let mut serve = command(["serve", "--cors-origin", "app.example.com", "--data"]);
+    let words = run(serve.arg(data.path())).complained(2);
+    assert!(words.contains("https://app.example.com"), "{words}");
 }
 
 #[test]
