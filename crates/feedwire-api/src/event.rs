@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// An event out of a page or a stream.
@@ -35,8 +34,9 @@ pub struct Event {
     pub data: Option<Box<RawValue>>,
     /// Data that is not JSON, in base64.
     pub data_base64: Option<String>,
-    /// Further attributes by name.
-    pub extensions: BTreeMap<String, Value>,
+    /// Further attributes by name, each the text of a string, a number or a boolean. A number may be one that no type of
+    /// Rust holds.
+    pub extensions: BTreeMap<String, Box<RawValue>>,
 }
 
 // By hand because `flatten`, which the extensions would need, cannot hand raw JSON through.
@@ -106,11 +106,19 @@ mod tests {
         let text = r#"{"specversion":"1.0","id":"a","source":"/s","type":"t","subject":"x","time":"2013-01-01T10:00:00Z","feed":"f","position":7,"recordedat":"2013-01-01T10:00:01Z","version":2,"traceid":"4f","data":{"n":1.0}}"#;
         let event: Event = serde_json::from_str(text).expect("an event");
         assert_eq!((event.position, event.version), (7, Some(2)));
-        assert_eq!(event.extensions["traceid"], "4f");
+        assert_eq!(event.extensions["traceid"].get(), r#""4f""#);
         assert_eq!(
             event.data.map(|d| d.get().to_owned()).as_deref(),
             Some(r#"{"n":1.0}"#)
         );
+    }
+
+    #[test]
+    fn an_extension_that_rust_cannot_hold_is_read_as_its_text() {
+        let text = r#"{"id":"a","source":"/s","type":"t","time":"","feed":"f","position":7,"recordedat":"","x":1e400,"y":"\ud800"}"#;
+        let event: Event = serde_json::from_str(text).expect("an event");
+        assert_eq!(event.extensions["x"].get(), "1e400");
+        assert_eq!(event.extensions["y"].get(), r#""\ud800""#);
     }
 
     #[test]

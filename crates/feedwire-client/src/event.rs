@@ -1,5 +1,6 @@
 //! An event as it was read.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// An event out of a page or a stream: its JSON as the server sent it, and its attributes.
@@ -9,10 +10,23 @@ pub struct Event {
     attributes: feedwire_api::Event,
 }
 
+/// What was sent as an event is none.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    /// Where it is, if that much can be read.
+    pub(crate) position: Option<u64>,
+    pub(crate) source: serde_json::Error,
+}
+
 impl Event {
-    pub(crate) fn new(json: Box<str>) -> serde_json::Result<Self> {
-        let attributes = serde_json::from_str(&json)?;
-        Ok(Self { json, attributes })
+    pub(crate) fn new(json: Box<str>) -> Result<Self, Unreadable> {
+        match serde_json::from_str(&json) {
+            Ok(attributes) => Ok(Self { json, attributes }),
+            Err(source) => Err(Unreadable {
+                position: position(&json),
+                source,
+            }),
+        }
     }
 
     /// The whole event as one line of JSON, byte for byte as it came.
@@ -30,4 +44,13 @@ impl Event {
         let data = self.attributes.data.as_ref();
         serde_json::from_str(data.map_or("null", |data| data.get()))
     }
+}
+
+fn position(json: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Placed {
+        position: u64,
+    }
+    let placed = serde_json::from_str::<Placed>(json).ok()?;
+    Some(placed.position)
 }

@@ -87,9 +87,16 @@ pub enum Error {
     /// The server refuses, and would again.
     #[error(transparent)]
     Refused(RequestError),
-    /// A frame that is not one of Feedwire's.
-    #[error("a frame cannot be read")]
-    Unreadable(#[source] serde_json::Error),
+    /// A frame that is not one of Feedwire's. To leave an event out, start anew behind its position.
+    #[error("{} cannot be read", frame(*position, cursor.as_deref()))]
+    Unreadable {
+        /// The position of the event in it, if it has one.
+        position: Option<u64>,
+        /// The cursor of the frame before it.
+        cursor: Option<String>,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// So many tries failed in a row.
     #[error("given up after {tries} tries in a row")]
     GaveUp {
@@ -99,6 +106,14 @@ pub enum Error {
         #[source]
         last: Interruption,
     },
+}
+
+fn frame(position: Option<u64>, cursor: Option<&str>) -> String {
+    match (position, cursor) {
+        (Some(position), _) => format!("the event at position {position}"),
+        (None, Some(cursor)) => format!("the frame behind cursor {cursor}"),
+        (None, None) => "the first frame".to_owned(),
+    }
 }
 
 impl Follow {
@@ -228,12 +243,14 @@ impl Follow {
         }
         match (frame.event.as_deref(), frame.data) {
             (Some("expired"), Some(data)) => {
-                let problem = serde_json::from_str(&data).map_err(Error::Unreadable)?;
+                let problem = serde_json::from_str(&data);
+                let problem = problem.map_err(|error| self.unreadable(None, error))?;
                 Err(Error::Expired(Box::new(problem)))
             }
             (Some("end"), data) => self.end(data.as_deref()).map(Some),
             (None, Some(data)) => {
-                let event = Event::new(data.into()).map_err(Error::Unreadable)?;
+                let event = Event::new(data.into())
+                    .map_err(|error| self.unreadable(error.position, error.source))?;
                 self.heard(frame.id);
                 self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
                 Ok(Some(Step::Event(Box::new(event))))
@@ -251,10 +268,19 @@ impl Follow {
         struct End {
             cursor: String,
         }
-        let end: End = serde_json::from_str(data.unwrap_or("{}")).map_err(Error::Unreadable)?;
+        let end = serde_json::from_str::<End>(data.unwrap_or("{}"));
+        let end = end.map_err(|error| self.unreadable(None, error))?;
         self.cursor = Some(end.cursor);
         self.state = State::Ended;
         Ok(Step::End)
+    }
+
+    fn unreadable(&self, position: Option<u64>, source: serde_json::Error) -> Error {
+        Error::Unreadable {
+            position,
+            cursor: self.cursor.clone(),
+            source,
+        }
     }
 
     fn heard(&mut self, id: Option<String>) {

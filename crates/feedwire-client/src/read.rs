@@ -144,7 +144,10 @@ impl Read {
                 .collect::<Result<_, _>>()
                 .map_err(|error| Error::Strange {
                     status: 200,
-                    detail: error.to_string(),
+                    detail: match error.position {
+                        Some(at) => format!("the event at position {at}: {}", error.source),
+                        None => error.source.to_string(),
+                    },
                     retry_after: None,
                 })?,
             cursor: page.cursor,

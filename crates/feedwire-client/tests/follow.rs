@@ -134,6 +134,32 @@ async fn a_loss_to_retention_is_said_before_and_within_a_stream() {
 }
 
 #[tokio::test]
+async fn an_event_with_a_number_that_no_float_holds_is_handed_out() {
+    let large = event(1).replace("\"recordedat\"", "\"x\":1e400,\"recordedat\"");
+    let (client, _) = serve(vec![stream(&[&large])]).await;
+    let mut follow = client.read("f").from("start").follow();
+    let event = follow.next().await.expect("an event").expect("one");
+    assert_eq!(event.attributes().extensions["x"].get(), "1e400");
+}
+
+#[tokio::test]
+async fn a_frame_that_cannot_be_read_is_named_by_its_place() {
+    let odd = "id: 2\ndata: {\"position\":2,\"id\":7}\n\n";
+    let end = "event: end\ndata: {}\n\n";
+    for (frame, words) in [
+        (odd, "the event at position 2 cannot be read"),
+        (end, "the frame behind cursor 1 cannot be read"),
+    ] {
+        let (client, _) = serve(vec![stream(&[&event(1), frame])]).await;
+        let mut follow = client.read("f").from("start").follow();
+        follow.next().await.expect("an event");
+        let error = follow.next().await.expect_err("it is no frame of ours");
+        assert_eq!(error.to_string(), words);
+        assert_eq!(follow.cursor(), Some("1"));
+    }
+}
+
+#[tokio::test]
 async fn what_the_server_would_refuse_again_is_not_asked_again() {
     let strange =
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n".to_owned();

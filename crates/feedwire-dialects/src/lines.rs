@@ -40,7 +40,14 @@ impl Lines {
         self.buffer.drain(..self.start);
         self.searched -= self.start;
         self.start = 0;
+        // What one long line took is not kept for the short ones behind it.
+        self.buffer.shrink_to(2 * (self.buffer.len() + piece.len()));
         self.buffer.extend_from_slice(piece);
+    }
+
+    /// How much memory what was pushed takes.
+    pub fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// The next line that is not blank, without its end, and its number; `None` when another piece is needed.
@@ -124,6 +131,18 @@ mod tests {
         };
         assert_eq!(cut([&b"abc\nab"[..], b"cd"], 3), Err(long));
         assert_eq!(cut([&b"abc\nabcd\n"[..]], 3), Err(long));
+    }
+
+    #[test]
+    fn what_a_long_line_takes_is_given_back_behind_it() {
+        let mut lines = Lines::new(10_000);
+        lines.push(&[b'x'; 10_000]);
+        assert!(lines.held_bytes() >= 10_000);
+        lines.push(b"\n");
+        assert!(lines.take().is_ok_and(|line| line.is_some()));
+        lines.push(b"y\n");
+        assert!(lines.held_bytes() < 100);
+        assert_eq!(lines.take(), Ok(Some((2, &b"y"[..]))));
     }
 
     proptest! {

@@ -1,10 +1,11 @@
-//! Structs that are read from JSON objects and from nothing else.
+//! What is read from JSON objects and from nothing else: structs, and texts by name.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// What is read from an object only: serde would also take an array for the members in their order.
@@ -27,5 +28,35 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// Texts by name, each given once: serde would take the last of those that are given twice.
+pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = BTreeMap<String, String>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((name, text)) = members.next_entry::<String, String>()? {
+                    if texts.contains_key(&name) {
+                        return Err(A::Error::custom(format_args!("{name:?} is given twice")));
+                    }
+                    texts.insert(name, text);
+                }
+                Ok(texts)
+            }
+        }
+
+        deserializer.deserialize_map(Members).map(Self)
     }
 }

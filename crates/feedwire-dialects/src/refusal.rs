@@ -15,6 +15,23 @@ pub enum Refusal {
     /// The headers are too large.
     #[error("the headers of a request have at most {0} bytes together")]
     HeadersTooLarge(usize),
+    /// The name by which the server was called is missing, or there are two.
+    #[error("Host: a request of HTTP/1.1 has this header once")]
+    NotOneHost,
+    /// The server was called by a name that may be another's.
+    #[error(
+        "without authentication only calls from this machine are answered: as localhost, 127.0.0.1 or [::1], whatever the port"
+    )]
+    ForeignHost,
+    /// A percent sign in the path stands before something else than two digits.
+    #[error("path: a percent sign stands before two hexadecimal digits; itself it is written %25")]
+    PathEscape,
+    /// A header that is meant once is there twice.
+    #[error("{0}: this header is meant once")]
+    HeaderTwice(&'static str),
+    /// The body is packed for its way in one more manner than in chunks.
+    #[error("the only transfer encoding that is understood is chunked")]
+    TransferEncoding,
     /// A body that has to be whole is too large.
     #[error(
         "a body of one JSON document has at most {0} bytes; newline delimited JSON may be longer"
@@ -27,6 +44,6 @@ pub enum Refusal {
     #[error("the body is cut off or its framing is broken")]
     BodyBroken,
     /// As much as there is room for is being sent by others.
-    #[error("too much is being published at once; try again in a moment")]
+    #[error("too much is being sent at once; try again in a moment")]
     Busy,
 }

@@ -31,7 +31,7 @@ struct Waiting {
 #[derive(Clone, Copy)]
 struct UnderWay {
     position: Position,
-    /// How many had failed when it had not.
+    /// How many had failed that it is not among.
     failures: u64,
 }
 
@@ -44,6 +44,15 @@ enum Tried {
     Undecided(Staged, UnderWay),
     /// Another append came to nothing.
     Broken(Staged),
+}
+
+/// What came of looking for the head of one subject.
+enum Sought {
+    Found(Option<Head>),
+    /// The store must be asked first.
+    Missing(Fetched),
+    /// It stands if an append under way succeeds.
+    Undecided(UnderWay),
 }
 
 impl Staged {
@@ -110,12 +119,18 @@ impl Shared {
     async fn make_way(&self) -> Result<(), AppendError> {
         if self.heads.is_broken() {
             // All permits: no append is under way, and all that failed have said so.
-            let _none_under_way = self.permits(self.queue_bytes).await?;
+            let none_under_way = self.permits(self.queue_bytes).await?;
             if self.heads.is_broken() {
                 let heads = Arc::clone(&self.heads);
                 let failures = self.with(feedwire_log::Log::failures);
                 let failures = failures.map_err(|Closed| AppendError::Closed)?;
-                blocking(move || heads.recover(failures).map_err(not_stored)).await?;
+                blocking(move || {
+                    let recovered = heads.recover(failures).map_err(not_stored);
+                    // Held up to here even if the caller has gone away.
+                    drop(none_under_way);
+                    recovered
+                })
+                .await?;
             }
         }
         if self.heads.waiting() > WAITING_FULL {
@@ -130,9 +145,12 @@ impl Shared {
         blocking(move || Ok(heads.fetch(&keys, missing)?)).await
     }
 
-    /// The append up to `position`, if it is not on disk yet. The table is locked.
-    fn under_way(&self, position: Position) -> Option<UnderWay> {
-        let failures = self.heads.failures();
+    /// The append up to `position`, if it is not on disk yet.
+    ///
+    /// `table` has been locked since it told of the position: an append that fails now, or has failed and is not forgotten
+    /// yet, may be that one.
+    fn under_way(&self, table: &Table, position: Position) -> Option<UnderWay> {
+        let failures = self.heads.forgotten(table);
         (position > *self.head.borrow()).then_some(UnderWay { position, failures })
     }
 
@@ -162,7 +180,7 @@ impl Shared {
                 Lookup::Missing(missing) => return Ok(Tried::Missing(staged, missing)),
             };
             if let Err((conflict, at)) = check(&staged, &found) {
-                return match self.under_way(at) {
+                return match self.under_way(&table, at) {
                     Some(under_way) => Ok(Tried::Undecided(staged, under_way)),
                     None => Err(conflict),
                 };
@@ -238,19 +256,24 @@ impl Shared {
             if self.heads.is_broken() {
                 self.make_way().await.map_err(Unavailable::new)?;
             }
-            let (found, missing) = match self.heads.lock().look_up(&keys, &fetched) {
-                Lookup::Found(found) => (found.into_iter().flatten().next(), None),
-                Lookup::Missing(missing) => (None, Some(missing)),
-            };
-            if let Some(missing) = missing {
-                fetched = self.fetch(Arc::clone(&keys), missing).await?;
-                continue;
-            }
-            match found.and_then(|head| self.under_way(head.position)) {
-                Some(under_way) => self.settled(under_way).await,
-                None => return Ok(found),
+            match self.look_up_one(&keys, &fetched) {
+                Sought::Found(found) => return Ok(found),
+                Sought::Missing(missing) => {
+                    fetched = self.fetch(Arc::clone(&keys), missing).await?;
+                }
+                Sought::Undecided(under_way) => self.settled(under_way).await,
             }
         }
+    }
+
+    fn look_up_one(&self, keys: &BatchKeys, fetched: &Fetched) -> Sought {
+        let table = self.heads.lock();
+        let found = match table.look_up(keys, fetched) {
+            Lookup::Found(found) => found.into_iter().flatten().next(),
+            Lookup::Missing(missing) => return Sought::Missing(missing),
+        };
+        let under_way = found.and_then(|head| self.under_way(&table, head.position));
+        under_way.map_or(Sought::Found(found), Sought::Undecided)
     }
 }
 
@@ -302,5 +325,70 @@ impl Waiting {
             Ok(Err(failed)) => Err(Unavailable::new(failed).into()),
             Err(gone) => Err(Unavailable::new(gone).into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use feedwire_event::ProjectName;
+
+    use super::*;
+    use crate::Options;
+    use crate::log::{LocalLog, options};
+    use crate::store::Store;
+
+    fn open(folder: &std::path::Path) -> Arc<Shared> {
+        let (sizes, project) = (Options::default(), ProjectName::new("p").expect("a name"));
+        let store = Store::open(&folder.join("store"), &sizes).expect("it opens");
+        let log = feedwire_log::Log::create(&folder.join("log"), 1, options(&sizes));
+        log.expect("it is made").close().expect("it is closed");
+        let calls = Arc::default();
+        let log = LocalLog::open(
+            &folder.join("log"),
+            &project,
+            &Arc::new(store),
+            &calls,
+            &sizes,
+        );
+        log.expect("it opens").0
+    }
+
+    /// Where `future` is, without waiting for it.
+    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_an_append_that_failed_while_its_head_was_looked_up() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open(place.path());
+        let position = Position::new(1).expect("a position");
+        let table = log.heads.lock();
+        // An append tells of its failure without the table.
+        log.heads.break_off();
+        let under_way = log.under_way(&table, position);
+        drop(table);
+        let under_way = under_way.expect("it is not on disk");
+        assert!(poll(pin!(log.settled(under_way))).is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_recovery_whose_caller_went_away_lets_nobody_append_before_it_has_ended() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open(place.path());
+        log.heads.break_off();
+        let table = log.heads.lock();
+        {
+            let recovering = pin!(log.make_way());
+            assert!(poll(recovering).is_pending(), "it waits for the table");
+        }
+        assert_eq!(log.queue.available_permits(), 0);
+        drop(table);
+        let all = log.permits(log.queue_bytes).await;
+        drop(all.expect("it is given back"));
+        assert!(!log.heads.is_broken());
     }
 }

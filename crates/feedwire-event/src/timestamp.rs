@@ -3,7 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::civil::{DateTime, datetime};
 use jiff::fmt::temporal::DateTimePrinter;
+use jiff::tz::Offset;
+
+const EPOCH: DateTime = datetime(1970, 1, 1, 0, 0, 0, 0);
+const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// A point in time in microseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC.
 ///
@@ -13,14 +18,20 @@ pub struct Timestamp(i64);
 
 /// Why a text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written as RFC 3339, such as 2013-01-01T10:00:00Z")]
-pub struct TimestampError;
+pub enum TimestampError {
+    /// It is not a date-time of RFC 3339, or names a day or an hour that there is not.
+    #[error("a time is written as RFC 3339, such as 2013-01-01T10:00:00Z")]
+    Format,
+    /// It is before [`Timestamp::MIN`] or after [`Timestamp::MAX`].
+    #[error("a time is in the years 0000 to 9999 of UTC")]
+    OutOfRange,
+}
 
 impl Timestamp {
     /// The earliest time there is, the start of the year 0: RFC 3339 writes none before it.
     pub const MIN: Self = Self(-62_167_219_200_000_000);
-    /// The latest time there is.
-    pub const MAX: Self = Self(253_402_207_200_000_000);
+    /// The latest time there is, the end of the year 9999: RFC 3339 writes none after it.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
 
     /// The time `micros` microseconds after the epoch, held within [`Timestamp::MIN`] and [`Timestamp::MAX`].
     pub const fn from_micros(micros: i64) -> Self {
@@ -54,13 +65,26 @@ impl Timestamp {
     /// Appends the time to `out` as [`Display`](fmt::Display) writes it, without a formatter in between.
     pub fn write(self, out: &mut Vec<u8>) {
         const PRINTER: DateTimePrinter = DateTimePrinter::new();
-        let written = PRINTER.print_timestamp(&self.to_jiff(), out);
+        let written = PRINTER.print_datetime(&self.civil(), &mut *out);
         written.expect("memory takes everything");
+        out.push(b'Z');
     }
 
-    fn to_jiff(self) -> jiff::Timestamp {
-        let time = jiff::Timestamp::from_microsecond(self.0);
-        time.expect("MIN and MAX are within jiff's range")
+    /// What a calendar and a clock in UTC show.
+    fn civil(self) -> DateTime {
+        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
+        let nanos = i32::try_from(self.0.rem_euclid(MICROS_PER_SECOND) * 1_000);
+        // jiff's timestamps end early by the widest offset, so that each has a date in every offset.
+        let offset = if seconds < jiff::Timestamp::MAX.as_second() {
+            Offset::UTC
+        } else {
+            Offset::MAX
+        };
+        let time = jiff::Timestamp::new(
+            seconds - i64::from(offset.seconds()),
+            nanos.expect("less than a second"),
+        );
+        offset.to_datetime(time.expect("MIN and MAX are within jiff's range, offset included"))
     }
 }
 
@@ -68,17 +92,71 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let time = text.parse::<jiff::Timestamp>().ok().ok_or(TimestampError)?;
-        let time = Self(time.as_microsecond());
-        Some(time)
-            .filter(|time| (Self::MIN..=Self::MAX).contains(time))
-            .ok_or(TimestampError)
+        let micros = micros(text.as_bytes()).ok_or(TimestampError::Format)?;
+        let range = Self::MIN.0..=Self::MAX.0;
+        range
+            .contains(&micros)
+            .then_some(Self(micros))
+            .ok_or(TimestampError::OutOfRange)
+    }
+}
+
+// jiff reads more than RFC 3339: names of zones, hours alone, dates without dashes.
+
+/// Microseconds since the epoch of a date-time of RFC 3339, section 5.6.
+fn micros(text: &[u8]) -> Option<i64> {
+    let (seconds, rest) = text.split_at_checked("2013-01-01T10:00:00".len())?;
+    let (fraction, offset) = match rest.strip_prefix(b".") {
+        Some(rest) => {
+            let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+            rest.split_at_checked(end).filter(|_| end > 0)?
+        }
+        None => (&[][..], rest),
+    };
+    let seconds = date_time(seconds)?.duration_since(EPOCH).as_secs() - offset_seconds(offset)?;
+    let digits = fraction.iter().map(|digit| i64::from(digit - b'0'));
+    let digits = digits.chain(std::iter::repeat(0)).take(6);
+    Some(seconds * MICROS_PER_SECOND + digits.fold(0, |micros, digit| micros * 10 + digit))
+}
+
+fn date_time(text: &[u8]) -> Option<DateTime> {
+    let is_parted = matches!(
+        (text[4], text[7], text[10], text[13], text[16]),
+        (b'-', b'-', b'T' | b't' | b' ', b':', b':')
+    );
+    let year = number(&text[..2])? * 100 + number(&text[2..4])?;
+    let two = |at: usize| number(&text[at..at + 2])?.try_into().ok();
+    // A leap second is taken for the one before it, as most clocks show it.
+    let second = two(17).map(|second: i8| if second == 60 { 59 } else { second })?;
+    let time = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, second, 0);
+    time.ok().filter(|_| is_parted)
+}
+
+fn offset_seconds(text: &[u8]) -> Option<i64> {
+    let (sign, hours, minutes) = match *text {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+', a, b, b':', c, d] => (1, [a, b], [c, d]),
+        [b'-', a, b, b':', c, d] => (-1, [a, b], [c, d]),
+        _ => return None,
+    };
+    let (hours, minutes) = (number(&hours)?, number(&minutes)?);
+    let minutes = (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)?;
+    Some(sign * i64::from(minutes) * 60)
+}
+
+/// The number that two digits write.
+fn number(text: &[u8]) -> Option<i16> {
+    match *text {
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => {
+            Some(i16::from(tens - b'0') * 10 + i16::from(ones - b'0'))
+        }
+        _ => None,
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_jiff().fmt(f)
+        write!(f, "{}Z", self.civil())
     }
 }
 
@@ -108,6 +186,23 @@ mod tests {
         ) {
             let time = Timestamp::from_micros(micros / round * round);
             prop_assert_eq!(written(time), time.to_string());
+            prop_assert_eq!(time.to_string().parse(), Ok(time));
+        }
+
+        #[test]
+        fn what_is_read_is_what_the_calendar_says(
+            micros in Timestamp::MIN.as_micros()..=jiff::Timestamp::MAX.as_second() * MICROS_PER_SECOND,
+            offset in -23 * 60..23 * 60,
+        ) {
+            let time = jiff::Timestamp::from_microsecond(micros).expect("within the range");
+            let offset = Offset::from_seconds(offset * 60).expect("less than a day");
+            let text = time.display_with_offset(offset).to_string();
+            // An offset can move a time into a year that RFC 3339 does not write.
+            if let Ok(read) = text.parse::<Timestamp>() {
+                prop_assert_eq!(read, Timestamp::from_micros(micros));
+            } else {
+                prop_assert!(text.starts_with('-'), "{}", text);
+            }
         }
     }
 
@@ -139,10 +234,75 @@ mod tests {
             Some("2013-01-01T10:00:00.123456Z"),
         );
         check("0001-01-01T00:00:00Z", Some("0001-01-01T00:00:00Z"));
+        check("2013-01-01t12:00:00.1z", Some("2013-01-01T12:00:00.1Z"));
+        check("2013-01-01 12:00:00-00:00", Some("2013-01-01T12:00:00Z"));
+        check(
+            "1969-12-31T23:59:59.9999999Z",
+            Some("1969-12-31T23:59:59.999999Z"),
+        );
+        check(
+            "2013-01-01T12:00:00.00000000000000000000000001Z",
+            Some("2013-01-01T12:00:00Z"),
+        );
+        check("2016-12-31T23:59:60Z", Some("2016-12-31T23:59:59Z"));
         check("-000001-12-31T23:59:59Z", None);
         check("2013-01-01", None);
         check("2013-01-01T10:00:00", None);
         check("yesterday", None);
+    }
+
+    #[test]
+    fn what_only_resembles_rfc_3339_is_refused() {
+        for text in [
+            "",
+            "2013-01-01T00Z",
+            "2013-01-01T00:00Z",
+            "20130101T000000Z",
+            "2013-01-01T00:00:00+01",
+            "2013-01-01T00:00:00+0100",
+            "2013-01-01T00:00:00+01:00:00",
+            "2013-01-01T00:00:00+24:00",
+            "2013-01-01T00:00:00+01:60",
+            "2013-01-01T00:00:00+01:00[Europe/Berlin]",
+            "2013-01-01T00:00:00Z[UTC]",
+            "2013-01-01T00:00:00.Z",
+            "2013-01-01T00:00:00,5Z",
+            "2013-01-01T00:00:00.5",
+            "2013-01-01T24:00:00Z",
+            "2013-01-01T00:00:61Z",
+            "2013-02-29T00:00:00Z",
+            "2013-13-01T00:00:00Z",
+            "2013-01-01_00:00:00Z",
+            " 2013-01-01T00:00:00Z",
+            "2013-01-01T00:00:00Z ",
+            "+02013-01-01T00:00:00Z",
+            "2013-01-01T00:00:0\u{661}Z",
+        ] {
+            assert_eq!(
+                text.parse::<Timestamp>(),
+                Err(TimestampError::Format),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_days_of_the_year_9999_are_taken_and_what_lies_beyond_is_said_to() {
+        for text in [
+            "9999-12-30T22:00:00Z",
+            "9999-12-31T00:00:00.000001Z",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.999999Z",
+        ] {
+            assert_eq!(text.parse().map(written).as_deref(), Ok(text));
+        }
+        for text in ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"] {
+            assert_eq!(
+                text.parse::<Timestamp>(),
+                Err(TimestampError::OutOfRange),
+                "{text}"
+            );
+        }
     }
 
     #[test]

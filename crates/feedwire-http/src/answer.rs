@@ -25,11 +25,12 @@ fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Body>) 
 
 /// A page, which keeps its room until all of it is sent.
 pub(crate) fn page(bytes: Vec<u8>, room: Room) -> Answer {
-    whole(
-        StatusCode::OK,
-        "application/json",
-        Bytes::from_owner(Roomed { bytes, _room: room }),
-    )
+    whole(StatusCode::OK, "application/json", roomed(bytes, room))
+}
+
+/// Bytes that keep their room until the last of them is let go.
+pub(crate) fn roomed(bytes: Vec<u8>, room: Room) -> Bytes {
+    Bytes::from_owner(Roomed { bytes, _room: room })
 }
 
 /// Bytes with the room that they take.

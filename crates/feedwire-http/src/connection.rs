@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use crate::answer::{self, Answer};
 use crate::stall::Stall;
-use crate::{Limits, edge::Edge};
+use crate::{Limits, edge::Edge, head};
 
 /// Serves the requests of one connection until either end closes it, or, once `stop` is cancelled, until the request that is being
 /// answered is answered.
@@ -75,12 +75,11 @@ async fn answer(
     routes: Router,
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
-    let limits = edge.limits();
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return route(request, routes, limits).await;
+        return route(request, routes, edge).await;
     };
     // Around everything, so that a page is told of what is refused before any route too. Boxed, because few are asked by pages.
-    let route = service_fn(|request| route(request, routes.clone(), limits));
+    let route = service_fn(|request| route(request, routes.clone(), edge));
     Box::pin(cors.layer(route).call(request)).await
 }
 
@@ -95,28 +94,12 @@ fn asks_for_options(request: &Request<Incoming>) -> bool {
 async fn route(
     request: Request<Incoming>,
     mut routes: Router,
-    limits: &Limits,
+    edge: &Edge,
 ) -> Result<Answer, Infallible> {
-    match check(&request, limits) {
+    match head::check(&request, edge) {
         Err(refusal) => Ok(answer::problem(&native::error::refusal(refusal))),
         Ok(()) => routes.call(request.map(Body::new)).await,
     }
-}
-
-fn check(request: &Request<Incoming>, limits: &Limits) -> Result<(), Refusal> {
-    let uri = request.uri();
-    let uri_bytes = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    if uri_bytes > limits.uri_bytes_max {
-        return Err(Refusal::UriTooLong(limits.uri_bytes_max));
-    }
-    let bytes = request
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len());
-    if bytes.sum::<usize>() > limits.headers_bytes_max {
-        return Err(Refusal::HeadersTooLarge(limits.headers_bytes_max));
-    }
-    Ok(())
 }
 
 /// Tells a client that it was too slow with its request; one that had not begun it, and was only kept alive, is told nothing.

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
 
-use crate::{Limits, Settings};
+use crate::{Hosts, Limits, Settings};
 
 /// What every request is answered from. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -21,16 +21,19 @@ struct Parts {
     limits: Limits,
     /// What web pages of other origins are told, if any may call.
     cors: Option<CorsLayer>,
+    hosts: Hosts,
     /// Room for bodies that are received, in units of [`ROOM_UNIT_BYTES`].
     received: Arc<Semaphore>,
     /// Room for pages that are sent.
     sent: Arc<Semaphore>,
+    /// Room for what streams have read of logs and not yet sent.
+    streamed: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
 /// What room for bodies is counted in: permits are taken by the u32.
 const ROOM_UNIT_BYTES: usize = 1024;
-/// How much room is taken at a time.
+/// How much room is taken at a time for what grows bit by bit.
 const ROOM_STEP_BYTES: usize = 64 * 1024;
 
 impl Edge {
@@ -39,17 +42,21 @@ impl Edge {
             limits,
             clock,
             origins,
+            hosts,
         } = settings;
         let room = |bytes| Arc::new(Semaphore::new(bytes / ROOM_UNIT_BYTES));
         let received = room(limits.bodies_bytes_max);
         let sent = room(limits.pages_bytes_max);
+        let streamed = room(limits.streams_bytes_max);
         Self(Arc::new(Parts {
             core,
             clock,
             limits,
             cors: origins.layer(),
+            hosts,
             received,
             sent,
+            streamed,
             stop,
         }))
     }
@@ -68,6 +75,10 @@ impl Edge {
 
     pub(crate) fn cors(&self) -> Option<&CorsLayer> {
         self.0.cors.as_ref()
+    }
+
+    pub(crate) fn hosts(&self) -> Hosts {
+        self.0.hosts
     }
 
     /// Cancelled when the server stops: who waits for something waits no longer.
@@ -95,6 +106,11 @@ impl Room {
         Self::of(&edge.0.sent)
     }
 
+    /// Room for what a stream has read of a log; none as yet.
+    pub(crate) fn streamed(edge: &Edge) -> Self {
+        Self::of(&edge.0.streamed)
+    }
+
     fn of(all: &Arc<Semaphore>) -> Self {
         Self {
             all: all.clone(),
@@ -108,7 +124,22 @@ impl Room {
         if bytes <= self.bytes {
             return Ok(());
         }
-        let more = (bytes - self.bytes).next_multiple_of(ROOM_STEP_BYTES);
+        self.take((bytes - self.bytes).next_multiple_of(ROOM_STEP_BYTES))
+    }
+
+    /// Makes sure of room for `bytes` in all, and gives back what is more than that.
+    pub(crate) fn fit(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let bytes = bytes.next_multiple_of(ROOM_UNIT_BYTES);
+        if bytes > self.bytes {
+            return self.take(bytes - self.bytes);
+        }
+        let less = (self.bytes - bytes) / ROOM_UNIT_BYTES;
+        drop(self.taken.as_mut().and_then(|taken| taken.split(less)));
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    fn take(&mut self, more: usize) -> Result<(), Refusal> {
         let units = u32::try_from(more / ROOM_UNIT_BYTES).ok();
         let permit = units.and_then(|units| self.all.clone().try_acquire_many_owned(units).ok());
         let permit = permit.ok_or(Refusal::Busy)?;
@@ -135,5 +166,18 @@ mod tests {
         assert_eq!(one.cover(ROOM_STEP_BYTES + 1), Err(Refusal::Busy));
         drop(other);
         assert_eq!(one.cover(ROOM_STEP_BYTES + 1), Ok(()));
+    }
+
+    #[test]
+    fn room_shrinks_with_what_it_is_for() {
+        let all = Arc::new(Semaphore::new(2));
+        let none = || Room::of(&all);
+        let (mut one, mut other) = (none(), none());
+        assert_eq!(one.fit(ROOM_UNIT_BYTES + 1), Ok(()));
+        assert_eq!(other.fit(1), Err(Refusal::Busy));
+        assert_eq!(one.fit(ROOM_UNIT_BYTES), Ok(()));
+        assert_eq!(other.fit(1), Ok(()));
+        assert_eq!(one.fit(0), Ok(()));
+        assert_eq!(other.fit(2 * ROOM_UNIT_BYTES), Ok(()));
     }
 }

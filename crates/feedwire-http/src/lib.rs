@@ -8,6 +8,8 @@ mod answer;
 mod connection;
 mod cors;
 mod edge;
+mod head;
+mod hosts;
 mod intake;
 mod limits;
 mod native;
@@ -19,5 +21,6 @@ mod stream;
 mod turns;
 
 pub use cors::{Origin, OriginError, Origins};
+pub use hosts::Hosts;
 pub use limits::Limits;
 pub use server::{Server, Settings, Stopped};

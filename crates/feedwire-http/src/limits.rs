@@ -26,6 +26,9 @@ pub struct Limits {
     pub page_bytes: usize,
     /// All pages that are being sent, together.
     pub pages_bytes_max: usize,
+    /// All that streams have read of logs and their clients have not yet taken, together. What readers at the tail share is not
+    /// counted. Batches are read whole, so a stream may have much more at hand than it sends in one chunk.
+    pub streams_bytes_max: usize,
     /// What a stream sends in one chunk, if its events are not larger than that.
     pub frame_bytes: usize,
     /// From the end of a request, or from the opening of the connection, to the end of the next request's headers.
@@ -63,6 +66,7 @@ impl Default for Limits {
             bodies_bytes_max: 256 * MIB,
             page_bytes: 4 * MIB,
             pages_bytes_max: 256 * MIB,
+            streams_bytes_max: 256 * MIB,
             frame_bytes: 64 * KIB,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::Edge;
-use crate::{Limits, Origins, connection, native, probes, socket};
+use crate::{Hosts, Limits, Origins, connection, native, probes, socket};
 
 /// A listening server.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Which web pages may call.
     pub origins: Origins,
+    /// By which names the server may be called.
+    pub hosts: Hosts,
 }
 
 /// How serving came to its end.

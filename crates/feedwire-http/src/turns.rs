@@ -1,21 +1,23 @@
 //! What a stream sends, chunk by chunk: events as they come, heartbeats between them, and its end.
 //!
 //! There is no queue: the next chunk is made when the connection has taken the one before. A reader that falls behind has its
-//! events read from the log, at its own pace.
+//! events read from the log, at its own pace. What it holds of the log takes room that all streams share; where there is none, the
+//! stream ends, and its client comes back with its cursor.
 
+use std::mem;
 use std::pin::Pin;
 use std::time::Duration;
 use std::vec;
 
 use bytes::Bytes;
 use feedwire_core::{Delivered, Delivery, Reader, Step, read};
-use feedwire_dialects::Framing;
+use feedwire_dialects::{Framing, Refusal};
 use feedwire_engine::Limit;
 use feedwire_event::Cursor;
 use tokio::time::{Instant, Sleep, sleep};
-use tokio_util::sync::CancellationToken;
 
-use crate::edge::Edge;
+use crate::answer;
+use crate::edge::{Edge, Room};
 
 /// What a stream is made of.
 #[derive(Debug)]
@@ -41,14 +43,17 @@ pub(crate) struct Turns {
     opening: Option<Cursor>,
     /// How many events may still come; a batch that goes beyond comes whole.
     left: Option<u64>,
+    /// What was read before the stream began.
+    first: Vec<Delivered>,
     /// Events that are read and not yet sent.
     ready: vec::IntoIter<Delivered>,
+    /// The room that they take; none where they are shared at the tail.
+    room: Option<Room>,
     heartbeat: Duration,
     beat: Pin<Box<Sleep>>,
     /// When something was sent last.
     sent_at: Instant,
-    frame_bytes: usize,
-    stop: CancellationToken,
+    edge: Edge,
 }
 
 /// What came first.
@@ -80,12 +85,13 @@ impl Turns {
             framing,
             opening: Some(cursor),
             left: limit.map(|limit| limit.saturating_sub(first.len() as u64)),
-            ready: first.into_iter(),
+            first,
+            ready: Vec::new().into_iter(),
+            room: None,
             heartbeat,
             beat: Box::pin(sleep(heartbeat)),
             sent_at: Instant::now(),
-            frame_bytes: edge.limits().frame_bytes,
-            stop: edge.stop().clone(),
+            edge: edge.clone(),
         }
     }
 
@@ -94,7 +100,24 @@ impl Turns {
         let mut out = Vec::new();
         let next = self.fill(&mut out).await;
         self.sent_at = Instant::now();
-        ((next == Next::Chunk).then_some(self), out.into())
+        let Ok(chunk) = self.chunk(out) else {
+            return (None, Bytes::new());
+        };
+        ((next == Next::Chunk).then_some(self), chunk)
+    }
+
+    /// `out` as it is sent: what is of the log keeps its room until the connection has taken it.
+    fn chunk(&mut self, out: Vec<u8>) -> Result<Bytes, Refusal> {
+        if self.room.is_none() {
+            return Ok(out.into());
+        }
+        let mut room = Room::streamed(&self.edge);
+        room.fit(out.capacity()).inspect_err(ended_for_room)?;
+        if self.ready.len() == 0 {
+            self.ready = Vec::new().into_iter();
+            self.room = None;
+        }
+        Ok(answer::roomed(out, room))
     }
 
     async fn fill(&mut self, out: &mut Vec<u8>) -> Next {
@@ -106,12 +129,26 @@ impl Turns {
             if self.ready.len() > 0 {
                 return self.send(out);
             }
+            if !self.first.is_empty() {
+                let first = mem::take(&mut self.first);
+                if self.take(first).is_err() {
+                    return Next::End;
+                }
+                continue;
+            }
             if self.left == Some(0) {
                 self.framing.end(self.reader.cursor(), out);
                 return Next::End;
             }
             match self.find().await {
-                Found::Step(Ok(Step::Events(Delivery { events, .. }))) => self.take(events),
+                Found::Step(Ok(Step::Events(Delivery { events, .. }))) => {
+                    self.left = self
+                        .left
+                        .map(|left| left.saturating_sub(events.len() as u64));
+                    if self.take(events).is_err() {
+                        return Next::End;
+                    }
+                }
                 Found::Step(Ok(Step::End)) => {
                     self.framing.end(self.reader.cursor(), out);
                     return Next::End;
@@ -130,7 +167,7 @@ impl Turns {
 
     async fn find(&mut self) -> Found {
         // Looked at even when events never end: they are asked for first below.
-        if self.stop.is_cancelled() {
+        if self.edge.stop().is_cancelled() {
             return Found::Stop;
         }
         let left = self.left.map_or(usize::MAX, |left| {
@@ -138,33 +175,43 @@ impl Turns {
         });
         let limit = Limit {
             records: left,
-            bytes: self.frame_bytes,
+            bytes: self.edge.limits().frame_bytes,
         };
         tokio::select! {
             biased;
             step = self.reader.next(limit) => Found::Step(step),
-            () = self.stop.cancelled() => Found::Stop,
+            () = self.edge.stop().cancelled() => Found::Stop,
             () = &mut self.beat => Found::Beat,
         }
     }
 
-    fn take(&mut self, events: Vec<Delivered>) {
-        self.left = self
-            .left
-            .map(|left| left.saturating_sub(events.len() as u64));
+    /// Gets `events` ready, if there is room for what of them is not shared.
+    fn take(&mut self, events: Vec<Delivered>) -> Result<(), Refusal> {
+        let own = events.iter().filter_map(|event| match event {
+            Delivered::Logged(record) => Some(size_of::<Delivered>() + record.bytes()),
+            Delivered::Tailed(_) => None,
+        });
+        let own: usize = own.sum();
+        if own > 0 {
+            let mut room = Room::streamed(&self.edge);
+            room.fit(own).inspect_err(ended_for_room)?;
+            self.room = Some(room);
+        }
         self.ready = events.into_iter();
+        Ok(())
     }
 
     /// Appends events that are ready, until the chunk is full.
     fn send(&mut self, out: &mut Vec<u8>) -> Next {
+        let frame_bytes = self.edge.limits().frame_bytes;
         if self.ready.len() > 1 {
-            out.reserve(self.frame_bytes);
+            out.reserve(frame_bytes);
         }
         while let Some(event) = self
             .ready
             .as_slice()
             .first()
-            .filter(|_| out.len() < self.frame_bytes)
+            .filter(|_| out.len() < frame_bytes)
         {
             if let Err(unreadable) = self.framing.event(event, out) {
                 tracing::error!(
@@ -204,4 +251,9 @@ impl Turns {
         self.beat.as_mut().reset(next);
         is_due
     }
+}
+
+/// The client is told nothing: it comes back with the last cursor that it was sent.
+fn ended_for_room(_: &Refusal) {
+    tracing::warn!("a stream ends before its time: streams hold as much of the logs as they may");
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -23,7 +24,8 @@ pub struct Log {
 /// Where a log starts and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The first position that is retained, or would be if there were one: behind what was trimmed.
+    /// The first position that is retained, or would be if there were one: behind what was trimmed, and at most the one
+    /// behind `last`.
     pub first: u64,
     /// The last readable position; 0 when there has been none.
     pub last: u64,
@@ -117,7 +119,7 @@ impl Log {
 
     /// How often batches that were submitted came to nothing, as [`Log::submit`] wants to be told.
     pub fn failures(&self) -> u64 {
-        self.shared.intake.lock().failures
+        self.shared.failures.load(Ordering::Acquire)
     }
 
     /// Gives `batch` its positions and has it written.

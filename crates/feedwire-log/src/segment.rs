@@ -12,7 +12,7 @@ use crate::format::commit::{self, Commit, Kind};
 use crate::format::header::{self, Header};
 use crate::index::{Anchor, Index, List, LiveIndex, SealedIndex};
 use crate::scan::{Scan, Step};
-use crate::storage::{File, Storage, TEMPORARY};
+use crate::storage::{File, Storage, TEMPORARY, write_temporary};
 use crate::{Damage, index};
 
 /// Files of sealed segments that are kept open: two each.
@@ -238,10 +238,8 @@ pub(crate) fn write_index(
 ) -> io::Result<u64> {
     let name = index_name(header.first_position);
     let temporary = format!("{name}{TEMPORARY}");
-    let file = storage.create(&temporary)?;
     let bytes = index::encode(index, header, len);
-    file.write_at(0, &bytes)?;
-    file.sync_data()?;
+    write_temporary(storage, &temporary, &bytes)?;
     storage.rename(&temporary, &name)?;
     Ok(bytes.len() as u64)
 }

@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) incarnation: u128,
     pub(crate) intake: Mutex<Intake>,
+    /// How often what was queued came to nothing. Changed while the intake is locked, read without.
+    pub(crate) failures: AtomicU64,
     /// There is something to write, or to close.
     pub(crate) work: Condvar,
     /// There is room in the queue.
@@ -29,7 +31,7 @@ pub(crate) struct Shared {
     pub(crate) head: AtomicU64,
     pub(crate) listeners: RwLock<Vec<Listener>>,
     pub(crate) retained: RwLock<Retained>,
-    /// Segments that are full and wait for their footers, the oldest first.
+    /// Segments that are full and wait for their footers, the oldest first. Locked before `retained` where both are.
     pub(crate) unsealed: Mutex<VecDeque<Arc<Unsealed>>>,
     /// Held while segments are sealed.
     pub(crate) sealing: Mutex<()>,
@@ -54,9 +56,12 @@ impl Shared {
     }
 
     pub(crate) fn bounds(&self) -> Bounds {
+        let retained = self.retained.read();
+        // Read behind the trims: the head is never before what was trimmed.
+        let last = self.head();
         Bounds {
-            first: self.retained.read().trims.first,
-            last: self.head(),
+            first: retained.first(last),
+            last,
         }
     }
 
@@ -71,6 +76,14 @@ impl Shared {
             .is_some_and(|other| other.first_position() == first);
         segments.splice(at..at + usize::from(replaced), [Arc::new(segment)]);
         retained.segments = Arc::new(segments);
+    }
+}
+
+impl Retained {
+    /// The first position that is retained, where `head` is the last, asked for later than this: positions that were skipped
+    /// behind it are not lost.
+    pub(crate) fn first(&self, head: u64) -> u64 {
+        self.trims.first.min(head + 1)
     }
 }
 

@@ -8,7 +8,7 @@ use feedwire_core::{Core, Seams};
 use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
-use feedwire_http::{Limits, Origins, Server, Settings, Stopped};
+use feedwire_http::{Hosts, Limits, Origins, Server, Settings, Stopped};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,7 @@ impl TestServer {
             limits,
             clock: clock.clone(),
             origins,
+            hosts: Hosts::default(),
         };
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(core.clone(), settings, stop.clone()));

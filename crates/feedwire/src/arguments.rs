@@ -1,9 +1,12 @@
 //! The command line: what every command shares, and the list of commands.
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use feedwire_client::Client;
 
 use crate::commands::{check, demo, erase, feeds, follow, import, publish, retention, serve};
+use crate::quote;
 
 /// How a command ends, below every `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
@@ -26,8 +29,31 @@ pub(crate) struct Arguments {
         help_heading = "Common options"
     )]
     pub(crate) log: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// The arguments of this process, which ends here where they are wrong.
+    pub(crate) fn read() -> Self {
+        let matches = Self::command().get_matches();
+        Self::checked(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    fn checked(matches: &ArgMatches) -> clap::error::Result<Self> {
+        let arguments = Self::from_arg_matches(matches)?;
+        // In the environment they are for whatever needs them; on the command line they would be in vain.
+        let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+        match REMOTE.into_iter().find(given) {
+            Some(name) if !arguments.command.speaks_to_server() => {
+                let words = format!("--{name} is for the commands that speak to a server");
+                Err(Self::command().error(ErrorKind::ArgumentConflict, words))
+            }
+            _ => Ok(arguments),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,6 +79,18 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    fn speaks_to_server(&self) -> bool {
+        match self {
+            Self::Publish(_)
+            | Self::Follow(_)
+            | Self::Feeds(_)
+            | Self::Import(_)
+            | Self::Retention(_)
+            | Self::Erase(_) => true,
+            Self::Serve(_) | Self::Demo(_) | Self::Check(_) => false,
+        }
+    }
+
     /// What is logged unless asked otherwise: a server tells what it does, its store and a client only what is wrong.
     pub(crate) fn default_log(&self) -> &'static str {
         match self {
@@ -69,24 +107,31 @@ impl Command {
     }
 }
 
+/// The names of the options of [`Remote`].
+const REMOTE: [&str; 2] = ["server", "project"];
+const SERVER: &str = "http://127.0.0.1:7373";
+const PROJECT: &str = "default";
+
 /// Which server, and which project of it.
 #[derive(Debug, Args)]
 pub(crate) struct Remote {
-    /// The server's address
+    /// The address of the server to speak to
     #[arg(
         long,
+        global = true,
         env = "FEEDWIRE_SERVER",
         value_name = "URL",
-        default_value = "http://127.0.0.1:7373"
+        default_value = SERVER
     )]
     #[arg(help_heading = "Common options")]
     server: String,
-    /// The project
+    /// The project on it
     #[arg(
         long,
+        global = true,
         env = "FEEDWIRE_PROJECT",
         value_name = "NAME",
-        default_value = "default"
+        default_value = PROJECT
     )]
     #[arg(help_heading = "Common options")]
     project: String,
@@ -96,17 +141,47 @@ impl Remote {
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::new(&self.server)?.project(&self.project))
     }
+
+    /// The options that name it on a command line, each after a space; nothing where it is the one without options.
+    pub(crate) fn options(&self) -> String {
+        let given = [
+            ("server", &self.server, SERVER),
+            ("project", &self.project, PROJECT),
+        ];
+        let given = given.into_iter().filter(|(_, value, usual)| value != usual);
+        let words = given.map(|(name, value, _)| format!(" --{name} {}", quote::word(value)));
+        words.collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_server_is_named_before_and_after_the_command() {
+        let read = |words: &[&str]| {
+            let matches = Arguments::command().try_get_matches_from(words)?;
+            Arguments::checked(&matches)
+        };
+        for words in [
+            ["feedwire", "--project", "p", "feeds"],
+            ["feedwire", "feeds", "--project", "p"],
+        ] {
+            assert_eq!(read(&words).expect("well formed").remote.project, "p");
+        }
+        for words in [
+            ["feedwire", "--project", "p", "check", "data"],
+            ["feedwire", "check", "data", "--project", "p"],
+        ] {
+            let error = read(&words).expect_err("no server to speak to");
+            assert!(error.to_string().contains("--project"), "{error}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Loopback {
         if !address.ip().is_loopback() {
             bail!(
                 "{address} can be reached from other machines, and there is no authentication yet: \
-                 listen on 127.0.0.1 or [::1], and put a proxy that authenticates before it"
+                 listen on 127.0.0.1 or [::1], and put nothing in front of it that lets others in"
             );
         }
         Ok(Self(address))

@@ -10,24 +10,23 @@ mod logs;
 mod output;
 mod portions;
 mod pretty;
+mod quote;
 mod seams;
 mod server;
 mod signals;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::arguments::Arguments;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     logs::start(arguments.log.as_deref(), arguments.command.default_log());
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failure::report(&anyhow::Error::new(error).context("cannot start")),
     };
-    let ended = runtime.block_on(commands::run(arguments.command));
+    let ended = runtime.block_on(commands::run(arguments.command, &arguments.remote));
     // A reading of stdin that nobody waits for any more would hold up the end for ever.
     runtime.shutdown_background();
     ended.unwrap_or_else(|error| failure::report(&error))

@@ -39,6 +39,22 @@ impl Portion {
         self.numbers.last().copied().unwrap_or_default()
     }
 
+    /// What is left behind its first `published` lines, without line `refused`, both counted from 1.
+    pub(crate) fn rest(&self, published: u64, refused: u64) -> Self {
+        let lines = self.text.split_inclusive(|byte| *byte == b'\n');
+        let left = (1..).zip(lines.zip(&self.numbers));
+        let left = left.filter(|(line, _)| *line > published && *line != refused);
+        let (text, numbers): (Vec<_>, _) = left.map(|(_, (text, number))| (text, number)).unzip();
+        Self {
+            text: text.concat().into(),
+            numbers,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     /// The number in the file of line `line` of this portion, counted from 1.
     pub(crate) fn line(&self, line: u64) -> Option<u64> {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
@@ -152,6 +168,21 @@ mod tests {
             (4, Some(5))
         );
         assert_eq!((portions[0].line(0), portions[0].line(3)), (None, None));
+    }
+
+    #[test]
+    fn a_refused_line_is_taken_out_of_its_portion() {
+        let portion = &portions("a\n\nb\nc\nd", 0)[0];
+        let check = |published, refused, text: &str, numbers: &[u64]| {
+            let rest = portion.rest(published, refused);
+            assert_eq!(rest.text, text);
+            assert_eq!(rest.numbers, numbers);
+            assert_eq!(rest.is_empty(), numbers.is_empty());
+        };
+        check(0, 2, "a\nc\nd", &[1, 4, 5]);
+        check(2, 3, "d", &[5]);
+        check(0, 4, "a\nb\nc\n", &[1, 3, 4]);
+        check(3, 4, "", &[]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use feedwire_core::Core;
 use feedwire_engine::Engine;
-use feedwire_http::{Limits, Origins, Server as Edge, Settings, Stopped};
+use feedwire_http::{Hosts, Limits, Origins, Server as Edge, Settings, Stopped};
 use tokio_util::sync::CancellationToken;
 
 use crate::seams;
@@ -42,6 +42,7 @@ impl Server {
             },
             clock: seams.clock.clone(),
             origins,
+            hosts: Hosts::LoopbackOnly,
         };
         let core = Core::open(engine, seams)
             .await

@@ -1,6 +1,5 @@
 //! What is sent to the native API: events with what is expected of their subject, labels, retention and what to erase.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use serde_json::Number;
 use super::request;
 use crate::cloudevents::{self, Fault};
 use crate::media;
-use crate::object::Object;
+use crate::object::{Object, Texts};
 use crate::query::Query;
 use crate::span;
 
@@ -117,10 +116,11 @@ pub fn labels(body: &[u8]) -> Result<Labels, Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
-        labels: BTreeMap<String, String>,
+        labels: Texts,
     }
     let body: Body = object(body)?;
-    Labels::new(body.labels).map_err(|error| Error::member("labels", &error))
+    let Texts(labels) = body.labels;
+    Labels::new(labels).map_err(|error| Error::member("labels", &error))
 }
 
 /// How long events are to be kept, out of `{"age":"30d","bytes":1000000}`; what is `null` or not there has no bound.
@@ -370,6 +370,8 @@ mod tests {
             br#"{"label":{}}"#,
             b"[]",
             br#"{"labels":{"a=b":""}}"#,
+            br#"{"labels":{"room":"lobby","r\u006fom":"attic"}}"#,
+            br#"{"labels":{},"labels":{}}"#,
         ] {
             assert!(labels(body).is_err());
         }

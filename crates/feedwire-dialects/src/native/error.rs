@@ -59,6 +59,12 @@ fn too_large(kind: &str, title: &str, detail: &(impl Display + ?Sized)) -> Probl
     problem(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail)
 }
 
+fn invalid_parameter(detail: &(impl Display + ?Sized), name: &str) -> Problem {
+    let title = "A parameter cannot be meant";
+    let problem = problem(StatusCode::BAD_REQUEST, "invalid-parameter", title, detail);
+    with(problem, "parameter", name)
+}
+
 fn invalid_event(detail: &(impl Display + ?Sized), attribute: &str) -> Problem {
     with(invalid_batch(detail), "attribute", attribute)
 }
@@ -99,6 +105,19 @@ pub fn refusal(refusal: Refusal) -> Problem {
             let problem = too_large("body-too-large", "The body is too large", &refusal);
             return with(problem, "limit", bytes_max);
         }
+        Refusal::NotOneHost => return invalid_parameter(&refusal, "Host"),
+        Refusal::PathEscape => return invalid_parameter(&refusal, "path"),
+        Refusal::HeaderTwice(name) => return invalid_parameter(&refusal, name),
+        Refusal::ForeignHost => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "misdirected-request",
+            "Not called by a name of this machine",
+        ),
+        Refusal::TransferEncoding => (
+            StatusCode::NOT_IMPLEMENTED,
+            "not-implemented",
+            "The transfer encoding is not understood",
+        ),
         Refusal::MethodNotAllowed => (
             StatusCode::METHOD_NOT_ALLOWED,
             "method-not-allowed",
@@ -131,15 +150,7 @@ pub fn refusal(refusal: Refusal) -> Problem {
 /// A request that was refused before its body was looked at.
 pub fn request(error: &request::Error) -> Problem {
     match error {
-        request::Error::Parameter { name, .. } => {
-            let problem = problem(
-                StatusCode::BAD_REQUEST,
-                "invalid-parameter",
-                "A parameter cannot be meant",
-                error,
-            );
-            with(problem, "parameter", name.as_str())
-        }
+        request::Error::Parameter { name, .. } => invalid_parameter(error, name),
         request::Error::NotAcceptable => problem(
             StatusCode::NOT_ACCEPTABLE,
             "not-acceptable",
@@ -169,11 +180,7 @@ pub fn body(error: &body::Error) -> Problem {
         }
         body::Error::TooMany(_) => too_large("batch-too-large", "The batch is too large", error),
         body::Error::Empty => invalid_batch(error),
-        body::Error::Member { name, .. } => {
-            let title = "A parameter cannot be meant";
-            let problem = problem(StatusCode::BAD_REQUEST, "invalid-parameter", title, error);
-            with(problem, "parameter", *name)
-        }
+        body::Error::Member { name, .. } => invalid_parameter(error, name),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Heads {
     synced: AtomicU64,
     /// How many submitted batches came to nothing.
     failures: AtomicU64,
-    /// How many of these the cache has forgotten; while it has not, it is not to be trusted.
+    /// How many of these the cache has forgotten; while it has not, it is not to be trusted. Changed while `table` is locked.
     forgotten: AtomicU64,
     /// The failures of the log that the cache has forgotten.
     log_failures: AtomicU64,
@@ -118,6 +118,11 @@ impl Heads {
     /// Whether there are batches to be forgotten before another is submitted.
     pub(crate) fn is_broken(&self) -> bool {
         self.failures() != self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// How many submitted batches came to nothing of which `table` knows.
+    pub(crate) fn forgotten(&self, _table: &Table) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
     }
 
     /// How many heads are not in the store, of all projects.

@@ -1,25 +1,44 @@
 //! Batches out of a body of lines, as it arrives.
 
+use std::time::Duration;
+
 use axum::body::Body;
+use bytes::Bytes;
+use feedwire_dialects::Refusal;
 use feedwire_dialects::lines::Lines;
 use feedwire_dialects::native::{body, error};
 use feedwire_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ID_BYTES_MAX};
 use feedwire_event::{Attribute, Data, Event, EventId, FeedName, Source, Subject};
+use tokio::time::timeout;
 
 use super::refuse::Refused;
 use crate::edge::{Edge, Room};
 use crate::intake::Pieces;
+
+/// How long a body may pause before what has arrived is a batch: a slow producer's events are not to wait for those to come.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The batches of a body.
 #[derive(Debug)]
 pub(super) struct Batches {
     pieces: Pieces,
     lines: Lines,
+    /// Room for what is not a whole line yet.
+    unfinished: Room,
+    /// How long a batch that is not full waits for more; without bound where all of the body has to be one batch.
+    pause: Option<Duration>,
     feed: FeedName,
     edge: Edge,
     /// An event that the batch before had no room for.
     kept: Option<Event>,
     is_over: bool,
+}
+
+/// What came next of a body.
+enum Piece {
+    More(Bytes),
+    Pause,
+    End,
 }
 
 /// As many events as make a batch, with the room that they take.
@@ -37,6 +56,8 @@ impl Batches {
         Self {
             pieces,
             lines,
+            unfinished: Room::received(edge),
+            pause: Some(PAUSE),
             feed,
             edge: edge.clone(),
             kept: None,
@@ -44,7 +65,13 @@ impl Batches {
         }
     }
 
-    /// The next batch, full unless the body ends with it; `None` at the end.
+    /// The same as one batch: a pause parts nothing.
+    pub(super) fn unparted(mut self) -> Self {
+        self.pause = None;
+        self
+    }
+
+    /// The next batch, full unless the body pauses or ends behind it; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Batch>, Refused> {
         let mut batch = Batch {
             events: Vec::new(),
@@ -66,10 +93,33 @@ impl Batches {
             if self.is_over || batch.events.len() == BATCH_EVENTS_MAX {
                 return Ok(Some(batch).filter(|batch| !batch.events.is_empty()));
             }
-            match self.pieces.next().await? {
-                Some(piece) => self.lines.push(&piece),
-                None => self.is_over = true,
+            match self.piece(!batch.events.is_empty()).await? {
+                Piece::More(piece) => {
+                    self.lines.push(&piece);
+                    self.unfinished.fit(self.lines.held_bytes())?;
+                }
+                Piece::Pause => return Ok(Some(batch)),
+                Piece::End => self.is_over = true,
             }
+        }
+    }
+
+    /// The next piece of the body; with `has_events`, no pause is waited out for it.
+    async fn piece(&mut self, has_events: bool) -> Result<Piece, Refusal> {
+        let pause = self.pause.filter(|_| has_events);
+        let next = match pause {
+            None => self.pieces.next().await,
+            Some(pause) => match timeout(pause, self.pieces.next()).await {
+                Ok(next) => next,
+                Err(_elapsed) => return Ok(Piece::Pause),
+            },
+        };
+        match next {
+            // What has arrived is published first: the next call, which has nothing, refuses.
+            Err(Refusal::RequestTimeout) if pause.is_some() => Ok(Piece::Pause),
+            Err(refusal) => Err(refusal),
+            Ok(Some(piece)) => Ok(Piece::More(piece)),
+            Ok(None) => Ok(Piece::End),
         }
     }
 

@@ -14,7 +14,7 @@ use feedwire_event::{Event, FeedName};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
-use super::batches::{Batch, Batches};
+use super::batches::Batches;
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, json};
 use crate::edge::Edge;
@@ -85,10 +85,10 @@ impl To {
     /// Appends batch by batch; while one is on its way to the disk, the next is received.
     async fn append_all(&self, body: Body, progress: &mut Option<Progress>) -> Result<(), Refused> {
         let mut batches = Batches::new(body, &self.edge, self.feed.clone());
-        let mut next = batches.next().await?;
         if self.expected.is_some() {
-            return self.append_only(next, batches, progress).await;
+            return self.append_only(batches.unparted(), progress).await;
         }
+        let mut next = batches.next().await?;
         while let Some(batch) = next {
             let mut append = pin!(self.append(&batch.events));
             let mut following = pin!(batches.next());
@@ -104,14 +104,14 @@ impl To {
         Ok(())
     }
 
-    /// Appends `batch`, if it is the only one: what is expected of a subject is expected of one batch.
+    /// Appends the batch, if it is the only one: what is expected of a subject is expected of one batch.
     async fn append_only(
         &self,
-        batch: Option<Batch>,
-        mut others: Batches,
+        mut batches: Batches,
         progress: &mut Option<Progress>,
     ) -> Result<(), Refused> {
-        if others.next().await?.is_some() {
+        let batch = batches.next().await?;
+        if batches.next().await?.is_some() {
             return Err(body::expectation_of_many().into());
         }
         if let Some(batch) = batch {

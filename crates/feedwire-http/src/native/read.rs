@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use feedwire_api::{ALL_FEEDS, HEAD_HEADER};
+use feedwire_api::HEAD_HEADER;
 use feedwire_core::{Delivery, Grant, Reader, Reading, Step};
 use feedwire_dialects::native::request::{Follow, Form, Parts, Read};
 use feedwire_dialects::native::{framing, request};
@@ -16,19 +16,22 @@ use tokio::time::timeout;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
 use crate::edge::{Edge, Room};
+use crate::head::LAST_EVENT_ID;
 use crate::stream;
 use crate::turns::Plan;
-
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A project and a feed, as the path names them.
 type Address = Result<Path<(String, String)>, PathRejection>;
 
-pub(super) async fn head(State(edge): State<Edge>, path: Address) -> Result<Answer, Refused> {
+pub(super) async fn head(
+    State(edge): State<Edge>,
+    path: Address,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Refused> {
     let Path((project, feed)) = path?;
-    if feed != ALL_FEEDS {
-        request::feed(&feed)?;
-    }
+    // What cannot be read cannot be asked about either.
+    asked(&edge, &feed, query.as_deref(), &headers)?;
     let head = edge.core().head(&refuse::grant(&project)?).await?;
     let mut answer = Response::new(Body::empty());
     let headers = answer.headers_mut();
@@ -47,18 +50,27 @@ pub(super) async fn read(
     headers: HeaderMap,
 ) -> Result<Answer, Refused> {
     let Path((project, feed)) = path?;
-    let parts = Parts {
-        feed: &feed,
-        query: query.as_deref().unwrap_or_default(),
-        accept: refuse::header(&headers, ACCEPT),
-        last_event_id: refuse::header(&headers, LAST_EVENT_ID),
-    };
-    let Read { reading, form } = request::read(parts, edge.clock().now())?;
+    let Read { reading, form } = asked(&edge, &feed, query.as_deref(), &headers)?;
     let grant = refuse::grant(&project)?;
     match form {
         Form::Page { limit, wait } => page(&edge, &grant, reading, limit, wait).await,
         Form::Stream(asked) => follow(&edge, &grant, reading, asked).await,
     }
+}
+
+fn asked(
+    edge: &Edge,
+    feed: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Read, Refused> {
+    let parts = Parts {
+        feed,
+        query: query.unwrap_or_default(),
+        accept: refuse::header(headers, ACCEPT),
+        last_event_id: refuse::header(headers, LAST_EVENT_ID),
+    };
+    Ok(request::read(parts, edge.clock().now())?)
 }
 
 async fn page(

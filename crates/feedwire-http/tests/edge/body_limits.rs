@@ -154,11 +154,17 @@ async fn a_body_that_pauses_for_too_long_is_given_up() {
             b"",
         )
         .await;
-    lines.send("{\"type\":\"t\"}\n").await;
+    lines
+        .send("{\"type\":\"t\"}\n{\"type\":\"t\"}\n{\"type\":")
+        .await;
     let answer = lines.answer("POST").await;
     assert_eq!(answer.problem(), (408, "request-timeout".into()));
-    assert_eq!(answer.json()["appended"], 0);
-    nothing_is_lost_or_left(&server).await;
+    assert_eq!(
+        (&answer.json()["appended"], &answer.json()["last"]),
+        (&2.into(), &2.into()),
+        "what had arrived is published"
+    );
+    assert_eq!(server.get("feeds/f").await.positions(), [1, 2]);
 }
 
 #[tokio::test]
@@ -180,6 +186,25 @@ async fn a_body_that_is_cut_off_publishes_nothing() {
         socket.answer("POST").await.problem(),
         (400, "body-broken".into())
     );
+    nothing_is_lost_or_left(&server).await;
+}
+
+#[tokio::test]
+async fn lines_without_an_end_hold_to_the_room_that_there_is_for_bodies() {
+    let limits = Limits {
+        bodies_bytes_max: 128 * 1024,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits).await;
+    let mut socket = server.connect().await;
+    let headers = [
+        "content-type: application/x-ndjson",
+        "content-length: 999999",
+    ];
+    socket.request("POST", PATH, &headers, b"").await;
+    socket.send(" ".repeat(150_000)).await;
+    let refused = socket.answer("POST").await;
+    assert_eq!(refused.problem(), (503, "unavailable".into()));
     nothing_is_lost_or_left(&server).await;
 }
 

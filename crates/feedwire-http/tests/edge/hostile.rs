@@ -31,7 +31,9 @@ async fn addresses_and_headers_hold_to_their_limits() {
     // The server refuses this in the middle, and may have closed the connection before all of it is sent.
     drop(
         socket
-            .try_send(format!("GET {FEED} HTTP/1.1\r\nhost: h\r\n{huge}\r\n\r\n"))
+            .try_send(format!(
+                "GET {FEED} HTTP/1.1\r\nhost: localhost\r\n{huge}\r\n\r\n"
+            ))
             .await,
     );
     assert_eq!(socket.head().await.status, 431);
@@ -48,8 +50,8 @@ async fn what_is_not_http_is_refused() {
         b"GET /a b HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nx: a\x00b\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-        b"GET / HTTP/1.1\r\nhost: h\r\ncontent-length: x\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
     ] {
         let mut socket = server.connect().await;
         socket.send(nonsense).await;
@@ -125,7 +127,7 @@ async fn a_head_that_never_ends_is_given_up_and_one_that_never_begins_is_closed(
     };
     let server = TestServer::with(limits).await;
     let mut slow = server.connect().await;
-    slow.send(format!("GET {FEED} HTTP/1.1\r\nhost: h\r\nx: "))
+    slow.send(format!("GET {FEED} HTTP/1.1\r\nhost: localhost\r\nx: "))
         .await;
     assert_eq!(
         slow.answer("GET").await.problem(),
@@ -165,11 +167,12 @@ async fn requests_that_are_sent_together_are_answered_in_order() {
     let mut socket = server.connect().await;
     let post = |subject: &str| {
         let body = format!(r#"{{"type":"t","subject":"{subject}"}}"#);
-        let head =
-            format!("POST {FEED}/events HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n");
+        let head = format!(
+            "POST {FEED}/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        );
         format!("{head}content-length: {}\r\n\r\n{body}", body.len())
     };
-    let get = format!("GET {FEED} HTTP/1.1\r\nhost: h\r\n\r\n");
+    let get = format!("GET {FEED} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     socket
         .send([post("a"), get.clone(), post("b"), get].concat())
         .await;
@@ -216,6 +219,45 @@ async fn a_reader_that_never_reads_is_ended_and_costs_the_others_nothing() {
     stuck.stream().readable().await.expect("the first events");
     assert_eq!(server.stopped().await.cut_off, 0);
     drop(stuck);
+}
+
+#[tokio::test]
+async fn streams_that_nobody_takes_hold_to_their_limit_together() {
+    let limits = Limits {
+        streams_bytes_max: 8 << 20,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits).await;
+    fill(&server).await;
+    let path = "feeds/f?from=start&until=now";
+    let mut stuck = server.follow(path, "application/x-ndjson", &[]).await;
+    stuck.text().await;
+    // More than the sockets take of what nobody reads, so the stream keeps the room of its first batch.
+    stuck.text().await;
+    let mut other = server.follow(path, "application/x-ndjson", &[]).await;
+    assert_eq!(other.text().await, "{\"heartbeat\":{\"cursor\":\"0\"}}\n");
+    assert!(
+        other.rest().await.starts_with(b"0\r\n\r\n"),
+        "an orderly end"
+    );
+    let resumed = server.follow(path, "text/event-stream", &["last-event-id: 0"]);
+    let mut resumed = resumed.await;
+    assert_eq!(resumed.text().await, "retry: 1000\nid: 0\n\n");
+    assert_eq!(resumed.chunk().await, None);
+    // What is shared at the tail takes none of it.
+    let mut live = server.follow("feeds/g", "text/event-stream", &[]).await;
+    live.text().await;
+    server.publish("g", &events(1, "a")).await;
+    assert!(live.text().await.contains("\"position\":65"));
+    let mut taken = 1;
+    while let Some(chunk) = stuck.chunk().await {
+        taken += usize::from(chunk.starts_with(b"{\"specversion\""));
+    }
+    assert_eq!(taken, 64);
+    // The room was given back.
+    let mut after = server.follow(path, "application/x-ndjson", &[]).await;
+    after.text().await;
+    assert!(after.text().await.contains("\"position\":1,"));
 }
 
 #[tokio::test]

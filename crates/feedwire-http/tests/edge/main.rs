@@ -4,6 +4,7 @@ mod addresses;
 mod body_limits;
 mod cors;
 mod erasures;
+mod heads;
 mod hostile;
 mod pages;
 mod probes;

@@ -141,6 +141,46 @@ async fn lines_are_on_disk_before_the_body_has_ended() {
 }
 
 #[tokio::test]
+async fn lines_before_a_pause_of_the_body_are_published_without_waiting_for_more() {
+    let server = TestServer::start().await;
+    let start = async |query: &str| {
+        let mut socket = server.connect().await;
+        let path = format!("/v1/projects/default/feeds/flights/events{query}");
+        let headers = [
+            "content-type: application/x-ndjson",
+            "transfer-encoding: chunked",
+        ];
+        socket.request("POST", &path, &headers, b"").await;
+        socket
+    };
+    let piece = |subject: &str| {
+        let piece =
+            format!("{{\"type\":\"tick\",\"subject\":\"{subject}\"}}\n{{\"type\":\"tick\",");
+        format!("{:x}\r\n{piece}\r\n", piece.len())
+    };
+    let last = "e\r\n\"subject\":\"b\"}\r\n0\r\n\r\n";
+    let mut expecting = start("?expect=none").await;
+    expecting.send(piece("b")).await;
+    let mut slow = start("").await;
+    slow.send(piece("a")).await;
+    let page = server.get("feeds/flights?wait=9s").await;
+    assert_eq!(page.positions(), [1]);
+    slow.send(last.replace("\"b\"", "\"a\"")).await;
+    let answer = slow.answer("POST").await;
+    assert_eq!(
+        (&answer.json()["count"], &answer.json()["batches"]),
+        (&2.into(), &2.into())
+    );
+    // What is expected is expected of one batch, which a pause does not part.
+    expecting.send(last).await;
+    let answer = expecting.answer("POST").await;
+    assert_eq!(
+        (&answer.json()["count"], &answer.json()["batches"]),
+        (&2.into(), &1.into())
+    );
+}
+
+#[tokio::test]
 async fn a_body_of_an_unknown_or_missing_type_is_told_what_is_taken() {
     let server = TestServer::start().await;
     let wrong = post(&server, "", "text/plain", "{}").await;

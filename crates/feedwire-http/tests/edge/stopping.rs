@@ -84,7 +84,7 @@ async fn idle_connections_are_closed_at_once() {
 async fn a_request_that_is_being_sent_is_answered() {
     let server = TestServer::start().await;
     let mut socket = server.connect().await;
-    let head = "POST /v1/projects/default/feeds/f/events HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 15\r\n\r\n";
+    let head = "POST /v1/projects/default/feeds/f/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 15\r\n\r\n";
     socket.send(head).await;
     assert_eq!(socket.head().await.status, 100);
     server.stop();
@@ -107,7 +107,7 @@ async fn who_does_not_finish_by_the_deadline_is_cut_off() {
     };
     let server = TestServer::with(limits).await;
     let mut socket = server.connect().await;
-    let head = "POST /v1/projects/default/feeds/f/events HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 15\r\n\r\n";
+    let head = "POST /v1/projects/default/feeds/f/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 15\r\n\r\n";
     socket.send(head).await;
     assert_eq!(socket.head().await.status, 100);
     assert_eq!(server.stopped().await.cut_off, 1);

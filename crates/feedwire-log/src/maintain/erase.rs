@@ -19,6 +19,15 @@ impl Shared {
         if self.holds(active, erasure)? {
             self.seal_active()?;
         }
+        let erased = self.erase_sealed(erasure);
+        self.latest.clear();
+        erased
+    }
+
+    /// Erases from all segments but the active one.
+    pub(crate) fn erase_sealed(&self, erasure: &Erasure) -> Result<u64, Error> {
+        // A segment may have become full since the others were sealed.
+        self.seal_all()?;
         let segments = Arc::clone(&self.retained.read().segments);
         let mut erased = 0;
         for segment in &*segments {
@@ -28,7 +37,6 @@ impl Shared {
                 erased += self.rewrite(sealed, erasure)?;
             }
         }
-        self.latest.clear();
         Ok(erased)
     }
 

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 
 use crate::fault::Fault;
 use crate::shared::Shared;
+use crate::writer::is_no_space;
 use crate::{Damage, append::Failed, submit};
 
 /// Why a trim or an erasure was not done, or not wholly.
@@ -26,6 +27,18 @@ pub enum Error {
     /// The disk or the system failed.
     #[error("the log's files cannot be written")]
     Io(#[from] io::Error),
+}
+
+impl Error {
+    /// Whether the disk had no room.
+    fn is_no_space(&self) -> bool {
+        match self {
+            Self::Submit(error) => matches!(error, submit::Error::NoSpace),
+            Self::Failed(Failed(error)) => is_no_space(error),
+            Self::Io(error) => is_no_space(error),
+            Self::Damaged(_) => false,
+        }
+    }
 }
 
 impl From<Fault> for Error {

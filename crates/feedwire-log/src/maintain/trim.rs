@@ -15,16 +15,26 @@ impl Shared {
     pub(crate) fn trim(&self, keep: Keep, not_past: u64) -> Result<u64, Error> {
         let _maintenance = self.maintenance.lock();
         let mut retained = self.retained.read().clone();
-        if going(&retained, keep, not_past) == retained.segments.len() {
-            self.seal_active()?;
-            retained = self.retained.read().clone();
+        let asked = going(&retained, keep, not_past);
+        if asked == 0 {
+            return Ok(self.bounds().first);
         }
-        let count = going(&retained, keep, not_past).min(retained.segments.len() - 1);
-        if count == 0 {
-            return Ok(retained.trims.first);
+        let sealed = if asked == retained.segments.len() {
+            self.seal_active()
+        } else {
+            self.seal_all().map_err(Error::from)
+        };
+        if sealed.as_ref().is_err_and(|error| !error.is_no_space()) {
+            return sealed.map(|()| self.bounds().first);
         }
-        self.seal_all()?;
         retained = self.retained.read().clone();
+        let is_sealed = |segment: &&Arc<Segment>| matches!(***segment, Segment::Sealed(_));
+        let ready = retained.segments.iter().take_while(is_sealed).count();
+        let count = going(&retained, keep, not_past).min(ready);
+        if count == 0 {
+            return sealed.map(|()| self.bounds().first);
+        }
+        // Where there was no room to seal all, letting go of what is sealed makes some.
         let (gone, kept) = retained.segments.split_at(count);
         let mut trims = Trims::clone(&retained.trims);
         for segment in gone {
@@ -37,7 +47,7 @@ impl Shared {
         replace(&*self.storage, trims::NAME, &bytes)?;
         self.let_go(trims, count);
         self.remove(gone)?;
-        Ok(kept[0].first_position())
+        Ok(self.bounds().first)
     }
 
     pub(crate) fn trims(&self) -> Vec<FeedTrim> {

@@ -95,6 +95,7 @@ pub(crate) fn open(
         options,
         incarnation,
         intake: Mutex::new(Intake::new(active.next_position, active.recorded_at, plan)),
+        failures: AtomicU64::new(0),
         work: Condvar::new(),
         room: Condvar::new(),
         head: AtomicU64::new(head),

@@ -6,11 +6,16 @@ mod latest;
 mod recent;
 mod seek;
 mod source;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::io;
 
+use bytes::Bytes;
+
 use crate::fault::Fault;
+use crate::format::trims::{Counts, Trims};
 use crate::index::{Direction, Matches};
 use crate::segment::{Sealed, Segment};
 use crate::shared::{Retained, Shared};
@@ -59,7 +64,7 @@ impl Shared {
     /// Reads the whole log forward if everything above `after` is in memory.
     pub(crate) fn read_latest(&self, after: u64, limit: Limit) -> Option<Chunk> {
         let head = self.head();
-        let is_retained = after + 1 >= self.retained.read().trims.first;
+        let is_retained = lost_at_most(&self.retained.read().trims, &[], after) == 0;
         let mut collect = Collect::new(Direction::Forward, after.min(head), head, limit);
         (is_retained && self.latest.collect(&mut collect)).then(|| collect.chunk(after.max(head)))
     }
@@ -73,7 +78,7 @@ impl Shared {
         attempt(|| {
             let head = self.head();
             let retained = self.retained.read().clone();
-            check_retained(&retained, scope, after)?;
+            check_retained(&retained, scope, after, self.head())?;
             let from = after.min(head);
             let mut collect = Collect::new(Direction::Forward, from, head, limit);
             let segments = &retained.segments;
@@ -117,7 +122,7 @@ impl Shared {
                     break;
                 }
             }
-            Ok(collect.chunk(retained.trims.first))
+            Ok(collect.chunk(retained.first(self.head())))
         })
     }
 
@@ -224,32 +229,39 @@ fn attempt<T>(mut read: impl FnMut() -> Result<T, Stop>) -> Result<T, Error> {
 }
 
 /// Nothing in scope above `after` was trimmed.
-fn check_retained(retained: &Retained, scope: &Scope, after: u64) -> Result<(), Stop> {
-    let trims = &retained.trims;
-    let lost_at_most = if scope.feeds.is_empty() {
-        (trims.first - 1).saturating_sub(after)
-    } else {
-        let lost = scope
-            .feeds
-            .iter()
-            .filter_map(|feed| trims.feeds.get(&**feed));
-        let lost = lost.filter(|counts| counts.through > after);
-        let (events, through) = lost.fold((0_u64, after), |(events, through), counts| {
-            (
-                events.saturating_add(counts.events),
-                through.max(counts.through),
-            )
-        });
-        events.min(through - after)
-    };
+fn check_retained(retained: &Retained, scope: &Scope, after: u64, head: u64) -> Result<(), Stop> {
+    let lost_at_most = lost_at_most(&retained.trims, &scope.feeds, after);
     if lost_at_most == 0 {
         return Ok(());
     }
     Err(Stop::Error(Error::Expired {
-        first: trims.first,
+        first: retained.first(head),
         first_recorded_at: first_recorded_at(retained),
         lost_at_most,
     }))
+}
+
+/// At most how many records above `after` were trimmed of `feeds`, or of all if there are none.
+///
+/// Positions say nothing: some are skipped after a failure, and nothing is lost with them.
+fn lost_at_most(trims: &Trims, feeds: &[Bytes], after: u64) -> u64 {
+    if after >= trims.first - 1 {
+        return 0;
+    }
+    let add = |(events, through): (u64, u64), counts: &Counts| {
+        if counts.through <= after {
+            return (events, through);
+        }
+        let events = events.saturating_add(counts.events);
+        (events, through.max(counts.through))
+    };
+    let (events, through) = if feeds.is_empty() {
+        trims.feeds.values().fold((0, after), add)
+    } else {
+        let asked = feeds.iter().filter_map(|feed| trims.feeds.get(&**feed));
+        asked.fold((0, after), add)
+    };
+    events.min(through - after)
 }
 
 fn first_recorded_at(retained: &Retained) -> Option<i64> {
@@ -278,13 +290,17 @@ fn collect_matches(source: &Source, scope: &Scope, collect: &mut Collect) -> Res
     };
     let mut fetch = fetch::Fetch::new(source);
     let mut offsets = Vec::new();
+    let end = source.extent().end;
     loop {
         offsets.clear();
         let wanted = collect.wanted();
         while offsets.len() < wanted
             && let Some(offset) = matches.next(index)?
         {
-            offsets.push(offset);
+            // The index of the active segment may have grown since its extent was taken; going backward begins there.
+            if u64::from(offset) < end {
+                offsets.push(offset);
+            }
         }
         if offsets.is_empty() {
             return Ok(true);

@@ -147,9 +147,10 @@ fn backward(source: &Source, collect: &mut Collect) -> Result<bool, Fault> {
     let index = source.index();
     let mut number = index.anchors_before(&|anchor| anchor.position >= collect.from);
     let whole = source.extent().end;
+    // The index of the active segment may have grown since its extent was taken.
     let mut end = index
         .anchor(number)
-        .map_or(whole, |anchor| anchor.offset.into());
+        .map_or(whole, |anchor| whole.min(anchor.offset.into()));
     let mut stretch = Vec::new();
     while let Some(before) = number.checked_sub(1)
         && let Some(anchor) = index.anchor(before)

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fs, io};
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock, fstatvfs};
 use rustix::io::{Errno, pread};
 
 use super::{File, Storage};
@@ -127,6 +127,11 @@ impl File for fs::File {
             Err(Errno::DQUOT) => Err(io::ErrorKind::StorageFull.into()),
             other => Ok(other?),
         }
+    }
+
+    fn room(&self) -> io::Result<u64> {
+        let disk = fstatvfs(self)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -44,6 +44,9 @@ pub(crate) trait File: Debug + Send + Sync {
     /// Reserves room, extending the file with zeros; fails with [`io::ErrorKind::StorageFull`] if there is none.
     fn allocate(&self, offset: u64, len: u64) -> io::Result<()>;
 
+    /// How many bytes the disk that it is on has room for.
+    fn room(&self) -> io::Result<u64>;
+
     /// Once this has returned, bytes and length are on disk.
     fn sync_data(&self) -> io::Result<()>;
 
@@ -61,11 +64,18 @@ pub(crate) fn read_whole(file: &dyn File) -> io::Result<Vec<u8>> {
 /// Replaces a file so that after a crash it is wholly the old or wholly the new one, and the new one once this returns.
 pub(crate) fn replace(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{name}{TEMPORARY}");
-    let file = storage.create(&temporary)?;
-    file.write_at(0, bytes)?;
-    file.sync_data()?;
+    write_temporary(storage, &temporary, bytes)?;
     storage.rename(&temporary, name)?;
     storage.sync_folder()
+}
+
+/// Writes and syncs a file that is to have another name. One that cannot be written is removed: it may have taken the last
+/// room on disk.
+pub(crate) fn write_temporary(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let file = storage.create(name)?;
+    let written = file.write_at(0, bytes).and_then(|()| file.sync_data());
+    // What cannot be removed either, the next opening removes.
+    written.inspect_err(|_| drop(storage.remove(name)))
 }
 
 /// How the names of half-written files end.

@@ -2,6 +2,7 @@
 
 use super::history::{History, Written, assert_same, create, open, read_all};
 use super::sim::{Faults, Sim};
+use crate::writer::RESERVE;
 use crate::{Batch, Log, NewRecord, Scope, submit};
 
 /// Everything that was acknowledged is there, and nothing that was not submitted.
@@ -137,11 +138,11 @@ fn without_room_nothing_is_accepted_and_with_room_the_log_goes_on() {
         let log = create(&sim);
         let mut history = History::new(room);
         sim.set_faults(Faults {
-            room: Some(room),
+            room: Some(RESERVE + room),
             ..Faults::default()
         });
         let mut is_full = false;
-        for _ in 0..60 {
+        for _ in 0..300 {
             let before = history.written.len();
             history.append(&log);
             is_full |= history.written.len() == before;

@@ -1,5 +1,6 @@
 //! What the log promises, tried on a disk that loses power, rots, fills up and fails to sync.
 
+mod between;
 mod bit_rot;
 mod faults;
 mod folder;

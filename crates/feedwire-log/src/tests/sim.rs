@@ -28,6 +28,7 @@ struct Disk {
     faults: Faults,
     /// What was on disk when a sync had failed, one file behind the other.
     reached: Vec<u8>,
+    on_sync: Option<OnSync>,
     /// Writes, syncs and changes so far.
     operations: u64,
     is_off: bool,
@@ -40,9 +41,19 @@ pub(super) struct Faults {
     pub(super) cut_after: Option<u64>,
     /// Syncs with these numbers fail, counted from the one that comes next.
     pub(super) failing_syncs: Vec<u64>,
-    /// Room for this many bytes to be allocated is left.
+    /// Room for this many bytes to be allocated or written is left.
     pub(super) room: Option<u64>,
     pub(super) syncs: u64,
+}
+
+/// Called when a file is about to be synced, by who syncs it.
+#[derive(Clone)]
+pub(super) struct OnSync(pub(super) Arc<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for OnSync {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnSync")
+    }
 }
 
 type Names = BTreeMap<String, usize>;
@@ -74,6 +85,7 @@ impl Sim {
             random: Random(seed),
             faults: Faults::default(),
             reached: Vec::new(),
+            on_sync: None,
             operations: 0,
             is_off: false,
         })))
@@ -83,6 +95,17 @@ impl Sim {
         let mut disk = self.0.lock();
         disk.operations = 0;
         disk.faults = faults;
+    }
+
+    pub(super) fn on_sync(&self, on_sync: Option<OnSync>) {
+        self.0.lock().on_sync = on_sync;
+    }
+
+    fn call_on_sync(&self) {
+        let on_sync = self.0.lock().on_sync.clone();
+        if let Some(OnSync(call)) = on_sync {
+            call();
+        }
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -174,6 +197,27 @@ impl Disk {
         off_if(is_last)
     }
 
+    /// Takes the room that a file needs up to `end`.
+    fn take_room(&mut self, number: usize, end: u64) -> io::Result<()> {
+        let file = &mut self.files[number];
+        let needed = end.saturating_sub(file.allocated);
+        if let Some(room) = &mut self.faults.room {
+            *room = room.checked_sub(needed).ok_or(io::ErrorKind::StorageFull)?;
+        }
+        file.allocated = file.allocated.max(end);
+        Ok(())
+    }
+
+    /// Gives back the room that a file takes behind `len`.
+    fn give_back_room(&mut self, number: usize, len: u64) {
+        let file = &mut self.files[number];
+        let given = file.allocated.saturating_sub(len);
+        file.allocated -= given;
+        if let Some(room) = &mut self.faults.room {
+            *room += given;
+        }
+    }
+
     fn fails_to_sync(&mut self) -> bool {
         let number = self.faults.syncs;
         self.faults.syncs += 1;
@@ -217,18 +261,30 @@ impl Storage for Sim {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.0.lock().change_names(|names| {
+        let mut disk = self.0.lock();
+        let replaced = disk.names.get(to).copied();
+        disk.change_names(|names| {
             let number = names.remove(from).ok_or(io::ErrorKind::NotFound)?;
             names.insert(to.to_owned(), number);
             Ok(())
-        })
+        })?;
+        if let Some(number) = replaced {
+            disk.give_back_room(number, 0);
+        }
+        Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.0.lock().change_names(|names| {
+        let mut disk = self.0.lock();
+        let removed = disk.names.get(name).copied();
+        disk.change_names(|names| {
             names.remove(name).ok_or(io::ErrorKind::NotFound)?;
             Ok(())
-        })
+        })?;
+        if let Some(number) = removed {
+            disk.give_back_room(number, 0);
+        }
+        Ok(())
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -267,32 +323,33 @@ impl File for Handle {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let end = offset + bytes.len() as u64;
+        self.disk.0.lock().take_room(self.number, end)?;
         self.change(|file| file.write(usize::try_from(offset).expect("files are small"), bytes))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.0.lock().give_back_room(self.number, len);
         self.change(|file| {
-            file.allocated = file.allocated.min(len);
             file.set_len(usize::try_from(len).expect("files are small"));
         })
     }
 
     fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
-        let mut disk = self.disk.0.lock();
         let end = offset + len;
-        let needed = end.saturating_sub(disk.files[self.number].allocated);
-        if let Some(room) = &mut disk.faults.room {
-            *room = room.checked_sub(needed).ok_or(io::ErrorKind::StorageFull)?;
-        }
-        drop(disk);
+        self.disk.0.lock().take_room(self.number, end)?;
         self.change(|file| {
-            file.allocated = file.allocated.max(end);
             let end = usize::try_from(end).expect("files are small");
             file.set_len(file.now.len().max(end));
         })
     }
 
+    fn room(&self) -> io::Result<u64> {
+        Ok(self.disk.0.lock().faults.room.unwrap_or(u64::MAX))
+    }
+
     fn sync_data(&self) -> io::Result<()> {
+        self.disk.call_on_sync();
         let mut disk = self.disk.0.lock();
         off_if(disk.operate()?)?;
         if disk.fails_to_sync() {

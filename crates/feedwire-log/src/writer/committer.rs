@@ -220,6 +220,9 @@ impl Committer {
 
     fn switch_to(&mut self, next: Live) {
         let next = Arc::new(next);
+        let log = Arc::clone(&self.log);
+        // Held until the full segment is in: who sees that it is no longer the active one can have it sealed.
+        let mut unsealed = log.unsealed.lock();
         self.log.put_segment(Segment::Live(Arc::clone(&next)));
         let mut checksum = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
         checksum.update(&next.header.encode());
@@ -233,7 +236,8 @@ impl Committer {
         self.end = header::LEN as u64;
         self.zeroed = self.end;
         self.is_marked = false;
-        self.log.unsealed.lock().push_back(Arc::new(full));
+        unsealed.push_back(Arc::new(full));
+        drop(unsealed);
         self.seal_aside();
     }
 
@@ -253,6 +257,7 @@ impl Committer {
     fn fail(&mut self, mut items: Vec<Item>, error: io::Error) {
         let mut intake = self.log.intake.lock();
         items.extend(intake.drain());
+        self.log.failures.fetch_add(1, Ordering::AcqRel);
         for item in &items {
             if let Item::Roll(roll) = item {
                 self.abandoned.push(roll.first_position);

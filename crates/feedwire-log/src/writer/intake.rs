@@ -1,10 +1,11 @@
 //! Where batches wait to be written, with their positions given.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
-use super::Plan;
+use super::{Plan, RESERVE};
 use crate::format::commit;
 use crate::shared::Shared;
 use crate::{Batch, POSITION_END, Submitted, append, submit};
@@ -24,8 +25,6 @@ pub(crate) struct Intake {
     pub(super) next_position: u64,
     pub(super) recorded_at: i64,
     pub(crate) plan: Plan,
-    /// How often what was queued came to nothing.
-    pub(crate) failures: u64,
     is_closed: bool,
 }
 
@@ -74,7 +73,6 @@ impl Intake {
             next_position,
             recorded_at,
             plan,
-            failures: 0,
             is_closed: false,
         }
     }
@@ -82,7 +80,6 @@ impl Intake {
     /// Takes everything out of the queue, after a failure.
     pub(super) fn drain(&mut self) -> Vec<Item> {
         self.queued_bytes = 0;
-        self.failures += 1;
         self.queue.drain(..).collect()
     }
 
@@ -132,7 +129,7 @@ impl Shared {
         done: submit::Done,
     ) -> Result<Submitted, submit::Error> {
         let mut intake = self.intake.lock();
-        if intake.failures != failures {
+        if self.failures.load(Ordering::Acquire) != failures {
             return Err(submit::Error::Failed);
         }
         if !intake.has_room(batch.bytes(), self.options.queue_bytes) {
@@ -181,7 +178,7 @@ impl Shared {
                 u64::from(self.options.segment_bytes.min(SEGMENT_BYTES_MAX)),
             )
         {
-            self.roll(intake, bytes, None)?;
+            self.roll(intake, bytes, RESERVE, None)?;
         }
         intake.plan.take(bytes)?;
         let submitted = Submitted {
@@ -203,15 +200,16 @@ impl Shared {
         Ok(submitted)
     }
 
-    /// Has what comes next go to a new segment with room for `bytes`.
+    /// Has what comes next go to a new segment with room for `bytes`; `reserve` is left on disk.
     fn roll(
         &self,
         intake: &mut Intake,
         bytes: u64,
+        reserve: u64,
         done: Option<submit::Done>,
     ) -> Result<(), submit::Error> {
         let step = intake.plan.step() / 4;
-        let plan = Plan::begin(&*self.storage, intake.next_position, bytes, step)?;
+        let plan = Plan::begin(&*self.storage, intake.next_position, bytes, step, reserve)?;
         intake.queue.push_back(Item::Roll(Roll {
             first_position: intake.next_position,
             recorded_at: intake.recorded_at,
@@ -233,7 +231,8 @@ impl Shared {
         if intake.next_position == intake.plan.first_position {
             return Ok(false);
         }
-        self.roll(&mut intake, 0, Some(done))?;
+        // What is kept in reserve is kept for this.
+        self.roll(&mut intake, 0, 0, Some(done))?;
         self.work.notify_one();
         Ok(true)
     }

@@ -29,20 +29,31 @@ impl Committer {
         let file = Arc::clone(&self.active.file);
         rewrite(&*file, self.end - self.end % BLOCK, self.end)?;
         file.sync_data()?;
-        // No room is made in the file while it is cut.
-        let log = Arc::clone(&self.log);
-        let mut intake = log.intake.lock();
         if !self.is_marked {
             // Positions whose bytes may be on disk are told before those bytes go.
             self.write_mark(broken.next_position, broken.recorded_at)?;
         }
-        file.set_len(self.end)?;
-        intake.plan.allocated = self.end;
-        let planned = intake.plan.end.max(self.end);
-        let step = intake.plan.step();
-        // If there is no room, writing will say so; the file ends with the mark either way.
-        drop(intake.plan.extend(planned, step));
+        self.cut()?;
         file.sync_data()
+    }
+
+    /// Cuts the active segment behind its end, and makes room for what is queued.
+    fn cut(&self) -> io::Result<()> {
+        let file = &*self.active.file;
+        // No room is made in the file while it is cut. Those who submit wait for this, so nothing is synced in here.
+        let mut intake = self.log.intake.lock();
+        let plan = &mut intake.plan;
+        let len = file.len()?;
+        file.set_len(self.end)?;
+        // If there is no room, writing will say so; the file ends with the mark either way.
+        if plan.first_position == self.active.header.first_position {
+            plan.allocated = self.end;
+            let step = plan.step();
+            drop(plan.extend(plan.end.max(self.end), step, 0));
+        } else {
+            drop(file.allocate(self.end, len.saturating_sub(self.end)));
+        }
+        Ok(())
     }
 
     fn remove_abandoned(&mut self) -> io::Result<()> {

@@ -17,6 +17,10 @@ const STEP_MAX: u64 = 16 << 20;
 /// What a segment needs behind its last batch: a mark, in case that writing fails, and a footer.
 const ENDING: u64 = 2 * commit::LEN as u64;
 
+/// What batches leave free on disk, so that a full one can be trimmed: the beginning of a new segment where all records are to
+/// go, and `trims`, which takes some 60 bytes a feed.
+pub(crate) const RESERVE: u64 = 512 << 10;
+
 /// The segment that the next batch goes to, and how full it will be.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -29,12 +33,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Begins a new segment: a file with room for `bytes`. Nothing of it is synced.
+    /// Begins a new segment: a file with room for `bytes`, with `reserve` left on disk. Nothing of it is synced.
     pub(crate) fn begin(
         storage: &dyn Storage,
         first_position: u64,
         bytes: u64,
         step: u64,
+        reserve: u64,
     ) -> Result<Self, submit::Error> {
         let name = segment_name(first_position);
         let file = storage.create(&name).map_err(refused)?;
@@ -44,10 +49,11 @@ impl Plan {
             allocated: 0,
             end: header::LEN as u64,
         };
-        plan.extend(plan.end + bytes, step).inspect_err(|_| {
-            // It has no header, so the next opening removes it if this fails.
-            drop(storage.remove(&name));
-        })?;
+        plan.extend(plan.end + bytes, step, reserve)
+            .inspect_err(|_| {
+                // It has no header, so the next opening removes it if this fails.
+                drop(storage.remove(&name));
+            })?;
         Ok(plan)
     }
 
@@ -58,7 +64,7 @@ impl Plan {
 
     /// Makes sure of room for `bytes` behind what is queued, and counts them as queued.
     pub(crate) fn take(&mut self, bytes: u64) -> Result<(), submit::Error> {
-        self.extend(self.end + bytes, self.step())?;
+        self.extend(self.end + bytes, self.step(), RESERVE)?;
         self.end += bytes;
         Ok(())
     }
@@ -68,27 +74,40 @@ impl Plan {
         self.allocated.clamp(STEP_MIN, STEP_MAX)
     }
 
-    /// Makes sure of room up to `end`, and for the ending.
-    pub(crate) fn extend(&mut self, end: u64, step: u64) -> Result<(), submit::Error> {
+    /// Makes sure of room up to `end`, and for the ending; `reserve` is left on disk.
+    pub(crate) fn extend(
+        &mut self,
+        end: u64,
+        step: u64,
+        reserve: u64,
+    ) -> Result<(), submit::Error> {
         let needed = end + ENDING;
         if needed <= self.allocated {
             return Ok(());
         }
         let wanted = needed.max(self.allocated + step);
-        let mut given = self.file.allocate(self.allocated, wanted - self.allocated);
+        let mut given = self.allocate(wanted, RESERVE);
         let (mut extended, is_full) = (wanted, given.as_ref().is_err_and(is_no_space));
         if is_full {
             // There may still be room for this one.
             extended = needed;
-            given = self.file.allocate(self.allocated, needed - self.allocated);
+            given = self.allocate(needed, reserve);
         }
         given.map_err(refused)?;
         self.allocated = extended;
         Ok(())
     }
+
+    fn allocate(&self, end: u64, reserve: u64) -> io::Result<()> {
+        let len = end - self.allocated;
+        if reserve > 0 && self.file.room()? < len.saturating_add(reserve) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.allocate(self.allocated, len)
+    }
 }
 
-fn is_no_space(error: &io::Error) -> bool {
+pub(crate) fn is_no_space(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded

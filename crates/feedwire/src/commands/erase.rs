@@ -52,12 +52,10 @@ pub(crate) struct Arguments {
     /// Print the receipt as one line of JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    remote: Remote,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let client = arguments.remote.client()?;
+pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
+    let client = remote.client()?;
     let mut receipt = if let Some(id) = &arguments.receipt {
         let receipt = client.erasure(id).await;
         receipt.with_context(|| format!("cannot show the receipt {id}"))?

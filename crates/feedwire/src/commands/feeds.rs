@@ -25,12 +25,10 @@ pub(crate) struct Arguments {
     /// Print the server's answer as one line of JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    remote: Remote,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let client = arguments.remote.client()?;
+pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
+    let client = remote.client()?;
     let feeds = client.feeds().await.context("cannot list the feeds")?;
     let text = if arguments.json {
         serde_json::to_string(&feeds)?

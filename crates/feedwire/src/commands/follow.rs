@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use feedwire_client::{CursorFile, Event, Follow, Read, Step};
+use feedwire_client::{CursorFile, Event, Follow, FollowError, Read, Step};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
@@ -85,13 +85,11 @@ pub(crate) struct Arguments {
         default_value = ""
     )]
     no_color: String,
-    #[command(flatten)]
-    remote: Remote,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
     let place = Place::open(arguments.cursor_file.clone())?;
-    let read = reading(&arguments, place.saved.clone())?;
+    let read = reading(&arguments, remote, place.saved.clone())?;
     let follow = read.follow().tries(arguments.tries);
     let form = if arguments.json {
         Form::Json
@@ -103,16 +101,21 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         out: BufWriter::new(io::stdout().lock()),
         form,
     };
+    let went_on = place.saved.is_some();
     match print(follow, output, place).await {
         // Whoever read the output has had enough.
         Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
+        Err(error) if went_on && is_refused_cursor(&error) => {
+            let file = arguments.cursor_file.unwrap_or_default();
+            Err(error.context(format!("{} holds no cursor of this server", file.display())))
+        }
         Err(error) => Err(error.context(format!("cannot follow {}", arguments.feed))),
         Ok(()) => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn reading(arguments: &Arguments, saved: Option<String>) -> anyhow::Result<Read> {
-    let mut read = arguments.remote.client()?.read(&arguments.feed);
+fn reading(arguments: &Arguments, remote: &Remote, saved: Option<String>) -> anyhow::Result<Read> {
+    let mut read = remote.client()?.read(&arguments.feed);
     read = match saved.or_else(|| arguments.after.clone()) {
         Some(cursor) => read.after(cursor),
         None => read.from(&arguments.from),
@@ -181,6 +184,14 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
+fn is_refused_cursor(error: &anyhow::Error) -> bool {
+    let Some(FollowError::Refused(error)) = error.downcast_ref::<FollowError>() else {
+        return false;
+    };
+    let parameter = error.problem().and_then(|p| p.members.get("parameter"));
+    parameter.is_some_and(|parameter| parameter == "after")
+}
+
 enum Form {
     Json,
     Pretty { coloured: bool },
@@ -211,7 +222,14 @@ impl Place {
     fn open(path: Option<PathBuf>) -> anyhow::Result<Self> {
         let file = path.map(CursorFile::new);
         let saved = match &file {
-            Some(file) => file.load().context("cannot read the cursor file")?,
+            Some(file) => {
+                let path = file.path().display();
+                // Before the first event: after it, the place of what was printed would be lost.
+                file.check()
+                    .with_context(|| format!("cannot keep the cursor file {path}"))?;
+                file.load()
+                    .with_context(|| format!("cannot read the cursor file {path}"))?
+            }
             None => None,
         };
         Ok(Self {
@@ -233,7 +251,10 @@ impl Place {
         if let (Some(file), Some(cursor)) = (&self.file, cursor)
             && self.saved.as_deref() != Some(cursor)
         {
-            file.save(cursor).context("cannot save the cursor file")?;
+            let saved = file.save(cursor);
+            saved.with_context(|| {
+                format!("cannot save the cursor file {}", file.path().display())
+            })?;
             self.saved = Some(cursor.to_owned());
         }
         Ok(())

@@ -12,19 +12,21 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use crate::arguments::Remote;
 use crate::output::say;
 use crate::portions::{Portion, Portions};
+use crate::quote;
 use crate::signals::Signals;
 
 const MANUAL: &str = "\
 The file has an event a line (NDJSON) and may be compressed with zstd. Lines are published in their order, in batches of \
 up to 1,000. When a line is refused, or the server goes away, the command says up to which line everything is in; mend \
-the line, or wait for the server, and go on with --skip.
+the line, or wait for the server, and go on with --skip. With --skip-bad, lines that are refused are named on stderr and \
+left out; there are as many requests more as there are such lines.
 
 Examples:
   feedwire import flights.ndjson.zst                    to the feed `flights`, after the file's name
   feedwire import --feed flights 2013-01.ndjson
   feedwire import flights.ndjson.zst --skip 120000      go on behind line 120,000
 
-Exit codes: 0 everything is in, 1 failed (stderr says how far it got), 2 wrong usage.";
+Exit codes: 0 everything is in, 1 failed (stderr says how far it got) or lines were left out, 2 wrong usage.";
 
 /// How often the bar is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
@@ -41,31 +43,37 @@ pub(crate) struct Arguments {
     /// Leave out so many lines at the start
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip: u64,
-    #[command(flatten)]
-    remote: Remote,
+    /// Leave out lines that the server refuses, and say which
+    #[arg(long)]
+    skip_bad: bool,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
     let feed = match &arguments.feed {
         Some(feed) => feed.clone(),
         None => feed_of(file).context("the file's name says no feed: name one with --feed")?,
     };
-    let client = arguments.remote.client()?;
+    let client = remote.client()?;
     let bar = bar(file)?;
     let portions = Portions::open(file, arguments.skip, &bar)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let mut import = Import {
+        remote,
         client,
         feed,
         bar,
         done: Done::behind(arguments.skip),
+        skip_bad: arguments.skip_bad,
     };
     let ended = import.publish(portions, Signals::listen()?).await;
     import.bar.finish_and_clear();
-    ended.with_context(|| import.done.advice(file, &import.feed))?;
+    ended.with_context(|| import.advice(file))?;
     say(&import.done.words(&import.feed, import.bar.elapsed()))?;
-    Ok(ExitCode::SUCCESS)
+    match import.done.bad {
+        0 => Ok(ExitCode::SUCCESS),
+        bad => bail!("{} refused lines were left out", HumanCount(bad)),
+    }
 }
 
 /// The name of `file` up to its first dot.
@@ -88,14 +96,16 @@ fn bar(file: &Path) -> anyhow::Result<ProgressBar> {
     Ok(bar)
 }
 
-struct Import {
+struct Import<'a> {
+    remote: &'a Remote,
     client: Client,
     feed: String,
     bar: ProgressBar,
     done: Done,
+    skip_bad: bool,
 }
 
-impl Import {
+impl Import<'_> {
     async fn publish(
         &mut self,
         mut portions: Portions,
@@ -109,16 +119,7 @@ impl Import {
             let Some(portion) = next else {
                 return Ok(());
             };
-            let lines = self.client.publish(&self.feed).lines(portion.text.clone());
-            let (answer, signal) = answered(lines, &mut signals).await;
-            match answer {
-                Some(Ok(uploaded)) => self.done.take(&portion, &uploaded),
-                Some(Err(error)) => return Err(self.refused(&portion, error)),
-                None => return Err(in_doubt(&portion)),
-            }
-            if let Some(signal) = signal {
-                bail!("ended by {signal}");
-            }
+            self.publish_portion(portion, &mut signals).await?;
             let rate = per_second(self.done.events, self.bar.elapsed());
             let events = HumanCount(self.done.events);
             self.bar
@@ -126,21 +127,78 @@ impl Import {
         }
     }
 
-    /// Takes in what was appended before `error`, and says which line it is about.
-    fn refused(&mut self, portion: &Portion, error: Error) -> anyhow::Error {
+    async fn publish_portion(
+        &mut self,
+        mut portion: Portion,
+        signals: &mut Signals,
+    ) -> anyhow::Result<()> {
+        while !portion.is_empty() {
+            let lines = self.client.publish(&self.feed).lines(portion.text.clone());
+            let (answer, signal) = answered(lines, signals).await;
+            portion = match answer {
+                Some(Ok(uploaded)) => {
+                    self.done.take(&portion, &uploaded);
+                    Portion::default()
+                }
+                Some(Err(error)) => self.refused(&portion, error)?,
+                None => return Err(in_doubt(&portion)),
+            };
+            if let Some(signal) = signal {
+                bail!("ended by {signal}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what was appended before `error`. Returns what is left to publish if the line that it is about is to be left
+    /// out, or else says which one that is.
+    fn refused(&mut self, portion: &Portion, error: Error) -> anyhow::Result<Portion> {
         if let Error::Lost(_) = error {
             let doubt = in_doubt(portion).to_string();
-            return anyhow::Error::new(error).context(doubt);
+            return Err(anyhow::Error::new(error).context(doubt));
         }
         let number = |name| error.problem().and_then(|problem| problem.number(name));
-        let line = number("line").and_then(|line| portion.line(line));
+        let sent = number("line").unwrap_or_default();
         let appended = number("appended").unwrap_or_default();
         self.done.take_part(portion, appended, number("last"));
-        match line {
-            Some(line) => anyhow::Error::new(error).context(format!("line {line} is refused")),
-            None => error.into(),
+        let Some(line) = portion.line(sent) else {
+            return Err(error.into());
+        };
+        let words = renumbered(&error.to_string(), sent, line);
+        if !self.skip_bad {
+            return Err(anyhow::Error::msg(words));
         }
+        self.bar.suspend(|| eprintln!("feedwire: {words}"));
+        self.done.bad += 1;
+        // A server may close a connection after it refused what it had not read to the end: the next request needs another.
+        self.client = self.remote.client()?;
+        Ok(portion.rest(appended, sent))
     }
+
+    fn advice(&self, file: &Path) -> String {
+        let Done {
+            line, events, last, ..
+        } = self.done;
+        let place = last.map(|last| format!(", up to position {last}"));
+        let (events, place) = (HumanCount(events), place.unwrap_or_default());
+        let (path, options) = (file.display(), self.remote.options());
+        let (file, feed) = (path.to_string(), quote::word(&self.feed));
+        let file = quote::word(&file);
+        let skip_bad = if self.skip_bad { " --skip-bad" } else { "" };
+        format!(
+            "the import of {path} stopped: {events} events are in{place}; \
+             go on with `feedwire import {file} --feed {feed}{options}{skip_bad} --skip {line}`"
+        )
+    }
+}
+
+/// What the server said of line `sent` of a portion, as of line `line` of the file.
+fn renumbered(words: &str, sent: u64, line: u64) -> String {
+    let rest = words.strip_prefix(&format!("line {sent}"));
+    rest.map_or_else(
+        || format!("line {line}: {words}"),
+        |rest| format!("line {line}{rest}"),
+    )
 }
 
 /// Waits for the answer, also after a first signal, so that it is known what is in; a second one ends the waiting.
@@ -172,6 +230,8 @@ struct Done {
     events: u64,
     batches: u64,
     last: Option<u64>,
+    /// How many lines were refused and left out.
+    bad: u64,
 }
 
 impl Done {
@@ -181,6 +241,7 @@ impl Done {
             events: 0,
             batches: 0,
             last: None,
+            bad: 0,
         }
     }
 
@@ -197,18 +258,6 @@ impl Done {
             self.events += appended;
             self.last = last.or(self.last);
         }
-    }
-
-    fn advice(&self, file: &Path, feed: &str) -> String {
-        let Self {
-            line, events, last, ..
-        } = self;
-        let file = file.display();
-        let place = last.map(|last| format!(", up to position {last}"));
-        let (events, place) = (HumanCount(*events), place.unwrap_or_default());
-        format!(
-            "the import of {file} stopped: {events} events are in{place}; go on with `feedwire import {file} --feed {feed} --skip {line}`"
-        )
     }
 
     fn words(&self, feed: &str, elapsed: Duration) -> String {
@@ -232,6 +281,17 @@ fn per_second(events: u64, elapsed: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_names_the_line_of_the_file_alone() {
+        let check = |words: &str, said: &str| assert_eq!(renumbered(words, 2, 1_002), said);
+        check("line 2 column 7: no value", "line 1002 column 7: no value");
+        check(
+            "line 2: type: it is missing",
+            "line 1002: type: it is missing",
+        );
+        check("type: it is missing", "line 1002: type: it is missing");
+    }
 
     #[test]
     fn a_feed_is_named_by_its_file() {

@@ -12,19 +12,19 @@ pub(crate) mod serve;
 
 use std::process::ExitCode;
 
-use crate::arguments::Command;
+use crate::arguments::{Command, Remote};
 
-/// Does what was asked; the exit code is the command's.
-pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+/// Does what was asked, of `remote` where it needs a server; the exit code is the command's.
+pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Publish(arguments) => publish::run(arguments).await,
-        Command::Follow(arguments) => follow::run(arguments).await,
-        Command::Feeds(arguments) => feeds::run(arguments).await,
-        Command::Import(arguments) => import::run(arguments).await,
-        Command::Retention(arguments) => retention::run(arguments).await,
-        Command::Erase(arguments) => erase::run(arguments).await,
+        Command::Publish(arguments) => publish::run(arguments, remote).await,
+        Command::Follow(arguments) => follow::run(arguments, remote).await,
+        Command::Feeds(arguments) => feeds::run(arguments, remote).await,
+        Command::Import(arguments) => import::run(arguments, remote).await,
+        Command::Retention(arguments) => retention::run(arguments, remote).await,
+        Command::Erase(arguments) => erase::run(arguments, remote).await,
         Command::Check(arguments) => check::run(arguments).await,
     }
 }

@@ -61,12 +61,10 @@ pub(crate) struct Arguments {
     /// Print the server's answer as one line of JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    remote: Remote,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let client = arguments.remote.client()?;
+pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
+    let client = remote.client()?;
     let answer = send(&arguments, publishing(&arguments, &client)).await;
     let answer = answer.with_context(|| format!("cannot publish to {}", arguments.feed))?;
     let text = if arguments.json {

@@ -46,12 +46,10 @@ pub(crate) struct Arguments {
     /// Print the server's answer as one line of JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    remote: Remote,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let client = arguments.remote.client()?;
+pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
+    let client = remote.client()?;
     let is_set = arguments.keep_all || arguments.age.is_some() || arguments.bytes.is_some();
     let retention = if is_set {
         let retention = Retention {

@@ -251,7 +251,8 @@ fn an_import_that_stops_says_the_line_and_how_to_go_on() {
         words.contains("1,000 events are in") && words.contains("--skip 1000`"),
         "{words}"
     );
-    assert!(words.contains("line 1234 is refused"), "{words}");
+    assert!(words.contains("line 1234 column "), "{words}");
+    assert_eq!(words.matches("line ").count(), 1, "{words}");
     fs::write(&file, text).expect("mended");
     server.run(["import", path, "--skip", "1000"]).printed();
     let all = server
@@ -260,4 +261,103 @@ fn an_import_that_stops_says_the_line_and_how_to_go_on() {
         ])
         .printed();
     assert!(numbers(&all).into_iter().eq(1..=1_500));
+}
+
+#[test]
+fn the_advice_of_an_import_can_be_run_as_it_stands() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    let file = data.path().join("it's $HOME.ndjson");
+    fs::write(&file, "{\"type\":\"t\"}\n{}\n").expect("written");
+    let options = ["--feed", "orders"];
+    let words = [&["import", file.to_str().expect("plain")], &options[..]].concat();
+    let words = server.run(words).complained(1);
+    let advice = words.split('`').nth(1).expect("a command");
+    fs::write(&file, "{\"type\":\"t\"}\n{\"type\":\"t\"}\n").expect("mended");
+    let script = advice.replacen("feedwire", "\"$0\"", 1);
+    let mut shell = std::process::Command::new("sh");
+    let shell = shell.args(["-c", &script, env!("CARGO_BIN_EXE_feedwire")]);
+    crate::process::run(shell).printed();
+    let feeds = server.run(["feeds", "--json"]).printed();
+    assert!(feeds.contains(r#""name":"orders""#), "{feeds}");
+}
+
+#[test]
+fn lines_that_are_refused_can_be_left_out_of_an_import() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    let file = data.path().join("orders.ndjson");
+    let text = lines(1, 1_500)
+        .replace(r#""n":7}"#, r#""n":7]"#)
+        .replace(r#"{"n":1500}}"#, "");
+    fs::write(&file, text).expect("written");
+    let path = file.to_str().expect("a plain path");
+    let words = server.run(["import", path, "--skip-bad"]).complained(1);
+    assert!(
+        words.contains("line 7 column ") && words.contains("line 1500 column "),
+        "{words}"
+    );
+    assert!(words.contains("2 refused lines were left out"), "{words}");
+    let all = server
+        .run([
+            "follow", "orders", "--json", "--from", "start", "--until", "now",
+        ])
+        .printed();
+    let good = (1..1_500).filter(|number| *number != 7);
+    assert!(numbers(&all).into_iter().eq(good));
+}
+
+#[test]
+fn a_cursor_file_that_cannot_be_kept_or_read_is_named_before_anything_is_printed() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    server.run(["publish", "f", "--type", "t"]).printed();
+    let check = |name: &str, reason: &str| {
+        let file = data.path().join(name);
+        let path = file.to_str().expect("a plain path");
+        let ended = server.run([
+            "follow",
+            "f",
+            "--from",
+            "start",
+            "--limit",
+            "1",
+            "--cursor-file",
+            path,
+        ]);
+        assert_eq!(ended.stdout, "");
+        let words = ended.complained(1);
+        assert!(words.contains(path) && words.contains(reason), "{words}");
+    };
+    check("missing/f.cursor", "cannot keep the cursor file");
+    for (junk, reason) in [
+        (&b"two words"[..], "does not hold a cursor"),
+        (b"\xff\xfe", "does not hold a cursor"),
+        (b"banana", "no cursor of this server"),
+    ] {
+        fs::write(data.path().join("f.cursor"), junk).expect("written");
+        check("f.cursor", reason);
+    }
+}
+
+#[test]
+fn an_event_with_a_number_that_no_float_holds_does_not_stop_its_readers() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    let events = r#"[{"type":"t","x":1e400,"data":{"n":1}},{"type":"t","data":{"n":2}}]"#;
+    server.run(["publish", "f", events]).printed();
+    let follow = ["follow", "f", "--from", "start", "--until", "now", "--json"];
+    let printed = server.run(follow).printed();
+    assert!(printed.contains(r#""x":1e400"#), "{printed}");
+    assert_eq!(printed.lines().count(), 2);
+}
+
+#[test]
+fn the_server_and_the_project_are_named_before_the_command_too() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    let address = &server.address;
+    let mut feeds = command(["--server", address, "--project", "default", "feeds"]);
+    let words = crate::process::run(&mut feeds).printed();
+    assert!(words.contains("no feed yet"), "{words}");
 }

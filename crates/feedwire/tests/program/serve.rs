@@ -17,7 +17,18 @@ fn an_address_that_other_machines_reach_is_refused() {
         let mut serve = command(["serve", "--listen", address, "--data"]);
         let words = run(serve.arg(data.path())).complained(2);
         assert!(words.contains("authentication"), "{words}");
+        assert!(!words.contains("proxy"), "{words}");
     }
+}
+
+#[test]
+fn a_file_is_said_to_be_no_folder() {
+    let folder = tempdir().expect("a folder");
+    let file = folder.path().join("data");
+    std::fs::write(&file, "").expect("written");
+    let mut serve = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    let words = run(serve.arg(&file)).complained(1);
+    assert!(words.contains("it is not a folder"), "{words}");
 }
 
 #[test]
