@@ -5,14 +5,15 @@ use std::pin::pin;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse as _;
 use feedwire_core::{Grant, Published};
 use feedwire_dialects::native::answer::{self, Progress};
 use feedwire_dialects::native::body::{self, Content};
 use feedwire_dialects::native::{error, request};
 use feedwire_engine::Expected;
 use feedwire_event::{Event, FeedName};
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 use super::batches::Batches;
 use super::refuse::{self, Refused};
@@ -39,8 +40,18 @@ pub(super) async fn publish(
     };
     match content {
         Content::Json => to.one_batch(body).await,
-        Content::Ndjson => to.many_batches(body).await,
+        Content::Ndjson => {
+            let answer = to.many_batches(body).await;
+            Ok(answer.unwrap_or_else(|refused| closing(refused.into_response())))
+        }
     }
+}
+
+/// The body may not have been read to its end: the connection bears no other request, and a client's pool is to know that.
+fn closing(mut answer: Answer) -> Answer {
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// Where events go.

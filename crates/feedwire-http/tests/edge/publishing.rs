@@ -110,6 +110,11 @@ async fn a_bad_line_says_which_it_is_and_how_far_the_body_came() {
         let body = [good.repeat(1_005).as_bytes(), bad, b"\n", good.as_bytes()].concat();
         let answer = post(&server, "", "application/x-ndjson", body).await;
         answer.problem();
+        assert_eq!(
+            answer.header("connection"),
+            Some("close"),
+            "the rest of the body was not read"
+        );
         answer.text()
     };
     assert_snapshot!(check(b"{\"type\":\"tick\",}").await, @r#"{"type":"urn:feedwire:problem:invalid-json","title":"Not JSON as it is asked for","status":400,"detail":"line 1006 column 16: trailing comma","appended":1000,"column":16,"last":1000,"line":1006}"#);

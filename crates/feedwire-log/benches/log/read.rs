@@ -51,25 +51,29 @@ pub(crate) fn run(place: &Path) {
         "1.00".to_owned(),
     ]);
 
-    // Small readings are repeated, so that one interruption does not decide.
-    let rounds = |log: &Log| {
-        let mut spans: Vec<Duration> = (0..21)
-            .map(|_| read_all(log, &rare, RECORDS / RARE).1)
-            .collect();
-        spans.sort_unstable();
-        per_second(RECORDS / RARE, spans[10])
+    // Small readings are repeated, so that one interruption does not decide; what is read again comes partly from memory.
+    let readings = |log: &Log| {
+        let read = |_| read_all(log, &rare, RECORDS / RARE).1;
+        let first = read(0);
+        let mut again: Vec<Duration> = (0..21).map(read).collect();
+        again.sort_unstable();
+        [first, again[10]].map(|span| per_second(RECORDS / RARE, span))
     };
-    let (of_mixed, of_alone) = (rounds(&mixed), rounds(&alone));
+    let (of_mixed, of_alone) = (readings(&mixed), readings(&alone));
+    let title = "A feed of 2,000 events that is 1 in 1,000 of a log, warm";
     table(
-        "A feed of 2,000 events, warm",
-        &["where", "events/s", "of reading it alone"],
+        title,
+        &[
+            "reading",
+            "alone in its log",
+            "1 in 1,000 of a log",
+            "ratio",
+        ],
     );
-    row(&["alone in its log", &rate(of_alone), "1.00"]);
-    row(&[
-        "1 in 1,000 of a log",
-        &rate(of_mixed),
-        &format!("{:.2}", of_mixed / of_alone),
-    ]);
+    for (what, of) in [("the first time", 0), ("again", 1)] {
+        let ratio = format!("{:.2}", of_mixed[of] / of_alone[of]);
+        row(&[what, &rate(of_alone[of]), &rate(of_mixed[of]), &ratio]);
+    }
     for name in ["mixed", "alone"] {
         std::fs::remove_dir_all(place.join(name)).expect("removed");
     }
