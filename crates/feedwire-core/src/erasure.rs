@@ -16,7 +16,7 @@ use feedwire_event::{
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
-use crate::limits::{ERASURE_RETRY, STORE_SCAN};
+use crate::limits::ERASURE_RETRY;
 use crate::project::Project;
 use crate::{Clock, Core, Grant, read, store};
 
@@ -109,30 +109,23 @@ impl StoredErasures {
         };
         let hidden = Arc::new(Hidden::default());
         let mut open = Vec::new();
-        let mut after: Option<Bytes> = None;
-        loop {
-            let entries = primary
-                .scan(&space, b"", after.as_deref(), STORE_SCAN)
-                .await?;
-            after = entries.last().map(|(key, _)| key.clone());
-            for (key, entry) in entries {
-                let receipt = receipt(&key, entry.value)?;
-                if receipt.erased.is_none() {
-                    hidden.hide(&receipt.erasure);
-                    open.push(receipt);
-                }
+        store::each(&*primary, &space, |key, value| {
+            let receipt = receipt(&key, value)?;
+            if receipt.erased.is_none() {
+                hidden.hide(&receipt.erasure);
+                open.push(receipt);
             }
-            if after.is_none() {
-                let (open, asked) = (Mutex::new(open), Notify::new());
-                return Ok(Self {
-                    primary,
-                    space,
-                    hidden,
-                    open,
-                    asked,
-                });
-            }
-        }
+            Ok(())
+        })
+        .await?;
+        let (open, asked) = (Mutex::new(open), Notify::new());
+        Ok(Self {
+            primary,
+            space,
+            hidden,
+            open,
+            asked,
+        })
     }
 
     pub(crate) fn hidden(&self) -> &Arc<Hidden> {

@@ -11,7 +11,6 @@ use feedwire_engine::{Precondition, Primary, Space, Unavailable};
 use feedwire_event::{Labels, ProjectName, Subject};
 use parking_lot::RwLock;
 
-use crate::limits::STORE_SCAN;
 use crate::store;
 
 /// The labels of every subject of a project that has any.
@@ -55,28 +54,21 @@ impl StoredLabels {
             name: "labels",
         };
         let table = LabelTable::default();
-        let mut after: Option<Bytes> = None;
-        loop {
-            let entries = primary
-                .scan(&space, b"", after.as_deref(), STORE_SCAN)
-                .await?;
-            after = entries.last().map(|(key, _)| key.clone());
-            for (key, entry) in entries {
-                let (subject, labels) = decode(&key, entry.value).ok_or_else(|| {
-                    Unavailable::new(format!("labels stored under {key:?} cannot be read"))
-                })?;
-                table.set(subject, labels);
-            }
-            if after.is_none() {
-                let writing = tokio::sync::Mutex::new(());
-                return Ok(Self {
-                    primary,
-                    space,
-                    table: Arc::new(table),
-                    writing,
-                });
-            }
-        }
+        store::each(&*primary, &space, |key, value| {
+            let (subject, labels) = decode(&key, value).ok_or_else(|| {
+                Unavailable::new(format!("labels stored under {key:?} cannot be read"))
+            })?;
+            table.set(subject, labels);
+            Ok(())
+        })
+        .await?;
+        let writing = tokio::sync::Mutex::new(());
+        Ok(Self {
+            primary,
+            space,
+            table: Arc::new(table),
+            writing,
+        })
     }
 
     pub(crate) fn table(&self) -> &Arc<LabelTable> {

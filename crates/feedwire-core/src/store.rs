@@ -1,7 +1,9 @@
-//! Why something was not kept in the store.
+//! Going through a space of the store, and why something was not kept in it.
 
-use feedwire_engine::{OpenError, PutError, Unavailable};
+use bytes::Bytes;
+use feedwire_engine::{OpenError, Primary, PutError, Space, Unavailable};
 
+use crate::limits::STORE_SCAN;
 use crate::read;
 
 /// Why a change was not made. Everything is as it was.
@@ -37,5 +39,26 @@ impl From<PutError> for Error {
 impl From<Unavailable> for Error {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
+    }
+}
+
+/// Calls `take` with the key and the value of every entry of `space`.
+pub(crate) async fn each(
+    primary: &dyn Primary,
+    space: &Space,
+    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Unavailable> + Send,
+) -> Result<(), Unavailable> {
+    let mut after: Option<Bytes> = None;
+    loop {
+        let entries = primary
+            .scan(space, b"", after.as_deref(), STORE_SCAN)
+            .await?;
+        let Some((last, _)) = entries.last() else {
+            return Ok(());
+        };
+        after = Some(last.clone());
+        for (key, entry) in entries {
+            take(key, entry.value)?;
+        }
     }
 }
