@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_engine::memory::{Memory, Place};
-use feedwire_engine::{Engine, Retention};
-use feedwire_event::Position;
+use feedwire_engine::{Engine, Erasure, Retention};
+use feedwire_event::{Position, Subject};
 
 use super::world::World;
 use crate::FeedCount;
@@ -95,4 +95,25 @@ async fn counts_that_are_rebuilt_after_retention_say_what_they_said_before() {
     view.reset().await.expect("emptied");
     let world = World::over(engine, TAIL_BYTES_MAX).await;
     assert_eq!(counts(&world).await, before);
+}
+
+#[tokio::test]
+async fn a_batch_counts_also_when_its_first_event_was_erased_before_it_is_counted() {
+    let place = Place::new(feedwire_engine::memory::Options::default());
+    let engine = Arc::new(Memory::open(&place).expect("nobody else"));
+    let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;
+    world.publish(&["a/x/1", "a/x/2", "a/x/3"]).await;
+    world.publish(&["a/x/1", "a/x/2"]).await;
+    let log = engine.log(world.grant.project()).await.expect("a log");
+    let erasure = Erasure {
+        feed: None,
+        subject: Subject::new("1").ok(),
+        through: Position::MAX,
+    };
+    assert_eq!(log.erase(&erasure).await.expect("erased"), 2);
+    engine.close().await;
+
+    let engine = Arc::new(Memory::open(&place).expect("nobody else"));
+    let world = World::over(engine, TAIL_BYTES_MAX).await;
+    assert_eq!(counts(&world).await, [("a".into(), 3, 2, 2, 5)]);
 }

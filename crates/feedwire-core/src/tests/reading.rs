@@ -6,7 +6,7 @@ use feedwire_engine::Limit;
 use feedwire_event::{Cursor, Position, Timestamp};
 
 use super::world::{EVERYTHING, World, filter, next};
-use crate::{Reading, Start, Step, Until, read};
+use crate::{Start, Step, Until, read};
 
 fn cursor(position: u64) -> Cursor {
     Cursor(Position::new(position).expect("a position"))
@@ -97,16 +97,9 @@ async fn a_reading_ends_where_it_is_told() {
     let world = three_batches().await;
     world.clock.set(100);
     let check = async |until: Until, expected: &[u64], end: u64| {
-        let reading = Reading {
-            filter: filter(""),
-            start: Start::Beginning,
-            until: Some(until),
-        };
         let mut reader = world
-            .core
-            .follow(&world.grant, reading)
-            .await
-            .expect("a reader");
+            .follow_until(Start::Beginning, filter(""), until)
+            .await;
         let mut seen = Vec::new();
         while let Step::Events(delivery) = reader.next(EVERYTHING).await.expect("a step") {
             seen.extend(
@@ -132,16 +125,9 @@ async fn a_reading_ends_where_it_is_told() {
 #[tokio::test]
 async fn until_now_leaves_out_what_comes_while_it_is_read() {
     let world = three_batches().await;
-    let reading = Reading {
-        filter: filter("a"),
-        start: Start::Beginning,
-        until: Some(Until::Now),
-    };
     let mut reader = world
-        .core
-        .follow(&world.grant, reading)
-        .await
-        .expect("a reader");
+        .follow_until(Start::Beginning, filter("a"), Until::Now)
+        .await;
     world.publish(&["a/x/1"]).await;
     assert_eq!(next(&mut reader, EVERYTHING).await, [1, 3, 5, 6]);
     assert!(matches!(reader.next(EVERYTHING).await, Ok(Step::End)));
@@ -150,17 +136,8 @@ async fn until_now_leaves_out_what_comes_while_it_is_read() {
 #[tokio::test]
 async fn until_a_time_to_come_ends_with_the_first_event_of_that_time() {
     let world = three_batches().await;
-    let until = Some(Until::At(seconds(40)));
-    let reading = Reading {
-        filter: filter(""),
-        start: Start::Now,
-        until,
-    };
-    let mut reader = world
-        .core
-        .follow(&world.grant, reading)
-        .await
-        .expect("a reader");
+    let until = Until::At(seconds(40));
+    let mut reader = world.follow_until(Start::Now, filter(""), until).await;
     world.clock.set(39);
     world.publish(&["a/x/1"]).await;
     assert_eq!(next(&mut reader, EVERYTHING).await, [7]);
@@ -174,17 +151,9 @@ async fn until_a_time_to_come_ends_with_the_first_event_of_that_time() {
 async fn until_now_ends_at_once_when_nothing_passes() {
     let world = three_batches().await;
     for filtered in ["nofeed", ";nosuch", ";;nobody"] {
-        let until = Some(Until::Now);
-        let reading = Reading {
-            filter: filter(filtered),
-            start: Start::Beginning,
-            until,
-        };
         let mut reader = world
-            .core
-            .follow(&world.grant, reading)
-            .await
-            .expect("a reader");
+            .follow_until(Start::Beginning, filter(filtered), Until::Now)
+            .await;
         assert!(
             matches!(reader.next(EVERYTHING).await, Ok(Step::End)),
             "{filtered}"
@@ -196,17 +165,10 @@ async fn until_now_ends_at_once_when_nothing_passes() {
 async fn until_a_time_to_come_ends_soon_after_it_when_nothing_comes() {
     let world = three_batches().await;
     world.clock.set(38);
-    let until = Some(Until::At(seconds(40)));
-    let reading = Reading {
-        filter: filter("nofeed"),
-        start: Start::Now,
-        until,
-    };
+    let until = Until::At(seconds(40));
     let mut reader = world
-        .core
-        .follow(&world.grant, reading)
-        .await
-        .expect("a reader");
+        .follow_until(Start::Now, filter("nofeed"), until)
+        .await;
     let started = tokio::time::Instant::now();
     let time = async {
         tokio::time::sleep(Duration::from_secs(6)).await;

@@ -14,7 +14,7 @@ use feedwire_event::{
 };
 
 use crate::{
-    Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Seams, Start, Step, read,
+    Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Seams, Start, Step, Until, read,
 };
 
 /// Large enough for everything that a test publishes.
@@ -85,16 +85,27 @@ impl World {
     }
 
     pub(crate) async fn follow(&self, start: Start, filter: Filter) -> Result<Reader, read::Error> {
-        self.core
-            .follow(
-                &self.grant,
-                Reading {
-                    filter,
-                    start,
-                    until: None,
-                },
-            )
-            .await
+        self.read(Reading {
+            filter,
+            start,
+            until: None,
+        })
+        .await
+    }
+
+    pub(crate) async fn follow_until(&self, start: Start, filter: Filter, until: Until) -> Reader {
+        let until = Some(until);
+        self.read(Reading {
+            filter,
+            start,
+            until,
+        })
+        .await
+        .expect("a reader")
+    }
+
+    async fn read(&self, reading: Reading) -> Result<Reader, read::Error> {
+        self.core.follow(&self.grant, reading).await
     }
 }
 
