@@ -4,10 +4,22 @@ use feedwire_engine::{
     AppendError, Appended, Batch, BatchError, Expectation, Head, NewRecord, OpenError, Unavailable,
 };
 use feedwire_event::{
-    Event, FeedName, Position, ProjectName, Subject, Timestamp, Version, payload,
+    Event, FeedName, IdempotencyKey, Position, ProjectName, Subject, Timestamp, Version, payload,
 };
 
 use crate::{Core, Grant, Ids};
+
+/// What a repetition of a batch is known by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Repetition {
+    /// By nothing: whatever comes is new. So it is in the dialects, where one id rightly comes again.
+    #[default]
+    Unknown,
+    /// By the ids that its events bear: it is one when all of them are known by feed, source and id.
+    ByIds,
+    /// By the key of the request, in the feed of its first event; where that is new, by ids.
+    ByKey(IdempotencyKey),
+}
 
 /// A batch that is on disk and readable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +32,8 @@ pub struct Published {
     pub recorded_at: Timestamp,
     /// The version of each event's subject with this batch.
     pub versions: Vec<Version>,
+    /// Whether it was there already, as all of this says: nothing was published.
+    pub is_repeat: bool,
 }
 
 /// Why a batch was not published.
@@ -40,6 +54,18 @@ pub enum Error {
         subject: Subject,
         /// Where it is; `None` when it has had nothing.
         head: Option<Head>,
+    },
+    /// Some of the events are there already, by their ids, and some are not. Nothing was written.
+    #[error("{} of the events are there already", known.len())]
+    PartlyKnown {
+        /// Which of the batch, from 0 and ascending, and where each is.
+        known: Vec<(u16, Position)>,
+    },
+    /// The key is that of a request with other events. Nothing was written.
+    #[error("the key is that of another request, whose first event is at position {first}")]
+    KeyReused {
+        /// Where the first event of that request is.
+        first: Position,
     },
     /// The disk is full. Nothing was written.
     #[error("no space left for events")]
@@ -77,6 +103,8 @@ impl From<AppendError> for Error {
                 subject,
                 head,
             },
+            AppendError::PartlyKnown { known } => Self::PartlyKnown { known },
+            AppendError::KeyReused { first } => Self::KeyReused { first },
             AppendError::NoSpace => Self::NoSpace,
             AppendError::Closed => Self::Closing,
             AppendError::Exhausted => {
@@ -88,7 +116,8 @@ impl From<AppendError> for Error {
 }
 
 impl Core {
-    /// Publishes `events` as one batch: all or none, on disk and readable when this returns.
+    /// Publishes `events` as one batch: all or none, on disk and readable when this returns. What is known for a `repetition`
+    /// is not published again; expectations are not looked at for it.
     ///
     /// Dropping the future does not take the batch back: it may still be published.
     pub async fn publish(
@@ -96,11 +125,12 @@ impl Core {
         grant: &Grant,
         events: &[(FeedName, Event)],
         expectations: Vec<Expectation>,
+        repetition: &Repetition,
     ) -> Result<Published, Error> {
         let ids = &*self.seams().ids;
-        let records = events
-            .iter()
-            .map(|(feed, event)| record(feed, event, ids))
+        let records = events.iter().enumerate();
+        let records = records
+            .map(|(index, (feed, event))| record(feed, event, repetition.marks(index), ids))
             .collect();
         let batch = Batch::new(records, expectations)?;
         let project = self.project(grant.project()).await?;
@@ -110,22 +140,41 @@ impl Core {
             last,
             recorded_at,
             versions,
+            is_repeat,
         } = project.log().append(batch, now).await?;
         Ok(Published {
             first,
             last,
             recorded_at,
             versions,
+            is_repeat,
         })
     }
 }
 
-fn record(feed: &FeedName, event: &Event, ids: &dyn Ids) -> NewRecord {
+impl Repetition {
+    /// The marks of the event `index` of a batch.
+    fn marks(&self, index: usize) -> payload::Marks<'_> {
+        match self {
+            Self::Unknown => payload::Marks::default(),
+            Self::ByIds => payload::Marks {
+                id: true,
+                key: None,
+            },
+            Self::ByKey(key) => payload::Marks {
+                id: true,
+                key: Some(key).filter(|_| index == 0),
+            },
+        }
+    }
+}
+
+fn record(feed: &FeedName, event: &Event, marks: payload::Marks<'_>, ids: &dyn Ids) -> NewRecord {
     NewRecord {
         feed: feed.clone(),
         ty: event.ty.clone(),
         subject: event.subject.clone(),
         time: event.time,
-        payload: payload::encode(event, || ids.next()),
+        payload: payload::encode(event, marks, || ids.next()),
     }
 }

@@ -8,6 +8,7 @@
 mod cloudevents;
 mod digits;
 mod framing;
+mod idempotency_key;
 pub mod lines;
 pub mod media;
 pub mod native;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{AppendError, Appended, Batch, Head, Unavailable};
+use feedwire_engine::{AppendError, Appended, Batch, Head, Unavailable, Verdict};
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 use feedwire_log::append::Failed;
 use feedwire_log::{NewRecord, submit};
@@ -12,6 +12,7 @@ use crate::applier::WAITING_FULL;
 use crate::blocking::blocking;
 use crate::heads::{BatchKeys, Fetched, Lookup, Table};
 use crate::log::{Closed, Shared};
+use crate::marks::Seen;
 use crate::{store, words};
 
 /// A batch that is ready to be submitted.
@@ -40,7 +41,9 @@ enum Tried {
     Submitted(Waiting),
     /// The store must be asked for some heads first.
     Missing(Staged, Fetched),
-    /// A subject is not where it is expected, if an append under way succeeds.
+    /// Marks of the batch were seen.
+    Marked(Staged, Seen),
+    /// It hangs on an append under way: a subject is not where it is expected, or a mark was seen, if an append under way succeeds.
     Undecided(Staged, UnderWay),
     /// Another append came to nothing.
     Broken(Staged),
@@ -82,20 +85,33 @@ fn encode(batch: &Batch) -> Result<feedwire_log::Batch, AppendError> {
 
 impl Shared {
     pub(crate) async fn append(
-        &self,
+        self: &Arc<Self>,
         batch: Batch,
         now: Timestamp,
     ) -> Result<Appended, AppendError> {
         let keys = BatchKeys::new(self.project.as_str(), self.heads.seed(), &batch);
         let mut staged = Staged::new(batch, keys)?;
         let mut fetched = Fetched::default();
+        // Where marks were seen on what proved to be something else, or is gone.
+        let mut refuted = Seen::new();
+        if !staged.batch.marks().is_empty() {
+            self.know_marks().await?;
+        }
         loop {
             self.make_way().await?;
             let permits = u32::try_from(staged.encoded.bytes()).unwrap_or(u32::MAX);
             let permit = self.permits(permits).await?;
-            match self.submit(staged, &fetched, now, permit)? {
+            match self.submit(staged, &fetched, &refuted, now, permit)? {
                 Tried::Submitted(waiting) => return waiting.end().await,
                 Tried::Broken(back) => staged = back,
+                Tried::Marked(back, seen) => {
+                    match self.judge(&back.batch, &seen).await? {
+                        Verdict::Repeat(appended) => return Ok(appended),
+                        Verdict::Refused(error) => return Err(error),
+                        Verdict::New => refuted.extend(seen),
+                    }
+                    staged = back;
+                }
                 Tried::Undecided(back, under_way) => {
                     self.settled(under_way).await;
                     staged = back;
@@ -124,7 +140,9 @@ impl Shared {
                 let heads = Arc::clone(&self.heads);
                 let failures = self.with(feedwire_log::Log::failures);
                 let failures = failures.map_err(|Closed| AppendError::Closed)?;
+                let (marks, last) = (Arc::clone(&self.marks), *self.head.borrow());
                 blocking(move || {
+                    marks.forget_after(last);
                     let recovered = heads.recover(failures).map_err(not_stored);
                     // Held up to here even if the caller has gone away.
                     drop(none_under_way);
@@ -167,6 +185,7 @@ impl Shared {
         &self,
         staged: Staged,
         fetched: &Fetched,
+        refuted: &Seen,
         now: Timestamp,
         permit: OwnedSemaphorePermit,
     ) -> Result<Tried, AppendError> {
@@ -174,6 +193,13 @@ impl Shared {
             let mut table = self.heads.lock();
             if self.heads.is_broken() {
                 return Ok(Tried::Broken(staged));
+            }
+            let seen = self.marks.look_up(&staged.batch, refuted);
+            if let Some(last) = seen.iter().map(|(_, position)| *position).max() {
+                return Ok(match self.under_way(&table, last) {
+                    Some(under_way) => Tried::Undecided(staged, under_way),
+                    None => Tried::Marked(staged, seen),
+                });
             }
             let found = match table.look_up(&staged.keys, fetched) {
                 Lookup::Found(found) => found,
@@ -229,6 +255,7 @@ impl Shared {
             words::position(submitted.first),
             words::position(submitted.last),
         );
+        self.marks.enter(&staged.batch, first);
         if self.heads.raise(table, staged.keys, found, first, last) {
             self.calls.call(&self.heads);
         }
@@ -238,6 +265,7 @@ impl Shared {
                 last,
                 recorded_at: Timestamp::from_micros(submitted.recorded_at),
                 versions,
+                is_repeat: false,
             },
             done,
         }))
@@ -333,7 +361,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use feedwire_event::ProjectName;
+    use feedwire_event::{Attribute, Event, EventId, Extensions, ProjectName, TypeName, payload};
 
     use super::*;
     use crate::Options;
@@ -373,6 +401,48 @@ mod tests {
         drop(table);
         let under_way = under_way.expect("it is not on disk");
         assert!(poll(pin!(log.settled(under_way))).is_ready());
+    }
+
+    /// An event of feed `f` that is known by its id.
+    fn named(id: &str) -> Batch {
+        let event = Event {
+            id: Some(EventId::new(id).expect("an id")),
+            source: None,
+            ty: TypeName::new("t").expect("a name"),
+            subject: None,
+            time: None,
+            extensions: Extensions::default(),
+            data: None,
+        };
+        let marks = payload::Marks {
+            id: true,
+            key: None,
+        };
+        let record = feedwire_engine::NewRecord {
+            feed: FeedName::new("f").expect("a name"),
+            ty: event.ty.clone(),
+            subject: None,
+            time: None,
+            payload: payload::encode(&event, marks, || unreachable!("it has an id")),
+        };
+        Batch::new(vec![record], Vec::new()).expect("a batch")
+    }
+
+    #[tokio::test]
+    async fn what_came_to_nothing_is_not_known_when_it_comes_again() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open(place.path());
+        log.know_marks().await.expect("the log is read");
+        let (once, failed) = (named("once"), named("failed"));
+        let now = Timestamp::from_micros(0);
+        let first = log.append(once.clone(), now).await.expect("appended");
+        // As if it had been submitted, and its sync had failed.
+        log.marks
+            .enter(&failed, Position::new(7).expect("a position"));
+        log.heads.break_off();
+        let second = log.append(failed, now).await.expect("appended");
+        assert!(!second.is_repeat && second.first > first.first);
+        assert!(log.append(once, now).await.expect("known").is_repeat);
     }
 
     #[tokio::test]

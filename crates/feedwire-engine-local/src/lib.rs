@@ -18,6 +18,7 @@ mod engine;
 mod folder;
 mod heads;
 mod log;
+mod marks;
 mod open;
 mod projects;
 mod store;

@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::applier::Calls;
 use crate::blocking::blocking;
 use crate::heads::{Heads, catch_up};
+use crate::marks::Marks;
 use crate::store::{self, Store};
 use crate::{Options, words};
 
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     pub(crate) head: Arc<watch::Sender<Position>>,
     pub(crate) heads: Arc<Heads>,
+    pub(crate) marks: Arc<Marks>,
     pub(crate) calls: Arc<Calls>,
     store: Arc<Store>,
     /// A permit for each byte that may be submitted and not yet on disk.
@@ -87,6 +89,7 @@ impl LocalLog {
             state: RwLock::new(State::Open(log)),
             head,
             heads,
+            marks: Arc::new(Marks::new(sizes.marks_kept)),
             calls: Arc::clone(calls),
             store: Arc::clone(store),
             queue: Arc::new(Semaphore::new(sizes.queue_bytes as usize)),
@@ -141,7 +144,7 @@ impl Shared {
         }
     }
 
-    fn bounds(&self) -> Bounds {
+    pub(crate) fn bounds(&self) -> Bounds {
         match &*self.state.read() {
             State::Open(log) => bounds(log),
             State::Closed(bounds) => *bounds,

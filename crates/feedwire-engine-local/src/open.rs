@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use feedwire_event::limits::MARKS_KEPT;
+
 /// Sizes and bounds of the engine. [`Options::default`] is right unless a test wants small ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -14,6 +16,9 @@ pub struct Options {
     pub projects_open_max: usize,
     /// At most this many subjects of a project are kept in memory, at some 64 bytes each.
     pub heads_cached_max: usize,
+    /// It is known of at least this many of the last events of a project by which marks they were published, at up to some 80 bytes
+    /// each; nothing is kept of a project whose events bear none.
+    pub marks_kept: u64,
     /// The store takes no more while the disk has less room than this: it must always be able to write out and compact
     /// what it holds, for a write that fails there is not taken back before the next start.
     pub store_reserve_bytes: u64,
@@ -28,6 +33,7 @@ impl Default for Options {
             queue_bytes: 64 << 20,
             projects_open_max: 512,
             heads_cached_max: 1 << 20,
+            marks_kept: MARKS_KEPT,
             store_reserve_bytes: 256 << 20,
             store_cache_bytes: 64 << 20,
         }

@@ -1,12 +1,12 @@
 //! What is appended: a batch of records, with what it expects of their subjects.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use feedwire_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX};
-use feedwire_event::{FeedName, Position, Subject, Timestamp, TypeName, Version};
+use feedwire_event::{FeedName, Payload, Position, Subject, Timestamp, TypeName, Version};
 
-use crate::{AppendError, Head};
+use crate::{AppendError, Head, Mark, MarkOf};
 
 /// An event on its way into a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +80,7 @@ pub enum Expected {
 pub struct Batch {
     records: Vec<NewRecord>,
     expectations: Vec<Expectation>,
+    marks: Vec<Mark>,
 }
 
 /// Why records do not make a batch.
@@ -105,6 +106,14 @@ pub enum BatchError {
     /// Two expectations of one subject.
     #[error("a batch has at most one expectation of a subject, this one more of {0:?}")]
     ExpectedTwice(Subject),
+    /// Two events that are known by one and the same id.
+    #[error("event {index} of the batch has the source and the id of event {first}")]
+    SameId {
+        /// The first one with it, from 0.
+        first: usize,
+        /// The second one.
+        index: usize,
+    },
 }
 
 impl Batch {
@@ -136,9 +145,11 @@ impl Batch {
                 return Err(BatchError::ExpectedTwice(subject.clone()));
             }
         }
+        let marks = marks(&records)?;
         Ok(Self {
             records,
             expectations,
+            marks,
         })
     }
 
@@ -151,10 +162,50 @@ impl Batch {
     pub fn expectations(&self) -> &[Expectation] {
         &self.expectations
     }
+
+    /// What a repetition of it is known by, record by record.
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+}
+
+fn marks(records: &[NewRecord]) -> Result<Vec<Mark>, BatchError> {
+    let mut marks = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        let index = u16::try_from(index).expect("a batch has at most 1,000 records");
+        marks.extend(Mark::of_record(
+            index,
+            record.feed.as_str(),
+            &record.payload,
+        ));
+    }
+    if marks.len() < 2 {
+        return Ok(marks);
+    }
+    let mut seen = HashMap::with_capacity(marks.len());
+    for mark in marks.iter().filter(|mark| mark.of == MarkOf::Id) {
+        let index = usize::from(mark.index);
+        let first = seen.insert(mark.hash(), index);
+        // By chance, two ids can have one hash.
+        if let Some(first) = first.filter(|first| have_one_id(&records[*first], &records[index])) {
+            return Err(BatchError::SameId { first, index });
+        }
+    }
+    Ok(marks)
+}
+
+fn have_one_id(one: &NewRecord, other: &NewRecord) -> bool {
+    let id = |record: &NewRecord| {
+        let payload = Payload::decode(&record.payload).ok()?;
+        Some((payload.source.map(str::to_owned), payload.id.to_owned()))
+    };
+    one.feed == other.feed && id(one) == id(other)
 }
 
 #[cfg(test)]
 mod tests {
+    use feedwire_event::{Attribute, Event, EventId, Extensions, payload};
+
     use super::*;
 
     fn record(bytes: usize) -> NewRecord {
@@ -188,6 +239,43 @@ mod tests {
             vec![record(EVENT_BYTES_MAX - 2); 17],
             Some(BatchError::TooLarge(17 * EVENT_BYTES_MAX)),
         );
+    }
+
+    #[test]
+    fn an_id_is_that_of_one_event() {
+        let named = |feed: &str, id: &str, is_known: bool| {
+            let event = Event {
+                id: Some(EventId::new(id).expect("an id")),
+                source: None,
+                ty: TypeName::new("t").expect("a name"),
+                subject: None,
+                time: None,
+                extensions: Extensions::default(),
+                data: None,
+            };
+            let marks = payload::Marks {
+                id: is_known,
+                key: None,
+            };
+            NewRecord {
+                feed: FeedName::new(feed).expect("a name"),
+                payload: payload::encode(&event, marks, || unreachable!("it has an id")),
+                ..record(0)
+            }
+        };
+        let (a, b) = (named("f", "a", true), named("f", "b", true));
+        let elsewhere = named("g", "b", true);
+        let twice = vec![a.clone(), b.clone(), elsewhere.clone(), b.clone()];
+        let error = Batch::new(twice, Vec::new()).expect_err("no batch");
+        assert_eq!(error, BatchError::SameId { first: 1, index: 3 });
+        let marks = |records| {
+            Batch::new(records, Vec::new())
+                .expect("a batch")
+                .marks()
+                .len()
+        };
+        assert_eq!(marks(vec![a, b, elsewhere]), 3);
+        assert_eq!(marks(vec![named("f", "a", false); 2]), 0);
     }
 
     #[test]

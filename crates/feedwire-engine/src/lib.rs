@@ -10,8 +10,10 @@ mod batch;
 pub mod contract;
 mod engine;
 mod log;
+mod marks;
 pub mod memory;
 mod record;
+mod repeat;
 mod scope;
 mod store;
 mod watchers;
@@ -22,7 +24,9 @@ pub use log::{
     AppendError, Appended, Bounds, Erasure, Expired, FeedTrim, Head, Incarnation, Limit, Log,
     ReadError, Retention,
 };
+pub use marks::{Mark, MarkOf, Marked};
 pub use record::{Chunk, Place, Record, Stamp};
+pub use repeat::{Found, Verdict};
 pub use scope::Scope;
 pub use store::{
     Change, Changes, Entry, Misapplied, Missed, Precondition, Primary, PutError, Revision, Space,

@@ -20,6 +20,10 @@ pub trait Log: Debug + Send + Sync {
 
     /// Appends `batch`, recorded at `now` or, where that is earlier than the last record's, at that record's time.
     ///
+    /// A batch whose records are there already, by their marks, is not appended again: a key is looked at first, then every record
+    /// has to be known by its id. Marks of the last [`MARKS_KEPT`](feedwire_event::limits::MARKS_KEPT) records at least are known;
+    /// what was trimmed or erased is not. Expectations are not looked at for what is there already.
+    ///
     /// Returns once the batch is on disk and readable. Every subject of the batch has its version raised by one. Dropping
     /// the future does not take the batch back: it may still be appended. After [`AppendError::Unavailable`] it may be
     /// there or not; after every other error it is not.
@@ -100,6 +104,9 @@ pub struct Appended {
     pub recorded_at: Timestamp,
     /// The version of each record's subject with this batch, record by record.
     pub versions: Vec<Version>,
+    /// Whether the records were there already, which all of this then tells of: nothing was appended. Where they came in several
+    /// batches, `first` and `last` are the outermost, and other records stand between.
+    pub is_repeat: bool,
 }
 
 /// What a subject of a feed has had.
@@ -123,6 +130,18 @@ pub enum AppendError {
         subject: Subject,
         /// Where it is; `None` when it has had nothing.
         head: Option<Head>,
+    },
+    /// Some of the records are there already, by their ids, and some are not.
+    #[error("{} of the events are there already", known.len())]
+    PartlyKnown {
+        /// Which of the batch, from 0 and ascending, and where each is.
+        known: Vec<(u16, Position)>,
+    },
+    /// The key is that of another batch.
+    #[error("the key is that of another batch, which is at position {first}")]
+    KeyReused {
+        /// Where that one is.
+        first: Position,
     },
     /// There is no room. Nothing was written, and appending goes on when there is room again.
     #[error("no space left for events")]

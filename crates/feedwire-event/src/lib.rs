@@ -6,6 +6,7 @@
 
 mod event;
 pub mod json;
+mod key;
 mod labels;
 pub mod limits;
 mod name;
@@ -15,6 +16,7 @@ mod subject;
 mod timestamp;
 
 pub use event::{Attribute, AttributeError, Data, Event, EventId, Extensions, Source};
+pub use key::{IdempotencyKey, KeyError};
 pub use labels::{Labels, LabelsError};
 pub use name::{FeedName, NameError, ProjectName, TypeName};
 pub use payload::Payload;

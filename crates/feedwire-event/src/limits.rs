@@ -8,6 +8,10 @@ pub const SUBJECT_BYTES_MAX: usize = 512;
 pub const ID_BYTES_MAX: usize = 256;
 /// Longest event source, in bytes of UTF-8.
 pub const SOURCE_BYTES_MAX: usize = 1024;
+/// Longest idempotency key, in bytes of ASCII: its length is kept in one byte.
+pub const KEY_BYTES_MAX: usize = 255;
+/// For at least this many of the last events of a project it is known by which id or key they were published.
+pub const MARKS_KEPT: u64 = 500_000;
 /// Most extension attributes of one event.
 pub const EXTENSIONS_MAX: usize = 64;
 /// Longest name of an extension attribute, in bytes; CloudEvents advises 20 and some producers pass it.

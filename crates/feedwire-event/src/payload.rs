@@ -3,24 +3,43 @@
 //! | offset | size | what |
 //! |---|---|---|
 //! | 0 | 1 | format, 1 |
-//! | 1 | 1 | kind of data: 0 none, 1 JSON, 2 base64 |
+//! | 1 | 1 | bits 0 to 3: kind of data: 0 none, 1 JSON, 2 base64. Bit 4: known by its id. Bit 5: its batch is known by a key |
 //! | 2 | 2 | length of the id |
 //! | 4 | 2 | length of the source; 0 is the feed's own address |
 //! | 6 | 4 | length of the extensions |
-//! | 10 | | id, source, extensions, data: the data runs to the end |
+//! | 10 | | with bit 5: the length of the key (1 byte) and the key |
+//! | | | id, source, extensions, data: the data runs to the end |
 //!
-//! Integers are little-endian. Id and source are UTF-8 as the producer sent them, extensions and data canonical JSON.
+//! Integers are little-endian. Id and source are UTF-8 as the producer sent them, extensions and data canonical JSON. An event
+//! whose id is the producer's can be marked as known by it, and the first one of a batch by the key of its request: by these
+//! marks a repetition is known for what it is. They stand in the record because they have to last as long as it does.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::{Attribute, Data, Event, EventId};
+use crate::{Attribute, Data, Event, EventId, IdempotencyKey};
 
 const FORMAT: u8 = 1;
 const HEADER_BYTES: usize = 10;
+const KIND: u8 = 0x0f;
+const BY_ID: u8 = 0x10;
+const BY_KEY: u8 = 0x20;
+
+/// By what a repetition of an event is to be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks<'a> {
+    /// By its feed, source and id, if its producer gave the id.
+    pub id: bool,
+    /// By its feed and the key of the request whose first event it is.
+    pub key: Option<&'a IdempotencyKey>,
+}
 
 /// The content of a record, borrowed from its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payload<'a> {
+    /// Whether a repetition is known by feed, source and id.
+    pub by_id: bool,
+    /// The key by which, in its feed, a repetition of the batch that starts here is known.
+    pub key: Option<&'a str>,
     /// What tells the event from the others of its source.
     pub id: &'a str,
     /// Where it happened; `None` is the feed's own address.
@@ -53,8 +72,14 @@ pub enum Error {
     Malformed,
 }
 
-/// The bytes of what `event` carries; `give_id` names it where it has no id.
-pub fn encode(event: &Event, give_id: impl FnOnce() -> EventId) -> Bytes {
+/// The bytes of what `event` carries, marked with `marks`; `give_id` names it where it has no id.
+pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId) -> Bytes {
+    let by_id = if marks.id && event.id.is_some() {
+        BY_ID
+    } else {
+        0
+    };
+    let (by_key, key) = marks.key.map_or((0, ""), |key| (BY_KEY, key.as_str()));
     let given;
     let id = if let Some(id) = &event.id {
         id.as_str()
@@ -71,18 +96,28 @@ pub fn encode(event: &Event, give_id: impl FnOnce() -> EventId) -> Bytes {
     };
     let len =
         |bytes: usize| u16::try_from(bytes).expect("an id and a source are shorter than 64 KiB");
-    let whole = HEADER_BYTES + id.len() + source.len() + extensions.len() + data.len();
+    let whole =
+        HEADER_BYTES + 1 + key.len() + id.len() + source.len() + extensions.len() + data.len();
     let mut out = BytesMut::with_capacity(whole);
     out.put_u8(FORMAT);
-    out.put_u8(kind);
+    out.put_u8(kind | by_id | by_key);
     out.put_u16_le(len(id.len()));
     out.put_u16_le(len(source.len()));
     out.put_u32_le(u32::try_from(extensions.len()).expect("64 extensions of one event fit 4 GiB"));
+    if by_key != 0 {
+        out.put_u8(u8::try_from(key.len()).expect("a key has at most 255 characters"));
+        out.put_slice(key.as_bytes());
+    }
     out.put_slice(id.as_bytes());
     out.put_slice(source.as_bytes());
     out.put_slice(extensions);
     out.put_slice(data);
     out.freeze()
+}
+
+/// Whether these bytes of a record bear a mark; cheaper than decoding them.
+pub fn is_marked(bytes: &[u8]) -> bool {
+    matches!(bytes, [FORMAT, kind, ..] if kind & (BY_ID | BY_KEY) != 0)
 }
 
 impl<'a> Payload<'a> {
@@ -96,6 +131,16 @@ impl<'a> Payload<'a> {
         }
         let short = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
         let extensions_len = u32::from_le_bytes([header[6], header[7], header[8], header[9]]);
+        let (key, rest) = if header[1] & BY_KEY == 0 {
+            (None, rest)
+        } else {
+            let (len, rest) = rest.split_first().ok_or(Error::Malformed)?;
+            let (key, rest) = rest
+                .split_at_checked(usize::from(*len))
+                .ok_or(Error::Malformed)?;
+            let key = std::str::from_utf8(key).ok().ok_or(Error::Malformed)?;
+            (Some(key), rest)
+        };
         let mut rest = std::str::from_utf8(rest).ok().ok_or(Error::Malformed)?;
         let id = take(&mut rest, short(2))?;
         let source = take(&mut rest, short(4))?;
@@ -103,13 +148,15 @@ impl<'a> Payload<'a> {
             &mut rest,
             usize::try_from(extensions_len).unwrap_or(usize::MAX),
         )?;
-        let data = match header[1] {
+        let data = match header[1] & KIND {
             0 => DataText::None,
             1 => DataText::Json(rest),
             2 => DataText::Base64(rest),
             _ => return Err(Error::Malformed),
         };
         Ok(Self {
+            by_id: header[1] & BY_ID != 0,
+            key,
             id,
             source: Some(source).filter(|s| !s.is_empty()),
             extensions,
@@ -148,14 +195,55 @@ mod tests {
 
     #[test]
     fn what_was_encoded_is_decoded() {
-        let bytes = encode(&event(), || unreachable!("the event has an id"));
+        let bytes = encode(&event(), Marks::default(), given);
         let payload = Payload {
+            by_id: false,
+            key: None,
             id: "ä-1",
             source: Some("/planes"),
             extensions: "\"traceid\":\"4f\"",
             data: DataText::Json("\"late\""),
         };
         assert_eq!(Payload::decode(&bytes), Ok(payload));
+    }
+
+    fn given() -> EventId {
+        EventId::new("given").expect("an id")
+    }
+
+    #[test]
+    fn marks_are_kept_beside_the_rest() {
+        let key = IdempotencyKey::new("k-1").expect("a key");
+        let marks = Marks {
+            id: true,
+            key: Some(&key),
+        };
+        let bytes = encode(&event(), marks, given);
+        let marked = Payload::decode(&bytes).expect("a payload");
+        assert_eq!((marked.by_id, marked.key), (true, Some("k-1")));
+        assert!(is_marked(&bytes));
+        let bytes = encode(&event(), Marks::default(), given);
+        let plain = Payload {
+            by_id: true,
+            key: Some("k-1"),
+            ..Payload::decode(&bytes).expect("a payload")
+        };
+        assert_eq!(marked, plain);
+    }
+
+    #[test]
+    fn what_the_server_named_is_not_known_by_that_name() {
+        let event = Event {
+            id: None,
+            ..event()
+        };
+        let marks = Marks {
+            id: true,
+            key: None,
+        };
+        let bytes = encode(&event, marks, given);
+        assert!(!Payload::decode(&bytes).expect("a payload").by_id);
+        assert!(!is_marked(&bytes));
     }
 
     #[test]
@@ -167,8 +255,10 @@ mod tests {
             extensions: Extensions::default(),
             ..event()
         };
-        let bytes = encode(&event, || EventId::new("given").expect("an id"));
+        let bytes = encode(&event, Marks::default(), given);
         let payload = Payload {
+            by_id: false,
+            key: None,
             id: "given",
             source: None,
             extensions: "",
@@ -179,7 +269,12 @@ mod tests {
 
     #[test]
     fn every_cut_of_a_payload_is_read_without_panic() {
-        let bytes = encode(&event(), || unreachable!("the event has an id"));
+        let key = IdempotencyKey::new("k").expect("a key");
+        let marks = Marks {
+            id: true,
+            key: Some(&key),
+        };
+        let bytes = encode(&event(), marks, given);
         for len in 0..HEADER_BYTES {
             assert_eq!(Payload::decode(&bytes[..len]), Err(Error::Malformed));
         }

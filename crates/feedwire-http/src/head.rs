@@ -9,10 +9,14 @@ use crate::edge::Edge;
 /// The header in which an `EventSource` says how far it came.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
+/// The header in which a publisher names a request, so that a repetition of it is known.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// The headers that are meant once, as refusals name them.
-const ONCE: [(HeaderName, &str); 3] = [
+const ONCE: [(HeaderName, &str); 4] = [
     (CONTENT_ENCODING, "Content-Encoding"),
     (CONTENT_TYPE, "Content-Type"),
+    (IDEMPOTENCY_KEY, "Idempotency-Key"),
     (LAST_EVENT_ID, "Last-Event-ID"),
 ];
 

@@ -14,7 +14,8 @@ use feedwire_event::{
 };
 
 use crate::{
-    Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Seams, Start, Step, Until, read,
+    Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Repetition, Seams, Start, Step,
+    Until, read,
 };
 
 /// Large enough for everything that a test publishes.
@@ -79,7 +80,7 @@ impl World {
     pub(crate) async fn publish(&self, events: &[&str]) -> Published {
         let events: Vec<_> = events.iter().map(|event| parse(event)).collect();
         self.core
-            .publish(&self.grant, &events, Vec::new())
+            .publish(&self.grant, &events, Vec::new(), &Repetition::Unknown)
             .await
             .expect("published")
     }

@@ -34,6 +34,7 @@ pub fn published(events: &[(FeedName, Event)], published: &Published) -> feedwir
         count: events.len() as u64,
         recorded_at: published.recorded_at.to_string(),
         version: version.map(|Version(version)| *version),
+        duplicate: published.is_repeat,
     }
 }
 
@@ -46,37 +47,48 @@ pub struct Progress {
     pub last: Position,
     /// How many events.
     pub count: u64,
-    /// How many batches.
+    /// How many of them were there already.
+    pub duplicates: u64,
+    /// How many batches of others.
     pub batches: u64,
-    /// When the last batch was recorded.
+    /// When the last of them was recorded.
     pub recorded_at: Timestamp,
 }
 
 impl Progress {
-    /// One batch more than `before`.
-    pub fn with(before: Option<Self>, published: &Published) -> Self {
-        let Published {
-            first,
-            last,
-            recorded_at,
-            ..
-        } = *published;
-        let count = last.get() - first.get() + 1;
-        match before {
-            None => Self {
-                first,
-                last,
-                count,
-                batches: 1,
-                recorded_at,
-            },
-            Some(before) => Self {
-                first: before.first,
-                last,
-                count: before.count + count,
-                batches: before.batches + 1,
-                recorded_at,
-            },
+    /// What `published` says of its batch.
+    pub fn of(published: &Published) -> Self {
+        let count = published.versions.len() as u64;
+        Self {
+            first: published.first,
+            last: published.last,
+            count,
+            duplicates: if published.is_repeat { count } else { 0 },
+            batches: u64::from(!published.is_repeat),
+            recorded_at: published.recorded_at,
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+            count: self.count + other.count,
+            duplicates: self.duplicates + other.duplicates,
+            batches: self.batches + other.batches,
+            recorded_at: self.recorded_at.max(other.recorded_at),
+        }
+    }
+
+    /// The same, with `duplicates` more events that are there already.
+    #[must_use]
+    pub fn with_duplicates(self, duplicates: u64) -> Self {
+        Self {
+            count: self.count + duplicates,
+            duplicates: self.duplicates + duplicates,
+            ..self
         }
     }
 }
@@ -87,6 +99,7 @@ pub fn uploaded(progress: &Progress) -> Uploaded {
         first: progress.first.get(),
         last: progress.last.get(),
         count: progress.count,
+        duplicates: progress.duplicates,
         batches: progress.batches,
         recorded_at: progress.recorded_at.to_string(),
     }
@@ -160,6 +173,7 @@ mod tests {
             last: position(last),
             recorded_at,
             versions,
+            is_repeat: false,
         }
     }
 
@@ -178,11 +192,20 @@ mod tests {
 
     #[test]
     fn batches_are_added_up() {
-        let progress = Progress::with(
-            Some(Progress::with(None, &batch(1, 1000))),
-            &batch(1005, 1007),
-        );
+        let progress = Progress::of(&batch(1, 1000)).and(Progress::of(&batch(1005, 1007)));
         assert_snapshot!(serde_json::to_string(&uploaded(&progress)).expect("JSON"), @r#"{"first":1,"last":1007,"count":1003,"batches":2,"recorded_at":"2026-11-21T08:00:00Z"}"#);
+    }
+
+    #[test]
+    fn a_repetition_is_told_as_one() {
+        let repeat = Published {
+            is_repeat: true,
+            ..batch(101, 101)
+        };
+        assert_snapshot!(told(r#"{"type":"t"}"#, &repeat), @r#"{"first":101,"last":101,"count":1,"recorded_at":"2026-11-21T08:00:00Z","duplicate":true}"#);
+        let progress = Progress::of(&batch(200, 201)).and(Progress::of(&repeat));
+        let progress = progress.with_duplicates(3);
+        assert_snapshot!(serde_json::to_string(&uploaded(&progress)).expect("JSON"), @r#"{"first":101,"last":201,"count":6,"duplicates":4,"batches":1,"recorded_at":"2026-11-21T08:00:00Z"}"#);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use feedwire_core::Repetition;
 use feedwire_engine::{Expectation, Expected, Retention};
 use feedwire_event::limits::BATCH_EVENTS_MAX;
 use feedwire_event::{Cursor, Event, FeedName, Labels, Subject, Version};
@@ -12,6 +13,7 @@ use serde_json::Number;
 
 use super::request;
 use crate::cloudevents::{self, Fault};
+use crate::idempotency_key;
 use crate::media;
 use crate::object::{Object, Texts};
 use crate::query::Query;
@@ -21,6 +23,9 @@ use crate::span;
 pub const RETENTION_AGE_MAX: Duration = Duration::from_hours(24 * 36_500);
 /// The most bytes that a log can be bounded to: what every JSON reader has exactly.
 pub const RETENTION_BYTES_MAX: u64 = (1 << 53) - 1;
+
+/// The header that names a request, so that a repetition of it is known.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// Why a body is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,6 +269,21 @@ pub fn expectation_of_many() -> request::Error {
     request::Error::parameter(
         "expect",
         "what is expected is expected of one batch; these are more",
+    )
+}
+
+/// What a repetition of a request is known by: ids, and the key that the header names.
+pub fn repetition(idempotency_key: Option<&str>) -> Result<Repetition, request::Error> {
+    let key = idempotency_key.map(idempotency_key::parse).transpose();
+    let key = key.map_err(|error| request::Error::parameter(IDEMPOTENCY_KEY, &error))?;
+    Ok(key.map_or(Repetition::ByIds, Repetition::ByKey))
+}
+
+/// A key came with more events than one batch holds.
+pub fn key_of_many() -> request::Error {
+    request::Error::parameter(
+        IDEMPOTENCY_KEY,
+        "a key is that of one batch; these are more: give the events ids instead",
     )
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use feedwire_api::{KIND_PREFIX, Problem};
 use feedwire_core::{publish, read, store};
 use feedwire_engine::{BatchError, Expired, Head};
-use feedwire_event::Subject;
+use feedwire_event::{Position, Subject};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -212,6 +212,16 @@ pub fn publish(error: &publish::Error) -> Problem {
         publish::Error::UnknownProject(_) => not_found(error),
         publish::Error::Batch(batch) => self::batch(batch),
         publish::Error::Conflict { subject, head, .. } => conflict(error, subject, *head),
+        publish::Error::PartlyKnown { known } => partly_known(known),
+        publish::Error::KeyReused { first } => {
+            let problem = problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The key is that of another request",
+                error,
+            );
+            with(problem, "position", first.get())
+        }
         publish::Error::NoSpace => no_space(error),
         publish::Error::Closing => unavailable(error),
         publish::Error::Damaged(_) => damaged(error),
@@ -227,12 +237,34 @@ fn batch(error: &BatchError) -> Problem {
         BatchError::TooMany(_) | BatchError::TooLarge(_) => {
             too_large("batch-too-large", "The batch is too large", error)
         }
+        BatchError::SameId { index, .. } => with(invalid_event(error, "id"), "index", *index),
         BatchError::EventTooLarge { index, .. } => with(
             too_large("event-too-large", "An event is too large", error),
             "index",
             *index,
         ),
     }
+}
+
+/// Some events are there already: `known` is not empty.
+fn partly_known(known: &[(u16, Position)]) -> Problem {
+    let first = known.first().copied();
+    let (index, position) = first.map_or((0, 0), |(index, position)| (index, position.get()));
+    let count = known.len();
+    let detail = format!(
+        "{count} of the events are there already, the first of them event {index} at position {position}; nothing was published"
+    );
+    let problem = problem(
+        StatusCode::CONFLICT,
+        "partly-known",
+        "Some of the events are there already",
+        &detail,
+    );
+    with(
+        with(with(problem, "known", count), "index", index),
+        "position",
+        position,
+    )
 }
 
 fn conflict(error: &publish::Error, subject: &Subject, head: Option<Head>) -> Problem {
@@ -340,7 +372,7 @@ pub fn after(problem: Problem, progress: Option<&Progress>) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use feedwire_event::{Cursor, FeedName, Position, ProjectName, Version};
+    use feedwire_event::{Cursor, FeedName, ProjectName, Version};
     use insta::assert_snapshot;
 
     use super::*;
@@ -362,6 +394,14 @@ mod tests {
             position: position(77),
         });
         assert_snapshot!(told(&publish(&publish::Error::Conflict { feed, subject, head })), @r#"{"type":"urn:feedwire:problem:conflict","title":"Not where it was expected","status":409,"detail":"subject \"\u00c6r\u00f8\" of feed orders is not where it was expected: it is at version 3, its last event at position 77","position":77,"subject":"\u00c6r\u00f8","version":3}"#);
+    }
+
+    #[test]
+    fn a_partly_known_batch_says_what_of_it_is_where() {
+        let known = vec![(2, position(77)), (5, position(70))];
+        assert_snapshot!(told(&publish(&publish::Error::PartlyKnown { known })), @r#"{"type":"urn:feedwire:problem:partly-known","title":"Some of the events are there already","status":409,"detail":"2 of the events are there already, the first of them event 2 at position 77; nothing was published","index":2,"known":2,"position":77}"#);
+        assert_snapshot!(told(&publish(&publish::Error::KeyReused { first: position(77) })), @r#"{"type":"urn:feedwire:problem:idempotency-key-reused","title":"The key is that of another request","status":422,"detail":"the key is that of another request, whose first event is at position 77","position":77}"#);
+        assert_snapshot!(told(&publish(&publish::Error::Batch(BatchError::SameId { first: 1, index: 3 }))), @r#"{"type":"urn:feedwire:problem:invalid-event","title":"Not an event","status":400,"detail":"event 3 of the batch has the source and the id of event 1","attribute":"id","index":3}"#);
     }
 
     #[test]

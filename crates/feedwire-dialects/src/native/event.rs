@@ -115,7 +115,9 @@ pub(super) mod tests {
 
     fn record(event: &Event) -> Record {
         let subject = event.subject.as_ref().map_or("", Subject::as_str);
-        let payload = payload::encode(event, || EventId::new("given").expect("an id"));
+        let payload = payload::encode(event, payload::Marks::default(), || {
+            EventId::new("given").expect("an id")
+        });
         let tags = ["flights", event.ty.as_str(), subject];
         let bytes = [tags.concat().as_bytes(), &payload].concat();
         let recorded_at = time("2026-11-21T08:00:00.000001Z");

@@ -12,6 +12,7 @@ mod fixture;
 pub mod model;
 pub mod primary;
 pub mod reading;
+pub mod repeating;
 pub mod retention;
 pub mod views;
 
@@ -58,6 +59,19 @@ macro_rules! contract {
             expectations_hold_after_reopening
             expectations_hold_after_a_crash
             expectations_hold_below_retention
+        );
+        $crate::contract!(@promises $place, repeating:
+            a_repetition_is_answered_with_where_its_events_are
+            an_id_is_one_of_its_feed_and_source
+            what_bears_no_mark_is_never_a_repetition
+            a_batch_of_which_some_is_known_is_refused_whole
+            a_key_is_of_one_batch
+            an_unknown_key_leaves_ids_to_be_known
+            what_is_expected_of_a_repetition_was_expected_the_first_time
+            of_racing_repetitions_one_is_appended
+            repetitions_are_known_after_reopening
+            repetitions_are_known_after_a_crash
+            what_was_trimmed_or_erased_is_no_longer_known
         );
         $crate::contract!(@promises $place, reading:
             every_form_of_scope_reads_what_it_names

@@ -8,6 +8,7 @@ use feedwire_event::{Position, Version};
 
 use super::Place;
 use super::fixture::{Bench, NOON, NOTHING, at, expect, expecting, project, scope};
+use super::repeating::{known_by_id, known_by_key};
 use crate::memory::Memory;
 use crate::{AppendError, Batch, Chunk, Engine, Erasure, Expected, Limit, Log, ReadError, Scope};
 
@@ -90,8 +91,26 @@ impl History {
         expecting(&texts, expectations)
     }
 
+    /// A batch of few ids or keys, so that it often comes again.
+    fn marked(&mut self) -> Batch {
+        let (feed, subject) = (self.pick(&FEEDS), self.pick(&SUBJECTS));
+        let start = self.rng.usize(..8);
+        let ids = start..start + self.rng.usize(1..4);
+        let texts: Vec<String> = ids.map(|id| format!("{feed} {id} {subject}")).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        if self.rng.bool() {
+            known_by_id(&texts)
+        } else {
+            known_by_key(self.pick(&TYPES), &texts, "")
+        }
+    }
+
     async fn append(&mut self, step: u64) {
-        let batch = self.batch();
+        let batch = if self.rng.u8(..3) == 0 {
+            self.marked()
+        } else {
+            self.batch()
+        };
         let jitter = Duration::from_secs(self.rng.u64(..100));
         let now = feedwire_event::Timestamp::from_micros(
             NOON.as_micros() + i64::try_from(step).expect("a small number") * 30_000_000,
@@ -103,7 +122,9 @@ impl History {
         ];
         let [answer, expected] = answers.map(|answer| {
             answer.map_err(|error| match error {
-                AppendError::Conflict { subject, head, .. } => (subject, head),
+                told @ (AppendError::Conflict { .. }
+                | AppendError::PartlyKnown { .. }
+                | AppendError::KeyReused { .. }) => format!("{told:?}"),
                 other => panic!("{other:?}"),
             })
         });

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use bytes::{BufMut, BytesMut};
+use feedwire_event::limits::MARKS_KEPT;
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 
 use crate::{
-    AppendError, Appended, Batch, Bounds, Chunk, Expired, FeedTrim, Head, Incarnation, Limit,
-    NewRecord, Place, Record, Scope, Stamp,
+    AppendError, Appended, Batch, Bounds, Chunk, Expired, FeedTrim, Found, Head, Incarnation,
+    Limit, Mark, Marked, NewRecord, Place, Record, Scope, Stamp, Verdict,
 };
 
 /// The content of a log.
@@ -22,6 +23,7 @@ pub(super) struct Records {
     last_at: Timestamp,
     heads: BTreeMap<(FeedName, Subject), Head>,
     pub(super) trims: BTreeMap<FeedName, FeedTrim>,
+    marked: Marked,
 }
 
 impl Records {
@@ -35,6 +37,7 @@ impl Records {
             last_at: Timestamp::MIN,
             heads: BTreeMap::new(),
             trims: BTreeMap::new(),
+            marked: Marked::new(MARKS_KEPT),
         }
     }
 
@@ -63,6 +66,11 @@ impl Records {
         batch: &Batch,
         now: Timestamp,
     ) -> Result<Appended, AppendError> {
+        match self.judge(batch) {
+            Verdict::New => {}
+            Verdict::Repeat(appended) => return Ok(appended),
+            Verdict::Refused(error) => return Err(error),
+        }
         let count = batch.records().len() as u64;
         if Position::MAX.get() - self.last.get() < count {
             return Err(AppendError::Exhausted);
@@ -76,6 +84,22 @@ impl Records {
             return Err(AppendError::NoSpace);
         }
         Ok(self.push(batch, now.max(self.last_at)))
+    }
+
+    fn judge(&self, batch: &Batch) -> Verdict {
+        let seen = batch
+            .marks()
+            .iter()
+            .filter_map(|mark| Some((*mark, self.marked.look_up(mark)?)));
+        let seen: Vec<(Mark, Position)> = seen.collect();
+        let mut found = Found::new();
+        for (_, position) in &seen {
+            let start = self.retained.partition_point(|r| r.position() < *position);
+            let batch = self.retained[start..].iter();
+            let batch = batch.take_while(|r| batch_first(r) <= *position);
+            found.extend(batch.map(|record| (record.position(), record.clone())));
+        }
+        Verdict::new(batch, &seen, &found)
     }
 
     fn push(&mut self, batch: &Batch, recorded_at: Timestamp) -> Appended {
@@ -100,6 +124,9 @@ impl Records {
             };
             self.retained.push(stamped(record, stamp));
         }
+        for mark in batch.marks() {
+            self.marked.insert(mark, first.plus(u64::from(mark.index)));
+        }
         self.last = last;
         self.last_at = recorded_at;
         Appended {
@@ -107,6 +134,7 @@ impl Records {
             last,
             recorded_at,
             versions,
+            is_repeat: false,
         }
     }
 

@@ -1,17 +1,18 @@
 //! Publishing to a feed: one event, a batch, or a stream of lines.
 
+use std::collections::HashSet;
 use std::pin::pin;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse as _;
-use feedwire_core::{Grant, Published};
+use feedwire_core::{Grant, Published, Repetition, publish};
 use feedwire_dialects::native::answer::{self, Progress};
 use feedwire_dialects::native::body::{self, Content};
 use feedwire_dialects::native::{error, request};
-use feedwire_engine::Expected;
-use feedwire_event::{Event, FeedName};
+use feedwire_engine::{BatchError, Expected};
+use feedwire_event::{Event, EventId, FeedName, Position, Source};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
@@ -19,6 +20,7 @@ use super::batches::Batches;
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, json};
 use crate::edge::Edge;
+use crate::head::IDEMPOTENCY_KEY;
 use crate::intake;
 
 pub(super) async fn publish(
@@ -31,12 +33,14 @@ pub(super) async fn publish(
     let Path((project, feed)) = path?;
     let expected = body::expect(query.as_deref().unwrap_or_default())?;
     body::encoding(refuse::header(&headers, CONTENT_ENCODING))?;
+    let repetition = body::repetition(refuse::header(&headers, IDEMPOTENCY_KEY))?;
     let content = body::content(refuse::header(&headers, CONTENT_TYPE))?;
     let to = To {
         edge,
         grant: refuse::grant(&project)?,
         feed: request::feed(&feed)?,
         expected,
+        repetition,
     };
     match content {
         Content::Json => to.one_batch(body).await,
@@ -60,6 +64,7 @@ struct To {
     grant: Grant,
     feed: FeedName,
     expected: Option<Expected>,
+    repetition: Repetition,
 }
 
 impl To {
@@ -78,8 +83,29 @@ impl To {
         Ok(self
             .edge
             .core()
-            .publish(&self.grant, events, expectations)
+            .publish(&self.grant, events, expectations, &self.repetition)
             .await?)
+    }
+
+    /// Appends those of `events` that are not there already; what of a body of lines makes a batch is not for its publisher to know.
+    async fn append_new(&self, mut events: Vec<(FeedName, Event)>) -> Result<Progress, Refused> {
+        let mut duplicates = 0;
+        loop {
+            let core = self.edge.core();
+            let published = core
+                .publish(&self.grant, &events, Vec::new(), &self.repetition)
+                .await;
+            let before = events.len();
+            match published {
+                Ok(published) => {
+                    return Ok(Progress::of(&published).with_duplicates(duplicates));
+                }
+                Err(publish::Error::PartlyKnown { known }) => leave_out(&mut events, &known),
+                Err(publish::Error::Batch(BatchError::SameId { .. })) => keep_first(&mut events),
+                Err(error) => return Err(error.into()),
+            }
+            duplicates += (before - events.len()) as u64;
+        }
     }
 
     async fn many_batches(&self, body: Body) -> Result<Answer, Refused> {
@@ -96,26 +122,26 @@ impl To {
     /// Appends batch by batch; while one is on its way to the disk, the next is received.
     async fn append_all(&self, body: Body, progress: &mut Option<Progress>) -> Result<(), Refused> {
         let mut batches = Batches::new(body, &self.edge, self.feed.clone());
-        if self.expected.is_some() {
+        if self.expected.is_some() || matches!(self.repetition, Repetition::ByKey(_)) {
             return self.append_only(batches.unparted(), progress).await;
         }
         let mut next = batches.next().await?;
         while let Some(batch) = next {
-            let mut append = pin!(self.append(&batch.events));
+            let mut append = pin!(self.append_new(batch.events));
             let mut following = pin!(batches.next());
             // The batch is waited for in any case: whoever is told of a bad line behind it is told how far the rest came.
-            let (published, following) = tokio::select! {
+            let (appended, following) = tokio::select! {
                 biased;
-                published = append.as_mut() => (published?, following.await),
+                appended = append.as_mut() => (appended?, following.await),
                 following = following.as_mut() => (append.await?, following),
             };
-            *progress = Some(Progress::with(*progress, &published));
+            *progress = Some(progress.map_or(appended, |before| before.and(appended)));
             next = following?;
         }
         Ok(())
     }
 
-    /// Appends the batch, if it is the only one: what is expected of a subject is expected of one batch.
+    /// Appends the batch, if it is the only one: what is expected of a subject is expected of one batch, and a key is one's.
     async fn append_only(
         &self,
         mut batches: Batches,
@@ -123,12 +149,39 @@ impl To {
     ) -> Result<(), Refused> {
         let batch = batches.next().await?;
         if batches.next().await?.is_some() {
-            return Err(body::expectation_of_many().into());
+            return Err(match self.expected {
+                Some(_) => body::expectation_of_many(),
+                None => body::key_of_many(),
+            }
+            .into());
         }
         if let Some(batch) = batch {
             let published = self.append(&batch.events).await?;
-            *progress = Some(Progress::with(None, &published));
+            *progress = Some(Progress::of(&published));
         }
         Ok(())
     }
+}
+
+/// Takes the `known` ones, by their indexes in ascending order, out of `events`.
+fn leave_out(events: &mut Vec<(FeedName, Event)>, known: &[(u16, Position)]) {
+    let mut known = known
+        .iter()
+        .map(|(index, _)| usize::from(*index))
+        .peekable();
+    let mut index = 0;
+    events.retain(|_| {
+        let is_known = known.next_if_eq(&index).is_some();
+        index += 1;
+        !is_known
+    });
+}
+
+/// Of those with one source and id, keeps the first.
+fn keep_first(events: &mut Vec<(FeedName, Event)>) {
+    let mut seen: HashSet<(Option<Source>, EventId)> = HashSet::new();
+    events.retain(|(_, event)| {
+        let id = event.id.clone();
+        id.is_none_or(|id| seen.insert((event.source.clone(), id)))
+    });
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod pages;
 mod probes;
 mod publishing;
+mod repeating;
 mod retention;
 mod stopping;
 mod streams;

@@ -159,18 +159,30 @@ impl Answer {
                 first,
                 last,
                 version,
+                duplicate,
                 ..
             }) => {
                 let version = version.map(|version| format!(", version {version} of its subject"));
                 format!(
-                    "{}{}",
+                    "{}{}{}",
                     placed(*count, *first, *last),
-                    version.unwrap_or_default()
+                    version.unwrap_or_default(),
+                    if *duplicate { ": there already" } else { "" },
                 )
             }
             Self::Lines(Uploaded {
-                count, first, last, ..
-            }) => placed(*count, *first, *last),
+                count,
+                first,
+                last,
+                duplicates,
+                ..
+            }) => {
+                let placed = placed(*count, *first, *last);
+                match duplicates {
+                    0 => placed,
+                    duplicates => format!("{placed}, {duplicates} of them there already"),
+                }
+            }
         }
     }
 }
@@ -206,6 +218,7 @@ mod tests {
             count,
             recorded_at: String::new(),
             version,
+            duplicate: false,
         };
         let check = |published, words: &str| assert_eq!(Answer::Batch(published).words(), words);
         check(
@@ -213,5 +226,10 @@ mod tests {
             "published 1 event at position 5, version 2 of its subject",
         );
         check(published(3, None), "published 3 events at positions 5 to 7");
+        let again = Published {
+            duplicate: true,
+            ..published(1, None)
+        };
+        check(again, "published 1 event at position 5: there already");
     }
 }
