@@ -25,8 +25,8 @@ enum Chore {
     Tidy,
     /// Measure, in a release build, beside the bare limits of the machine
     Bench {
-        #[arg(value_enum)]
-        what: bench::Bench,
+        #[command(subcommand)]
+        what: Option<bench::Bench>,
     },
     /// Install what the tests need and run all of them
     Test {

@@ -12,3 +12,4 @@ mod run;
 mod workspace;
 
 pub(crate) use run::{Suite, run};
+pub(crate) use workspace::Workspace;

@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::command::cargo;
 
 #[derive(Debug)]
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     pub(super) root: PathBuf,
     /// Cargo's target folder, wherever the environment or a configuration puts it.
-    pub(super) target: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 impl Workspace {
-    pub(super) fn find(root: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn find(root: &Path) -> anyhow::Result<Self> {
         let metadata = cargo()
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .current_dir(root)

@@ -53,6 +53,7 @@ const LAYERS: &[Layer] = &[
     ),
     layer("feedwire-testkit", RUNNING, &[]),
     layer("feedwire", RUNNING, &[]),
+    layer("feedwire-bench", &[], &[]),
     layer("xtask", RUNNING, &[]),
 ];
 

@@ -68,7 +68,8 @@ impl Tree {
     /// The manifests of the workspace's own packages.
     pub(super) fn members(&self) -> impl Iterator<Item = &Manifest> {
         self.packages().filter(|manifest| {
-            manifest.folder() == "xtask" || manifest.folder().starts_with("crates/")
+            let folder = manifest.folder();
+            matches!(folder, "benches" | "xtask") || folder.starts_with("crates/")
         })
     }
 

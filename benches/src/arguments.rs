@@ -1,0 +1,74 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(name = "feedwire-bench", about = "Feedwire's HTTP benchmark", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) role: Role,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    /// Measure a server over HTTP, each figure beside that of a bare peer of the same run
+    Http(Options),
+    /// Run a program on one core; it ends when the process that launched it does
+    #[command(hide = true)]
+    Launch(Launch),
+    /// Serve as a bare peer: the same work on the wire with nothing behind it
+    #[command(hide = true)]
+    Bare,
+}
+
+#[derive(Debug, Args)]
+#[command(bin_name = "cargo xtask bench http", args_override_self = true)]
+pub(crate) struct Options {
+    /// Measure one part alone
+    #[arg(long, value_enum)]
+    pub(crate) part: Option<Part>,
+    /// Seconds rather than minutes: to try that it works, not for figures
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// How often each figure is taken; the median is told
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=25))]
+    pub(crate) runs: u8,
+    /// The program whose `serve` is measured
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) server: PathBuf,
+    /// The folder below which servers keep their data while they are measured; it decides about the disk
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: PathBuf,
+    /// The folder that the tables are written to as well
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tables: PathBuf,
+}
+
+/// What is measured, a table or several each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Events in: one a request, and batches
+    Publish,
+}
+
+impl Part {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Launch {
+    /// The core it runs on
+    #[arg(long)]
+    pub(crate) core: usize,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
+}

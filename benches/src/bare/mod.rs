@@ -1,0 +1,9 @@
+//! Bare peers: what the machine and the libraries do with nothing of ours behind them.
+
+mod hyper;
+mod sync;
+mod validate;
+
+pub(crate) use hyper::run;
+pub(crate) use sync::syncs;
+pub(crate) use validate::validated;

@@ -1,0 +1,60 @@
+//! Figures for people: short, and the median of several.
+
+use std::time::Duration;
+
+/// What stands where there is no figure.
+pub(crate) const NONE: &str = "–";
+
+/// `count` in a second of `span`.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub(crate) fn per_second(count: u64, span: Duration) -> f64 {
+    count as f64 / span.as_secs_f64()
+}
+
+/// The one in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// The median over `runs` of what `figure` takes from each.
+pub(crate) fn median_of<T>(runs: &[T], figure: impl Fn(&T) -> f64) -> Option<f64> {
+    median(runs.iter().map(figure).collect())
+}
+
+/// A number of something a second.
+pub(crate) fn rate(value: f64) -> String {
+    match value {
+        v if v >= 1e9 => format!("{:.2} G", v / 1e9),
+        v if v >= 1e6 => format!("{:.2} M", v / 1e6),
+        v if v >= 1e3 => format!("{:.1} k", v / 1e3),
+        v => format!("{v:.0} "),
+    }
+    .trim_end()
+    .to_owned()
+}
+
+/// A span of so many seconds.
+pub(crate) fn span(seconds: f64) -> String {
+    match seconds {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 0.01 => format!("{:.1} ms", s * 1e3),
+        s if s >= 0.001 => format!("{:.2} ms", s * 1e3),
+        s => format!("{:.0} µs", s * 1e6),
+    }
+}
+
+/// How one figure stands to another.
+pub(crate) fn ratio(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// A part of one core.
+pub(crate) fn share(value: f64) -> String {
+    format!("{:.0} %", value * 100.0)
+}
+
+/// A figure in its form, if there is one.
+pub(crate) fn cell(value: Option<f64>, form: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| NONE.to_owned(), form)
+}

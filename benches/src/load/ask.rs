@@ -1,0 +1,26 @@
+//! One question on a connection of its own: for what a benchmark has to know, not for load.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use memchr::memmem;
+
+/// Longest silence of a server that is asked.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The body of the answer to a `GET` of `path`.
+pub(crate) fn ask(address: SocketAddr, path: &str) -> anyhow::Result<Vec<u8>> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer)?;
+    if !answer.starts_with(b"HTTP/1.1 200") {
+        bail!("{path} was refused: {}", answer.escape_ascii());
+    }
+    let end = memmem::find(&answer, b"\r\n\r\n").context("an answer without a head")?;
+    Ok(answer.split_off(end + 4))
+}

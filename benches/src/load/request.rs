@@ -1,0 +1,91 @@
+//! A request, built beforehand; only digits are written into it between two sendings.
+
+use std::net::SocketAddr;
+
+use crate::event::{Event, write_digits};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    bytes: Vec<u8>,
+    /// Where digits of subjects begin.
+    subjects: Vec<usize>,
+    /// Where digits of numbers begin.
+    numbers: Vec<usize>,
+}
+
+impl Request {
+    /// A `POST` of one event, or of a batch of `events`.
+    pub(crate) fn post(address: SocketAddr, path: &str, events: usize, event_bytes: usize) -> Self {
+        let event = Event::of(event_bytes);
+        let is_batch = events > 1;
+        let body = events * (event.json.len() + 1) - 1 + if is_batch { 2 } else { 0 };
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {body}\r\n\r\n"
+        );
+        let mut request = Self::empty(head.into_bytes());
+        for index in 0..events {
+            match index {
+                0 if is_batch => request.bytes.push(b'['),
+                0 => {}
+                _ => request.bytes.push(b','),
+            }
+            request.push(&event);
+        }
+        if is_batch {
+            request.bytes.push(b']');
+        }
+        request
+    }
+
+    /// An `XADD` of one event to a stream of Redis.
+    pub(crate) fn xadd(event_bytes: usize) -> Self {
+        let event = Event::of(event_bytes);
+        let head = format!(
+            "*5\r\n$4\r\nXADD\r\n$7\r\nflights\r\n$1\r\n*\r\n$1\r\ne\r\n${}\r\n",
+            event.json.len()
+        );
+        let mut request = Self::empty(head.into_bytes());
+        request.push(&event);
+        request.bytes.extend_from_slice(b"\r\n");
+        request
+    }
+
+    fn empty(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            subjects: Vec::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, event: &Event) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&event.json);
+        self.subjects.push(start + Event::subject_at());
+        self.numbers.push(start + event.number_at());
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of its events, without what HTTP puts in front.
+    pub(crate) fn body(&self) -> &[u8] {
+        let end = memchr::memmem::find(&self.bytes, b"\r\n\r\n").map_or(0, |at| at + 4);
+        &self.bytes[end..]
+    }
+
+    pub(crate) fn events(&self) -> usize {
+        self.subjects.len()
+    }
+
+    /// Gives its events the numbers from `first` on, and subjects in turn, of `subjects` in all.
+    pub(crate) fn number(&mut self, first: u64, subjects: u64) {
+        for (at, number) in self.subjects.iter().zip(first..) {
+            write_digits(&mut self.bytes, *at, number % subjects);
+        }
+        for (at, number) in self.numbers.iter().zip(first..) {
+            write_digits(&mut self.bytes, *at, number);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The parts of the benchmark, each a few tables.
+
+mod bench;
+mod publish;
+mod publish_batches;
+mod publish_one;
+
+use anyhow::Context as _;
+
+use crate::arguments::{Options, Part};
+use crate::report::Report;
+use crate::{cores, interrupt};
+
+use bench::Bench;
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    std::fs::create_dir_all(&options.scratch)
+        .with_context(|| format!("cannot make {}", options.scratch.display()))?;
+    let bench = Bench::new(options)?;
+    cores::pin(bench.cores.generator)?;
+    let all = [Part::Publish];
+    for part in all {
+        if options.part.is_none_or(|asked| asked == part) {
+            let mut report = Report::default();
+            bench.introduce(&mut report);
+            run_part(part, &bench, &mut report)?;
+            report.write(&options.tables.join(format!("http-{}.md", part.name())))?;
+        }
+    }
+    Ok(())
+}
+
+fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
+    match part {
+        Part::Publish => publish::run(bench, report),
+    }
+}

@@ -1,0 +1,101 @@
+//! Publishing: what a closed loop of so many connections gets acknowledged.
+
+use std::time::Duration;
+
+use super::bench::Bench;
+use super::{publish_batches, publish_one};
+use crate::figures::per_second;
+use crate::load::{Closed, Measured, Protocol, Request};
+use crate::peers::{Feedwire, Peer};
+use crate::report::Report;
+use crate::usage::Usage;
+
+const SPAN: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_secs(1);
+pub(super) const FEED: &str = "flights";
+/// Where the bare server takes what is published.
+const BARE_PATH: &str = "/publish";
+
+pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
+    publish_one::run(bench, report)?;
+    publish_batches::run(bench, report)
+}
+
+/// What is published, and by how many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) connections: usize,
+    pub(super) batch: usize,
+    pub(super) event_bytes: usize,
+    pub(super) subjects: u64,
+}
+
+/// What a peer made of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Figures {
+    pub(super) events: f64,
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+    /// Parts of a core.
+    pub(super) server: f64,
+    pub(super) generator: f64,
+}
+
+/// What Feedwire makes of it, over a folder of its own.
+pub(super) fn feedwire(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figures> {
+    let server = bench.feedwire()?;
+    let (figures, measured) = load(bench, &server.peer, &Feedwire::publish_path(FEED), shape)?;
+    server.must_hold(FEED, measured.answered)?;
+    Ok(figures)
+}
+
+/// What the bare hyper server makes of it.
+pub(super) fn bare_hyper(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figures> {
+    let peer = bench.bare_hyper()?;
+    Ok(load(bench, &peer, BARE_PATH, shape)?.0)
+}
+
+pub(super) fn load(
+    bench: &Bench<'_>,
+    peer: &Peer,
+    path: &str,
+    shape: Shape,
+) -> anyhow::Result<(Figures, Measured)> {
+    let request = match peer.protocol {
+        Protocol::Http => Request::post(peer.address, path, shape.batch, shape.event_bytes),
+        Protocol::Redis => Request::xadd(shape.event_bytes),
+    };
+    let load = Closed {
+        address: peer.address,
+        protocol: peer.protocol,
+        request: &request,
+        connections: shape.connections,
+        subjects: shape.subjects,
+        warm_up: bench.span(WARM_UP),
+        span: bench.span(SPAN),
+    };
+    let mut edges = Vec::new();
+    let measured = load.run(|| {
+        edges.push((peer.child.usage()?, Usage::ours()?));
+        Ok(())
+    })?;
+    let cpu = |of: fn(&(Usage, Usage)) -> Usage| {
+        let used = edges.iter().map(|edge| of(edge).cpu);
+        let used = used
+            .reduce(|start, end| end.saturating_sub(start))
+            .unwrap_or_default();
+        used.as_secs_f64() / measured.span.as_secs_f64()
+    };
+    let at = |per_mille| {
+        let told = measured.latency.at(per_mille);
+        told.map_or(f64::NAN, |span| span.as_secs_f64())
+    };
+    let figures = Figures {
+        events: per_second(measured.events, measured.span),
+        p50: at(500),
+        p99: at(990),
+        server: cpu(|edge| edge.0),
+        generator: cpu(|edge| edge.1),
+    };
+    Ok((figures, measured))
+}
