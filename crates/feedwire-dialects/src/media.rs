@@ -1,13 +1,15 @@
 //! Media types: what a client takes, and what it sends.
 
+use std::borrow::Cow;
+
 /// The media type of a `Content-Type` without its parameters, in lower case.
-pub fn essence(content_type: &str) -> String {
-    content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+pub fn essence(content_type: &str) -> Cow<'_, str> {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(essence.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(essence)
+    }
 }
 
 /// The one of `offers` that an `Accept` header asks for most; the first of those that it asks for alike. A client that sends no such

@@ -98,60 +98,102 @@ fn write_unit(unit: u16, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
 }
 
-/// Copies the valid JSON `raw` without white space outside strings and with every character beyond ASCII escaped.
+/// What a byte of valid JSON outside of strings, or within one, is to the writer of its canonical form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// It is copied as it is.
+    Plain,
+    Space,
+    Open,
+    Close,
+    Quote,
+    Backslash,
+    /// The start of a character that is escaped.
+    Beyond,
+}
+
+const fn class(byte: u8) -> Class {
+    match byte {
+        b'"' => Class::Quote,
+        b'\\' => Class::Backslash,
+        b' ' | b'\n' | b'\r' | b'\t' => Class::Space,
+        b'{' | b'[' => Class::Open,
+        b'}' | b']' => Class::Close,
+        b'!'..=b'~' => Class::Plain,
+        _ => Class::Beyond,
+    }
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0_usize;
+    while byte < 256 {
+        classes[byte] = class(byte.to_le_bytes()[0]);
+        byte += 1;
+    }
+    classes
+};
+
+/// Copies the valid JSON `raw` without white space outside strings and with every character beyond ASCII escaped. What stays as it is
+/// is copied in runs as long as they come.
 fn write_canonical(raw: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     let bytes = raw.as_bytes();
     let mut depth = 0;
     let mut at = 0;
+    let mut copied = 0;
     while at < bytes.len() {
-        match bytes[at] {
-            b' ' | b'\n' | b'\r' | b'\t' => {}
-            b'"' => {
-                at = write_raw_string(raw, at, out)?;
+        match CLASSES[usize::from(bytes[at])] {
+            Class::Quote => {
+                at = write_raw_string(raw, at, &mut copied, out)?;
                 continue;
             }
-            byte => {
-                match byte {
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth -= 1,
-                    _ => {}
-                }
+            Class::Space => {
+                out.extend_from_slice(&bytes[copied..at]);
+                copied = at + 1;
+            }
+            Class::Open => {
+                depth += 1;
                 if depth > JSON_DEPTH_MAX {
                     return Err(Error::TooDeep { at });
                 }
-                out.push(byte);
             }
+            Class::Close => depth -= 1,
+            Class::Plain | Class::Backslash | Class::Beyond => {}
         }
         at += 1;
     }
+    out.extend_from_slice(&bytes[copied..]);
     Ok(())
 }
 
-/// Copies the string that starts with the quote at `start`; returns the offset behind its closing quote.
-fn write_raw_string(raw: &str, start: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+/// Passes over the string that starts with the quote at `start`; returns the offset behind its closing quote. What was passed over from
+/// `copied` on is still to be copied.
+fn write_raw_string(
+    raw: &str,
+    start: usize,
+    copied: &mut usize,
+    out: &mut Vec<u8>,
+) -> Result<usize, Error> {
     let bytes = raw.as_bytes();
     let mut at = start + 1;
-    let mut copied = start;
     loop {
-        match bytes[at] {
-            b'"' => break,
-            b'\\' if bytes[at + 1] == b'u' => at = escape_end(bytes, at)?,
-            b'\\' => at += 2,
-            b' '..=b'~' => at += 1,
-            _ => {
-                out.extend_from_slice(&bytes[copied..at]);
+        match CLASSES[usize::from(bytes[at])] {
+            Class::Quote => return Ok(at + 1),
+            Class::Backslash if bytes[at + 1] == b'u' => at = escape_end(bytes, at)?,
+            Class::Backslash => at += 2,
+            Class::Space | Class::Open | Class::Close | Class::Plain => at += 1,
+            Class::Beyond => {
+                out.extend_from_slice(&bytes[*copied..at]);
                 let c = raw[at..]
                     .chars()
                     .next()
                     .expect("there is a byte at this offset");
                 write_char(c, out);
                 at += c.len_utf8();
-                copied = at;
+                *copied = at;
             }
         }
     }
-    out.extend_from_slice(&bytes[copied..=at]);
-    Ok(at + 1)
 }
 
 /// The offset behind the `\u` escape at `at`, or behind both of a surrogate pair.

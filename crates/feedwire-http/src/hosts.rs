@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use feedwire_dialects::Refusal;
 use http::header::HOST;
-use http::uri::Authority;
 use http::{HeaderMap, Uri, Version};
 
 /// The names of the server that may be called: what a request has in `Host`, or as the host of its address.
@@ -45,18 +44,15 @@ impl Hosts {
     }
 }
 
+/// Whether `text` is a name of this machine, with or without a port. Every request asks this, so nothing is built for it.
 fn is_loopback(text: &str) -> bool {
-    // A user before the host is nothing that a client sends.
-    let Some(authority) = text
-        .parse::<Authority>()
-        .ok()
-        .filter(|_| !text.contains('@'))
-    else {
-        return false;
+    let (host, port) = match text.rsplit_once(':') {
+        // An address of IPv6 has its colons in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (text, ""),
     };
-    let host = authority.host();
-    let port = authority.as_str().strip_prefix(host).unwrap_or_default();
-    if !port.is_empty() && port != ":" && authority.port_u16().is_none() {
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_port || !(port.is_empty() || port.parse::<u16>().is_ok()) {
         return false;
     }
     let is_v4 = || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());

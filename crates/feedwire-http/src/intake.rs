@@ -48,8 +48,8 @@ impl Pieces {
 /// A whole body, with the room that it takes.
 #[derive(Debug)]
 pub(crate) struct Whole {
-    pub(crate) bytes: Vec<u8>,
-    room: Room,
+    pub(crate) bytes: Bytes,
+    _room: Room,
 }
 
 /// Takes in all of `body`, which is to be small enough.
@@ -60,17 +60,29 @@ pub(crate) async fn whole(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
         return Err(Refusal::BodyTooLarge(bytes_max));
     }
     let mut pieces = Pieces::new(body, edge);
-    let mut whole = Whole {
-        bytes: Vec::new(),
-        room: Room::received(edge),
-    };
-    while let Some(piece) = pieces.next().await? {
-        let len = whole.bytes.len() + piece.len();
+    let mut room = Room::received(edge);
+    let mut cover = |len| {
         if len > bytes_max {
             return Err(Refusal::BodyTooLarge(bytes_max));
         }
-        whole.room.cover(len)?;
-        whole.bytes.extend_from_slice(&piece);
+        room.cover(len)
+    };
+    let first = pieces.next().await?.unwrap_or_default();
+    cover(first.len())?;
+    let Some(second) = pieces.next().await? else {
+        // As it nearly always comes; it is not copied.
+        return Ok(Whole {
+            bytes: first,
+            _room: room,
+        });
+    };
+    let mut bytes = first.to_vec();
+    let mut next = Some(second);
+    while let Some(piece) = next {
+        cover(bytes.len() + piece.len())?;
+        bytes.extend_from_slice(&piece);
+        next = pieces.next().await?;
     }
-    Ok(whole)
+    let bytes = bytes.into();
+    Ok(Whole { bytes, _room: room })
 }

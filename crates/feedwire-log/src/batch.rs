@@ -20,6 +20,14 @@ pub struct NewRecord<'a> {
     pub payload: &'a [u8],
 }
 
+impl NewRecord<'_> {
+    /// What it takes in a segment.
+    fn bytes(&self) -> usize {
+        let tags = self.feed.len() + self.ty.len() + self.subject.len();
+        HEAD + tags + self.payload.len()
+    }
+}
+
 /// Why records do not make a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -47,8 +55,14 @@ pub struct Batch {
 
 impl Batch {
     /// Encodes `records`; the costly part of appending, so that it is done outside of any lock.
-    pub fn new<'a>(records: impl IntoIterator<Item = NewRecord<'a>>) -> Result<Self, Error> {
-        let mut bytes = vec![0; commit::LEN];
+    pub fn new<'a>(
+        records: impl IntoIterator<Item = NewRecord<'a>, IntoIter: Clone>,
+    ) -> Result<Self, Error> {
+        let records = records.into_iter();
+        let whole: usize = records.clone().map(|record| record.bytes()).sum();
+        let mut bytes = Vec::with_capacity(commit::LEN + whole.min(BYTES_MAX));
+        bytes.extend([0; commit::LEN]);
+        let is_alone = records.clone().nth(1).is_none();
         let mut seen = HashSet::new();
         let mut last_feed = None;
         let mut count = 0_u16;
@@ -62,10 +76,12 @@ impl Batch {
             }
             // Neighbours mostly share their feed, and comparing it is cheaper than looking it up.
             let is_same_feed = last_feed.replace(record.feed) == Some(record.feed);
-            if !is_same_feed && seen.insert((record.feed, None)) {
+            if !is_same_feed && (is_alone || seen.insert((record.feed, None))) {
                 head.flags |= FIRST_OF_FEED;
             }
-            if !record.subject.is_empty() && seen.insert((record.feed, Some(record.subject))) {
+            if !record.subject.is_empty()
+                && (is_alone || seen.insert((record.feed, Some(record.subject))))
+            {
                 head.flags |= FIRST_OF_SUBJECT;
             }
             push(&mut bytes, &head, &record);
@@ -139,7 +155,6 @@ fn head(record: &NewRecord<'_>, index: u16) -> Option<Head> {
 }
 
 fn push(bytes: &mut Vec<u8>, head: &Head, record: &NewRecord<'_>) {
-    bytes.reserve(head.len());
     let start = bytes.len();
     bytes.extend([0; HEAD]);
     for part in [record.feed, record.ty, record.subject, record.payload] {

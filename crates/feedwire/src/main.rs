@@ -19,6 +19,10 @@ use std::process::ExitCode;
 
 use crate::arguments::Arguments;
 
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::read();
     logs::start(arguments.log.as_deref(), arguments.command.default_log());

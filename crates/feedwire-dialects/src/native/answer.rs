@@ -13,11 +13,12 @@ use crate::span;
 
 /// `answer` as one line of ASCII.
 pub fn json(answer: &impl Serialize) -> Vec<u8> {
-    let text = serde_json::to_string(answer).expect("wire structs hold texts and numbers");
+    let mut text = Vec::with_capacity(256);
+    serde_json::to_writer(&mut text, answer).expect("wire structs hold texts and numbers");
     if text.is_ascii() {
-        return text.into_bytes();
+        return text;
     }
-    let raw = serde_json::from_str(&text).expect("what was written is JSON");
+    let raw = serde_json::from_slice(&text).expect("what was written is JSON");
     let canonical = Canonical::new(raw).expect("what holds strings of ours has whole characters");
     canonical.bytes().to_vec()
 }

@@ -1,7 +1,6 @@
 //! The subjects of a batch, each once, with their keys in one buffer.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use feedwire_engine::Batch;
 use feedwire_event::{FeedName, Subject};
@@ -9,6 +8,9 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::cache::{HashBuilder, KeyHash};
 use crate::store::head_key;
+
+/// Up to so many subjects are looked through one by one, which is cheaper than a map of them.
+const FEW: usize = 8;
 
 /// The subjects that a batch raises or expects something of.
 #[derive(Debug)]
@@ -42,27 +44,31 @@ impl BatchKeys {
             of_records: Vec::with_capacity(records.len()),
             of_expectations: Vec::with_capacity(expectations.len()),
         };
-        let mut found = HashMap::with_capacity_and_hasher(records.len(), HashBuilder::default());
+        let many = records.len() + expectations.len() > FEW;
+        let mut found = HashMap::<_, _, HashBuilder>::default();
+        found.reserve(if many { records.len() } else { 0 });
         let mut take = |taken: &mut Self, feed: &str, subject: &str| {
             let start = taken.keys.len();
             head_key(&mut taken.keys, project, feed, subject);
             let hash = KeyHash(xxh3_128_with_seed(&taken.keys[start..], seed));
-            match found.entry(hash) {
-                Entry::Occupied(index) => {
-                    taken.keys.truncate(start);
-                    *index.get()
-                }
-                Entry::Vacant(index) => {
-                    let next = small(taken.subjects.len());
-                    taken.subjects.push(KeyOf {
-                        hash,
-                        key_start: small(start),
-                        key_end: small(taken.keys.len()),
-                        last: None,
-                    });
-                    *index.insert(next)
-                }
+            let next = small(taken.subjects.len());
+            let index = if many {
+                *found.entry(hash).or_insert(next)
+            } else {
+                let same = |subject: &KeyOf| subject.hash == hash;
+                taken.subjects.iter().position(same).map_or(next, small)
+            };
+            if index < next {
+                taken.keys.truncate(start);
+                return index;
             }
+            taken.subjects.push(KeyOf {
+                hash,
+                key_start: small(start),
+                key_end: small(taken.keys.len()),
+                last: None,
+            });
+            index
         };
         for (place, record) in records.iter().enumerate() {
             let subject = record.subject.as_ref();

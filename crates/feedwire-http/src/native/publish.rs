@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, Request, State};
 use axum::response::IntoResponse as _;
 use feedwire_core::{Grant, Published, Repetition, publish};
 use feedwire_dialects::native::answer::{self, Progress};
@@ -13,8 +13,8 @@ use feedwire_dialects::native::body::{self, Content};
 use feedwire_dialects::native::{error, request};
 use feedwire_engine::{BatchError, Expected};
 use feedwire_event::{Event, EventId, FeedName, Position, Source};
+use http::HeaderValue;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
 
 use super::batches::Batches;
 use super::refuse::{self, Refused};
@@ -26,15 +26,16 @@ use crate::intake;
 pub(super) async fn publish(
     State(edge): State<Edge>,
     path: Result<Path<(String, String)>, PathRejection>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
+    // Taken whole: an extractor of its headers would copy them.
+    request: Request,
 ) -> Result<Answer, Refused> {
     let Path((project, feed)) = path?;
-    let expected = body::expect(query.as_deref().unwrap_or_default())?;
-    body::encoding(refuse::header(&headers, CONTENT_ENCODING))?;
-    let repetition = body::repetition(refuse::header(&headers, IDEMPOTENCY_KEY))?;
-    let content = body::content(refuse::header(&headers, CONTENT_TYPE))?;
+    let (head, body) = request.into_parts();
+    let headers = &head.headers;
+    let expected = body::expect(head.uri.query().unwrap_or_default())?;
+    body::encoding(refuse::header(headers, CONTENT_ENCODING))?;
+    let repetition = body::repetition(refuse::header(headers, IDEMPOTENCY_KEY))?;
+    let content = body::content(refuse::header(headers, CONTENT_TYPE))?;
     let to = To {
         edge,
         grant: refuse::grant(&project)?,
