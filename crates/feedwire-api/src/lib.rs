@@ -28,6 +28,8 @@ pub use subject::SubjectLabels;
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The media type of newline delimited JSON; `application/ndjson` and `application/jsonl` are taken for it too.
 pub const NDJSON: &str = "application/x-ndjson";
+/// The media type of a JSON array of CloudEvents.
+pub const CLOUDEVENTS_BATCH: &str = "application/cloudevents-batch+json";
 /// The media type of Server-Sent Events.
 pub const EVENT_STREAM: &str = "text/event-stream";
 /// The feed name that stands for every feed of a project.

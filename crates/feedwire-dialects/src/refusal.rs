@@ -37,6 +37,9 @@ pub enum Refusal {
         "a body of one JSON document has at most {0} bytes; newline delimited JSON may be longer"
     )]
     BodyTooLarge(usize),
+    /// A body that is the data of an event is too large.
+    #[error("the data of an event has at most {0} bytes")]
+    DataTooLarge(usize),
     /// The client stopped in the middle of its request.
     #[error("the rest of the request did not arrive in time")]
     RequestTimeout,

@@ -50,6 +50,13 @@ pub(crate) fn json(body: &impl Serialize) -> Answer {
     whole(StatusCode::OK, "application/json", answer::json(body))
 }
 
+/// That there was nothing to be done.
+pub(crate) fn nothing() -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
 /// `body`, about what is still to be done; it is read again at `address`.
 pub(crate) fn accepted(body: &impl Serialize, address: &str) -> Answer {
     let text = answer::json(body);

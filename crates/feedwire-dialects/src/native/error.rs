@@ -101,13 +101,19 @@ pub fn refusal(refusal: Refusal) -> Problem {
     let (status, kind, title) = match refusal {
         Refusal::NotFound => return not_found(&refusal),
         Refusal::Busy => return unavailable(&refusal),
+        Refusal::DataTooLarge(bytes_max) => {
+            let problem = too_large("event-too-large", "An event is too large", &refusal);
+            return with(problem, "limit", bytes_max);
+        }
         Refusal::BodyTooLarge(bytes_max) => {
             let problem = too_large("body-too-large", "The body is too large", &refusal);
             return with(problem, "limit", bytes_max);
         }
         Refusal::NotOneHost => return invalid_parameter(&refusal, "Host"),
         Refusal::PathEscape => return invalid_parameter(&refusal, "path"),
-        Refusal::HeaderTwice(name) => return invalid_parameter(&refusal, name),
+        Refusal::HeaderTwice(name) => {
+            return invalid_parameter(&refusal, name);
+        }
         Refusal::ForeignHost => (
             StatusCode::MISDIRECTED_REQUEST,
             "misdirected-request",

@@ -9,7 +9,7 @@ use feedwire_dialects::native::request::{Follow, Form, Parts, Read};
 use feedwire_dialects::native::{framing, request};
 use feedwire_engine::Limit;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -137,9 +137,7 @@ async fn follow(
         first = reader.present(limit).await?.events;
         if first.is_empty() && reader.is_over() {
             // An EventSource comes back after every end of a stream, except this one.
-            let mut answer = Response::new(Body::empty());
-            *answer.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(answer);
+            return Ok(answer::nothing());
         }
     }
     let framing = framing::stream(kind, grant.project());

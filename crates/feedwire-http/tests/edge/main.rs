@@ -2,6 +2,7 @@
 
 mod addresses;
 mod body_limits;
+mod cloudevents;
 mod cors;
 mod erasures;
 mod heads;
