@@ -36,3 +36,5 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 pub const ALL_FEEDS: &str = "_all";
 /// The response header that bears the position of the last readable event, and nothing else.
 pub const HEAD_HEADER: &str = "feedwire-head";
+/// The response header that bears the cursor behind an array of events, which itself has no room for one.
+pub const CURSOR_HEADER: &str = "feedwire-cursor";

@@ -13,6 +13,7 @@ mod content;
 mod digits;
 mod escape;
 mod framing;
+mod http_feeds;
 mod idempotency_key;
 pub mod lines;
 pub mod media;

@@ -59,6 +59,11 @@ impl<'a> Query<'a> {
         })
     }
 
+    /// Whether `name` is there and was not asked for yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(found, _)| found == name)
+    }
+
     fn take(&mut self, name: &str) -> Option<&'a str> {
         let at = self.pairs.iter().position(|(found, _)| found == name)?;
         Some(self.pairs.remove(at).1)

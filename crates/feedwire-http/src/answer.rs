@@ -24,8 +24,8 @@ fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Body>) 
 }
 
 /// A page, which keeps its room until all of it is sent.
-pub(crate) fn page(bytes: Vec<u8>, room: Room) -> Answer {
-    whole(StatusCode::OK, "application/json", roomed(bytes, room))
+pub(crate) fn page(content_type: &'static str, bytes: Vec<u8>, room: Room) -> Answer {
+    whole(StatusCode::OK, content_type, roomed(bytes, room))
 }
 
 /// Bytes that keep their room until the last of them is let go.

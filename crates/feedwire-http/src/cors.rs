@@ -6,7 +6,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use feedwire_api::HEAD_HEADER;
+use feedwire_api::{CURSOR_HEADER, HEAD_HEADER};
 use http::header::{ALLOW, LOCATION, ORIGIN, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
@@ -99,6 +99,7 @@ impl Origins {
                 ALLOW,
                 LOCATION,
                 RETRY_AFTER,
+                HeaderName::from_static(CURSOR_HEADER),
                 HeaderName::from_static(HEAD_HEADER),
             ])
             .vary([ORIGIN])

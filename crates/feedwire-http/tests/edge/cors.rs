@@ -94,7 +94,7 @@ async fn a_page_can_read_the_headers_that_a_client_needs() {
     assert_eq!(head.header("feedwire-head"), Some("2"));
     assert_eq!(
         head.header("access-control-expose-headers"),
-        Some("allow,location,retry-after,feedwire-head")
+        Some("allow,location,retry-after,feedwire-cursor,feedwire-head")
     );
 }
 

@@ -7,6 +7,7 @@ mod cors;
 mod erasures;
 mod heads;
 mod hostile;
+mod http_feeds;
 mod pages;
 mod probes;
 mod publishing;
