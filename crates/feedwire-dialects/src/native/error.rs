@@ -111,7 +111,8 @@ pub fn refusal(refusal: Refusal) -> Problem {
         }
         Refusal::NotOneHost => return invalid_parameter(&refusal, "Host"),
         Refusal::PathEscape => return invalid_parameter(&refusal, "path"),
-        Refusal::HeaderTwice(name) => {
+        Refusal::PreconditionFailed => return changed(&refusal),
+        Refusal::NotEntityTags(name) | Refusal::HeaderTwice(name) => {
             return invalid_parameter(&refusal, name);
         }
         Refusal::ForeignHost => (
@@ -333,9 +334,20 @@ pub fn expired(expired: &Expired) -> Problem {
 pub fn store(error: &store::Error) -> Problem {
     match error {
         store::Error::Read(error) => read(error),
+        store::Error::Changed => changed(error),
         store::Error::NoSpace => no_space(error),
         store::Error::Unavailable(_) => unavailable("it cannot be stored"),
     }
+}
+
+/// What a request takes for granted does not hold.
+pub fn changed(detail: &(impl Display + ?Sized)) -> Problem {
+    problem(
+        StatusCode::PRECONDITION_FAILED,
+        "precondition-failed",
+        "Not as it was expected",
+        detail,
+    )
 }
 
 /// There is no such receipt.

@@ -25,6 +25,8 @@ pub fn stream(kind: request::Stream, project: &ProjectName) -> Box<dyn Framing> 
 pub struct Page {
     /// The body.
     pub bytes: Vec<u8>,
+    /// How much of the body, from its start, says nothing but which events there are and where they end: the rest changes by itself.
+    pub lasting: usize,
     /// Where to go on from.
     pub cursor: Cursor,
     /// The last position of the log.
@@ -66,12 +68,16 @@ pub fn page(
     let cursor = cut.unwrap_or(delivery.cursor);
     if kind == request::Page::Object {
         write_place(cursor, delivery.more || cut.is_some(), &mut out);
+    }
+    let lasting = out.len();
+    if kind == request::Page::Object {
         out.extend_from_slice(b",\"head\":");
         digits::write(delivery.head.get(), &mut out);
         out.push(b'}');
     }
     Ok(Page {
         bytes: out,
+        lasting,
         cursor,
         head: delivery.head,
     })
@@ -300,6 +306,8 @@ mod tests {
     #[test]
     fn a_page_says_where_to_go_on() {
         let page = paged(request::Page::Object, &[bare(), bare()], usize::MAX);
+        let lasting = &page.bytes[..page.lasting];
+        assert!(lasting.ends_with(br#"}],"cursor":"123","has_more":true"#));
         let read: feedwire_api::Page = serde_json::from_slice(&page.bytes).expect("a page");
         assert_eq!(read.events.len(), 2);
         assert_snapshot!(String::from_utf8(page.bytes).expect("ASCII"), @r#"{"events":[{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"},{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}],"cursor":"123","has_more":true,"head":456}"#);
@@ -308,7 +316,7 @@ mod tests {
     #[test]
     fn an_array_has_positions_for_ids_and_nothing_around_its_events() {
         let none = paged(request::Page::Array, &[], usize::MAX);
-        assert_eq!(none.bytes, b"[]");
+        assert_eq!((none.bytes.as_slice(), none.lasting), (&b"[]"[..], 2));
         let place = (Cursor(position(123)), position(456));
         assert_eq!((none.cursor, none.head), place);
         let page = paged(request::Page::Array, &[full(), bare()], usize::MAX);

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
+use crate::conditions::{Conditions, Tag};
 use crate::edge::{Edge, Room};
 use crate::head::LAST_EVENT_ID;
 use crate::stream;
@@ -56,8 +57,9 @@ pub(super) async fn read(
     let grant = refuse::grant(&project)?;
     match form {
         Form::Page(poll) => {
+            let conditions = Conditions::of(&headers)?;
             let page = page(&edge, &grant, reading, poll).await?;
-            Ok(answered(poll.kind, page, &edge)?)
+            Ok(answered(poll.kind, page, &conditions, &edge)?)
         }
         Form::Stream(asked) => follow(&edge, &grant, reading, asked).await,
     }
@@ -102,11 +104,17 @@ async fn page(
     )?)
 }
 
-/// The answer that is `page`.
-fn answered(kind: Page, page: framing::Page, edge: &Edge) -> Result<Answer, Refusal> {
+/// The answer that is `page`, unless the client has that one. Nothing of it is kept on the way: what is erased here would stay there.
+fn answered(
+    kind: Page,
+    page: framing::Page,
+    conditions: &Conditions,
+    edge: &Edge,
+) -> Result<Answer, Refusal> {
     let mut room = Room::sent(edge);
     room.cover(page.bytes.len())?;
     let Cursor(cursor) = page.cursor;
+    let tag = Tag::weak(&page.bytes[..page.lasting]);
     let content_type = match kind {
         Page::Object => "application/json",
         Page::Array => CLOUDEVENTS_BATCH,
@@ -116,7 +124,7 @@ fn answered(kind: Page, page: framing::Page, edge: &Edge) -> Result<Answer, Refu
         let name = HeaderName::from_static(name);
         answer.headers_mut().insert(name, position.get().into());
     }
-    Ok(answer)
+    conditions.meet(&tag, answer)
 }
 
 /// The next events, or, when `wait` is over or the server stops, what there is then.

@@ -3,6 +3,7 @@
 mod addresses;
 mod body_limits;
 mod cloudevents;
+mod conditions;
 mod cors;
 mod erasures;
 mod heads;
