@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import consumers
+from http_feeds import http_feeds
 
 SECONDS = 20
 
@@ -48,7 +49,9 @@ def check(events, positions, numbers):
     assert seen == list(numbers) or seen == [None] * len(seen)
 
 
-@pytest.mark.parametrize("consumer", consumers.ALL, ids=lambda consumer: consumer.__name__)
+@pytest.mark.parametrize(
+    "consumer", [*consumers.ALL, http_feeds], ids=lambda consumer: consumer.__name__
+)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["restarted", "killed"])
 def test_a_follower_misses_nothing_while_the_server_is(server, consumer, how):
     before = server.publish(range(20))
@@ -77,7 +80,9 @@ def test_a_follower_from_now_that_saw_nothing_yet_goes_on_where_it_began(server,
     check(follower.events(10), positions, range(5, 15))
 
 
-@pytest.mark.parametrize("consumer", consumers.ALL, ids=lambda consumer: consumer.__name__)
+@pytest.mark.parametrize(
+    "consumer", [*consumers.ALL, http_feeds], ids=lambda consumer: consumer.__name__
+)
 def test_a_filtered_follower_sees_its_feed_alone(server, consumer):
     follower = Follower(consumer, server.feed("left") + "?from=start", 10)
     left = [server.publish([n], "left")[0] for n in range(10) if server.publish([n], "right")]

@@ -28,9 +28,13 @@ pub use subject::SubjectLabels;
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The media type of newline delimited JSON; `application/ndjson` and `application/jsonl` are taken for it too.
 pub const NDJSON: &str = "application/x-ndjson";
+/// The media type of a JSON array of CloudEvents.
+pub const CLOUDEVENTS_BATCH: &str = "application/cloudevents-batch+json";
 /// The media type of Server-Sent Events.
 pub const EVENT_STREAM: &str = "text/event-stream";
 /// The feed name that stands for every feed of a project.
 pub const ALL_FEEDS: &str = "_all";
 /// The response header that bears the position of the last readable event, and nothing else.
 pub const HEAD_HEADER: &str = "feedwire-head";
+/// The response header that bears the cursor behind an array of events, which itself has no room for one.
+pub const CURSOR_HEADER: &str = "feedwire-cursor";

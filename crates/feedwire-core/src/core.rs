@@ -142,15 +142,16 @@ impl Core {
         Ok(labels.map_or_else(Labels::default, |labels| Labels::clone(&labels)))
     }
 
-    /// Gives `subject` these labels and no others.
+    /// Gives `subject` these labels and no others, if those that it has pass `check`.
     pub async fn set_labels(
         &self,
         grant: &Grant,
         subject: Subject,
         labels: Labels,
+        check: Option<store::Check<Labels>>,
     ) -> Result<(), store::Error> {
         let project = self.project(grant.project()).await?;
-        self.whole(async move { project.labels().set(subject, labels).await })
+        self.whole(async move { project.labels().set(subject, labels, check).await })
             .await
     }
 

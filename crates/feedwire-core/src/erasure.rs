@@ -206,7 +206,7 @@ impl Project {
         self.erasures().ask(&receipt).await?;
         if let (None, Some(subject)) = (&receipt.erasure.feed, &receipt.erasure.subject) {
             self.labels()
-                .set(subject.clone(), Labels::default())
+                .set(subject.clone(), Labels::default(), None)
                 .await?;
         }
         Ok(receipt)

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use feedwire_engine::{Precondition, Primary, Space, Unavailable};
+use feedwire_engine::{Primary, Space, Unavailable};
 use feedwire_event::{Labels, ProjectName, Subject};
 use parking_lot::RwLock;
 
-use crate::store;
+use crate::store::{self, Check};
 
 /// The labels of every subject of a project that has any.
 #[derive(Debug, Default)]
@@ -55,9 +55,7 @@ impl StoredLabels {
         };
         let table = LabelTable::default();
         store::each(&*primary, &space, |key, value| {
-            let (subject, labels) = decode(&key, value).ok_or_else(|| {
-                Unavailable::new(format!("labels stored under {key:?} cannot be read"))
-            })?;
+            let (subject, labels) = decode(&key, value)?;
             table.set(subject, labels);
             Ok(())
         })
@@ -75,18 +73,27 @@ impl StoredLabels {
         &self.table
     }
 
-    /// Gives `subject` these labels and no others.
-    pub(crate) async fn set(&self, subject: Subject, labels: Labels) -> Result<(), store::Error> {
+    /// Gives `subject` these labels and no others, if those that it has pass `check`.
+    pub(crate) async fn set(
+        &self,
+        subject: Subject,
+        labels: Labels,
+        check: Option<Check<Labels>>,
+    ) -> Result<(), store::Error> {
         let _writing = self.writing.lock().await;
         let key = subject.as_str().as_bytes();
+        let present = |value: Option<Bytes>| match value {
+            Some(value) => decode(key, value).map(|(_, labels)| labels),
+            None => Ok(Labels::default()),
+        };
+        let place = (&self.space, key);
+        let precondition = store::precondition(&*self.primary, place, check, present).await?;
         let written = if labels.is_empty() {
-            self.primary
-                .delete(&self.space, key, Precondition::Any)
-                .await
+            self.primary.delete(&self.space, key, precondition).await
         } else {
             let value = encode(&labels);
             self.primary
-                .put(&self.space, key, value, Precondition::Any)
+                .put(&self.space, key, value, precondition)
                 .await
                 .map(drop)
         };
@@ -110,7 +117,12 @@ fn encode(labels: &Labels) -> Bytes {
     out.freeze()
 }
 
-fn decode(key: &[u8], mut value: Bytes) -> Option<(Subject, Labels)> {
+fn decode(key: &[u8], value: Bytes) -> Result<(Subject, Labels), Unavailable> {
+    let unreadable = || Unavailable::new(format!("labels stored under {key:?} cannot be read"));
+    labels_of(key, value).ok_or_else(unreadable)
+}
+
+fn labels_of(key: &[u8], mut value: Bytes) -> Option<(Subject, Labels)> {
     let subject = Subject::new(std::str::from_utf8(key).ok()?).ok()?;
     let mut labels = BTreeMap::new();
     while value.has_remaining() {
@@ -136,10 +148,10 @@ mod tests {
         let labels = Labels::new(BTreeMap::from(pairs)).expect("labels");
         let bytes = encode(&labels);
         let subject = Subject::new("b").expect("a subject");
-        assert_eq!(decode(b"b", bytes.clone()), Some((subject, labels)));
+        assert_eq!(labels_of(b"b", bytes.clone()), Some((subject, labels)));
         let first = 4 + "floor".len();
         for len in (1..bytes.len()).filter(|len| *len != first) {
-            assert_eq!(decode(b"b", bytes.slice(..len)), None, "cut at {len}");
+            assert_eq!(labels_of(b"b", bytes.slice(..len)), None, "cut at {len}");
         }
     }
 }

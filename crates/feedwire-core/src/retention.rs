@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use feedwire_engine::{Precondition, Primary, Retention, Space, Unavailable};
+use feedwire_engine::{Primary, Retention, Space, Unavailable};
 use feedwire_event::ProjectName;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::limits::RETENTION_INTERVAL;
 use crate::project::Project;
-use crate::{Clock, Core, Grant, read, store};
+use crate::store::{self, Check};
+use crate::{Clock, Core, Grant, read};
 
 const KEY: &[u8] = b"log";
 const NO_BOUND: u64 = u64::MAX;
@@ -38,11 +39,8 @@ impl StoredRetention {
             project,
             name: "retention",
         };
-        let present = match primary.get(&space, KEY).await? {
-            Some(entry) => decode(entry.value)
-                .ok_or_else(|| Unavailable::new("the stored retention cannot be read"))?,
-            None => Retention::default(),
-        };
+        let entry = primary.get(&space, KEY).await?;
+        let present = stored(entry.map(|entry| entry.value))?;
         Ok(Self {
             primary,
             space,
@@ -52,10 +50,16 @@ impl StoredRetention {
         })
     }
 
-    async fn set(&self, retention: Retention) -> Result<(), store::Error> {
+    async fn set(
+        &self,
+        retention: Retention,
+        check: Option<Check<Retention>>,
+    ) -> Result<(), store::Error> {
         let _writing = self.writing.lock().await;
+        let place = (&self.space, KEY);
+        let precondition = store::precondition(&*self.primary, place, check, stored).await?;
         self.primary
-            .put(&self.space, KEY, encode(retention), Precondition::Any)
+            .put(&self.space, KEY, encode(retention), precondition)
             .await?;
         *self.present.lock() = retention;
         self.changed.notify_one();
@@ -70,14 +74,15 @@ impl Core {
         Ok(*project.retention().present.lock())
     }
 
-    /// Keeps the project's events for `retention` from now on. What is older goes soon after.
+    /// Keeps the project's events for `retention` from now on, if what was said before passes `check`. What is older goes soon after.
     pub async fn set_retention(
         &self,
         grant: &Grant,
         retention: Retention,
+        check: Option<Check<Retention>>,
     ) -> Result<(), store::Error> {
         let project = self.project(grant.project()).await?;
-        self.whole(async move { project.retention().set(retention).await })
+        self.whole(async move { project.retention().set(retention, check).await })
             .await
     }
 }
@@ -115,6 +120,14 @@ fn encode(retention: Retention) -> Bytes {
     value.put_u64_le(retention.age.map_or(NO_BOUND, |age| age.as_secs()));
     value.put_u64_le(retention.bytes.unwrap_or(NO_BOUND));
     value.freeze()
+}
+
+/// What an entry says; where there is none, everything is kept.
+fn stored(value: Option<Bytes>) -> Result<Retention, Unavailable> {
+    let Some(value) = value else {
+        return Ok(Retention::default());
+    };
+    decode(value).ok_or_else(|| Unavailable::new("the stored retention cannot be read"))
 }
 
 fn decode(mut value: Bytes) -> Option<Retention> {

@@ -1,7 +1,7 @@
 //! Going through a space of the store, and why something was not kept in it.
 
 use bytes::Bytes;
-use feedwire_engine::{OpenError, Primary, PutError, Space, Unavailable};
+use feedwire_engine::{OpenError, Precondition, Primary, PutError, Space, Unavailable};
 
 use crate::limits::STORE_SCAN;
 use crate::read;
@@ -12,6 +12,9 @@ pub enum Error {
     /// The project could not be opened.
     #[error(transparent)]
     Read(#[from] read::Error),
+    /// What is there is not what the change was made for.
+    #[error("it was changed meanwhile: read it again, and decide anew")]
+    Changed,
     /// The disk is full.
     #[error("no space left in the store")]
     NoSpace,
@@ -29,9 +32,9 @@ impl From<OpenError> for Error {
 impl From<PutError> for Error {
     fn from(error: PutError) -> Self {
         match error {
+            PutError::Changed { .. } => Self::Changed,
             PutError::NoSpace => Self::NoSpace,
             PutError::Unavailable(unavailable) => Self::Unavailable(unavailable),
-            changed @ PutError::Changed { .. } => Self::Unavailable(Unavailable::new(changed)),
         }
     }
 }
@@ -39,6 +42,30 @@ impl From<PutError> for Error {
 impl From<Unavailable> for Error {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
+    }
+}
+
+/// What has to be true of what is there, for it to be replaced.
+pub type Check<T> = Box<dyn FnOnce(&T) -> bool + Send>;
+
+/// What a write of the entry at `key` depends on, if what it stands for passes `check`.
+///
+/// The store sees to it that the entry is still the one that was looked at.
+pub(crate) async fn precondition<T>(
+    primary: &dyn Primary,
+    (space, key): (&Space, &[u8]),
+    check: Option<Check<T>>,
+    read: impl FnOnce(Option<Bytes>) -> Result<T, Unavailable> + Send,
+) -> Result<Precondition, Error> {
+    let Some(check) = check else {
+        return Ok(Precondition::Any);
+    };
+    let entry = primary.get(space, key).await?;
+    let (revision, value) = entry.map(|entry| (entry.revision, entry.value)).unzip();
+    if check(&read(value)?) {
+        Ok(revision.map_or(Precondition::Absent, Precondition::Revision))
+    } else {
+        Err(Error::Changed)
     }
 }
 

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use feedwire_event::json::Canonical;
-use feedwire_event::limits::BATCH_EVENTS_MAX;
-use feedwire_event::{
-    Attribute, Data, Event, EventId, Extensions, Source, Subject, Timestamp, TypeName,
-};
+use feedwire_event::limits::{BATCH_EVENTS_MAX, EXTENSIONS_MAX};
+use feedwire_event::{Data, Event};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::attributes::{Attributes, Fault};
+use crate::base64;
 
 /// Why a text is not an event or a batch of them.
 #[derive(Debug)]
@@ -22,22 +23,27 @@ pub(crate) enum Error {
     TooMany(usize),
 }
 
-/// What is wrong with an event.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    /// Which of the batch, from 0.
-    pub(crate) index: usize,
-    /// Which of its attributes.
-    pub(crate) attribute: String,
-    /// What is wrong with it.
-    pub(crate) reason: String,
+/// What a body has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One event, or an array of them.
+    Any,
+    /// One event.
+    Event,
+    /// An array of events.
+    Array,
 }
 
-/// One event, or an array of them.
-pub(crate) fn batch(text: &str) -> Result<Vec<Event>, Error> {
+/// One event, or an array of them, as `shape` says.
+pub(crate) fn batch(text: &str, shape: Shape) -> Result<Vec<Event>, Error> {
     let mut sink = Sink::default();
     let mut json = serde_json::Deserializer::from_str(text);
-    let read = if text.trim_ascii_start().starts_with('[') {
+    let is_array = match shape {
+        Shape::Any => text.trim_ascii_start().starts_with('['),
+        Shape::Event => false,
+        Shape::Array => true,
+    };
+    let read = if is_array {
         Many(&mut sink).deserialize(&mut json)
     } else {
         One(&mut sink).deserialize(&mut json)
@@ -82,16 +88,6 @@ impl Sink {
             Err(Error::TooMany(self.count))
         } else {
             Ok(())
-        }
-    }
-}
-
-impl Fault {
-    fn new(attribute: &str, reason: &dyn fmt::Display) -> Self {
-        Self {
-            index: 0,
-            attribute: attribute.to_owned(),
-            reason: reason.to_string(),
         }
     }
 }
@@ -198,8 +194,11 @@ struct Members<'de> {
     ty: Option<&'de RawValue>,
     subject: Option<&'de RawValue>,
     time: Option<&'de RawValue>,
+    datacontenttype: Option<&'de RawValue>,
+    dataschema: Option<&'de RawValue>,
     data: Option<&'de RawValue>,
     data_base64: Option<&'de RawValue>,
+    /// Extensions that are not null, no more of them than show that there are too many.
     others: Vec<(Cow<'de, str>, &'de RawValue)>,
     /// One that came twice.
     twice: Option<Cow<'de, str>>,
@@ -214,10 +213,15 @@ impl<'de> Members<'de> {
             "type" => &mut self.ty,
             "subject" => &mut self.subject,
             "time" => &mut self.time,
+            "datacontenttype" => &mut self.datacontenttype,
+            "dataschema" => &mut self.dataschema,
             "data" => &mut self.data,
             "data_base64" => &mut self.data_base64,
             _ => {
-                self.others.push((name, value));
+                // What is null is taken as not there (JSON format 1.0.2, 2.2).
+                if value.get() != "null" && self.others.len() <= EXTENSIONS_MAX {
+                    self.others.push((name, value));
+                }
                 return;
             }
         };
@@ -228,25 +232,26 @@ impl<'de> Members<'de> {
 
     fn into_event(self) -> Result<Event, Fault> {
         if let Some(name) = &self.twice {
-            return Err(Fault::new(name, &"it is given twice"));
+            return Err(Fault::new(name, "it is given twice"));
         }
-        if string("specversion", self.specversion)?.is_some_and(|version| version != "1.0") {
-            return Err(Fault::new(
-                "specversion",
-                &"it has to be 1.0, the version of CloudEvents that is spoken here",
-            ));
+        let mut attributes = Attributes {
+            specversion: string("specversion", self.specversion)?,
+            id: string("id", self.id)?,
+            source: string("source", self.source)?,
+            ty: string("type", self.ty)?,
+            subject: string("subject", self.subject)?,
+            time: string("time", self.time)?,
+            datacontenttype: string("datacontenttype", self.datacontenttype)?,
+            dataschema: string("dataschema", self.dataschema)?,
+            ..Attributes::default()
+        };
+        for (at, (name, value)) in self.others.iter().enumerate() {
+            if self.others[..at].iter().any(|(other, _)| other == name) {
+                return Err(Fault::new(name, "it is given twice"));
+            }
+            attributes.extend(name, &canonical(name, value)?)?;
         }
-        let ty = string("type", self.ty)?.ok_or_else(|| Fault::new("type", &"it is missing"))?;
-        let subject = string("subject", self.subject)?.filter(|subject| !subject.is_empty());
-        Ok(Event {
-            id: attribute("id", string("id", self.id)?, EventId::new)?,
-            source: attribute("source", string("source", self.source)?, Source::new)?,
-            ty: TypeName::new(&ty).map_err(|error| Fault::new("type", &error))?,
-            subject: attribute("subject", subject, Subject::new)?,
-            time: attribute("time", string("time", self.time)?, str::parse::<Timestamp>)?,
-            extensions: extensions(&self.others)?,
-            data: data(self.data, self.data_base64)?,
-        })
+        attributes.into_event(data(self.data, self.data_base64)?)
     }
 }
 
@@ -258,75 +263,36 @@ fn string<'de>(name: &str, value: Option<&'de RawValue>) -> Result<Option<Cow<'d
     let inner = raw
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
-    let inner = inner.ok_or_else(|| Fault::new(name, &"it has to be a string"))?;
+    let inner = inner.ok_or_else(|| Fault::new(name, "it has to be a string"))?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Ok(Some(Cow::Borrowed(inner)));
     }
     let unescaped = serde_json::from_str(raw)
         .ok()
-        .ok_or_else(|| Fault::new(name, &"it holds half of a surrogate pair"))?;
+        .ok_or_else(|| Fault::new(name, "it holds half of a surrogate pair"))?;
     Ok(Some(Cow::Owned(unescaped)))
-}
-
-fn attribute<T, E: fmt::Display>(
-    name: &str,
-    text: Option<Cow<'_, str>>,
-    read: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<Option<T>, Fault> {
-    text.map(|text| read(&text))
-        .transpose()
-        .map_err(|error| Fault::new(name, &error))
-}
-
-fn extensions(members: &[(Cow<'_, str>, &RawValue)]) -> Result<Extensions, Fault> {
-    let mut extensions = Extensions::default();
-    for (at, (name, value)) in members.iter().enumerate() {
-        if matches!(&**name, "feed" | "position" | "recordedat" | "version") {
-            return Err(Fault::new(name, &"it is given by the server"));
-        }
-        if members[..at].iter().any(|(other, _)| other == name) {
-            return Err(Fault::new(name, &"it is given twice"));
-        }
-        if value.get() == "null" {
-            continue;
-        }
-        let value = canonical(name, value)?;
-        extensions
-            .push(name, &value)
-            .map_err(|error| Fault::new(name, &error))?;
-    }
-    Ok(extensions)
 }
 
 fn data(json: Option<&RawValue>, base64: Option<&RawValue>) -> Result<Option<Data>, Fault> {
     match (json, string("data_base64", base64)?) {
         (None, None) => Ok(None),
         (Some(json), None) => Ok(Some(Data::Json(canonical("data", json)?))),
-        (None, Some(text)) if is_base64(&text) => Ok(Some(Data::Base64(Canonical::string(&text)))),
+        (None, Some(text)) if base64::is_encoded(&text) => {
+            Ok(Some(Data::Base64(Canonical::string(&text))))
+        }
         (None, Some(_)) => Err(Fault::new(
             "data_base64",
-            &"it has to be base64 with its padding",
+            "it has to be base64 with its padding",
         )),
         (Some(_), Some(_)) => Err(Fault::new(
             "data_base64",
-            &"an event has `data` or `data_base64`, not both",
+            "an event has `data` or `data_base64`, not both",
         )),
     }
 }
 
 fn canonical(name: &str, value: &RawValue) -> Result<Canonical, Fault> {
     Canonical::new(value).map_err(|error| Fault::new(name, &error))
-}
-
-fn is_base64(text: &str) -> bool {
-    let digits = text
-        .strip_suffix("==")
-        .or_else(|| text.strip_suffix('='))
-        .unwrap_or(text);
-    text.len().is_multiple_of(4)
-        && digits
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
 #[cfg(test)]
@@ -338,7 +304,7 @@ mod tests {
 
     /// Why `text` is no batch.
     fn fault(text: &str) -> Fault {
-        match batch(text) {
+        match batch(text, Shape::Any) {
             Err(Error::Event(fault)) => fault,
             other => panic!("{text} is no event, and not {other:?}"),
         }
@@ -373,7 +339,7 @@ mod tests {
     #[test]
     fn an_array_is_a_batch_and_stops_at_its_limit() {
         let array = |count| format!("[{}]", vec![r#"{"type":"t"}"#; count].join(","));
-        let len = |text: String| batch(&text).map(|events| events.len());
+        let len = |text: String| batch(&text, Shape::Any).map(|events| events.len());
         assert!(matches!(len(array(BATCH_EVENTS_MAX)), Ok(BATCH_EVENTS_MAX)));
         let many = BATCH_EVENTS_MAX + 7;
         assert!(matches!(len(array(many)), Err(Error::TooMany(found)) if found == many));
@@ -397,17 +363,24 @@ mod tests {
             r#"{"type":"t","recordedat":"x"}"#,
             r#"{"type":"t","trace_id":1}"#,
             r#"{"type":"t","a":{}}"#,
+            r#"{"type":"t","a":"b\u000bc"}"#,
+            r#"{"type":"t","publishedid":"x"}"#,
+            r#"{"type":"t","datacontenttype":1}"#,
+            r#"{"type":"t","datacontenttype":true}"#,
+            r#"{"type":"t","datacontenttype":""}"#,
+            r#"{"type":"t","datacontenttype":"json"}"#,
+            r#"{"type":"t","datacontenttype":"a/b","datacontenttype":"a/b"}"#,
+            r#"{"type":"t","datacontenttype":"text/xml","data":{}}"#,
+            r#"{"type":"t","datacontenttype":"text/xml","data":null}"#,
+            r#"{"type":"t","dataschema":["a:b"]}"#,
+            r#"{"type":"t","dataschema":"/schema"}"#,
             r#"{"type":"t","data":1,"data_base64":"AA=="}"#,
             r#"{"type":"t","data_base64":"A"}"#,
             r#"{"type":"t","data":"\udc00"}"#,
         ]
         .map(|text| {
-            let Fault {
-                index,
-                attribute,
-                reason,
-            } = fault(text);
-            format!("{index} {attribute}: {reason}")
+            let told = fault(text);
+            format!("{} {}: {}", told.index, told.attribute, told.reason)
         })
         .into();
         assert_debug_snapshot!(refusals, @r#"
@@ -426,11 +399,65 @@ mod tests {
             "0 recordedat: it is given by the server",
             "0 trace_id: the name of an extension attribute is made of a-z and 0-9, not '_'",
             "0 a: the value of an extension attribute is a string, a number or a boolean",
+            "0 a: it has no control characters, this one has '\\u{b}'",
+            "0 publishedid: it is given by the server",
+            "0 datacontenttype: it has to be a string",
+            "0 datacontenttype: it has to be a string",
+            "0 datacontenttype: it has to be a media type such as application/json",
+            "0 datacontenttype: it has to be a media type such as application/json",
+            "0 datacontenttype: it is given twice",
+            "0 data: with a datacontenttype that is not JSON it has to be a string, or bytes in `data_base64`",
+            "0 data: with a datacontenttype that is not JSON it has to be a string, or bytes in `data_base64`",
+            "0 dataschema: it has to be a string",
+            "0 dataschema: it has to be an absolute URI",
             "0 data_base64: an event has `data` or `data_base64`, not both",
             "0 data_base64: it has to be base64 with its padding",
             "0 data: half of a surrogate pair at byte 1: no text has such a character",
         ]
         "#);
+    }
+
+    #[test]
+    fn what_data_is_and_its_schema_are_kept_and_data_that_is_no_json_is_a_string() {
+        let members = |text| {
+            let event = one(text).expect("an event");
+            String::from_utf8(event.extensions.members().to_vec()).expect("ASCII")
+        };
+        let xml =
+            r#"{"type":"t","a":1,"dataschema":"urn:s","datacontenttype":"text/xml","data":"<a/>"}"#;
+        let kept = r#""a":1,"datacontenttype":"text/xml","dataschema":"urn:s""#;
+        assert_eq!(members(xml), kept);
+        let nulls = r#"{"type":"t","datacontenttype":null,"dataschema":null}"#;
+        assert_eq!(members(nulls), "");
+        for text in [
+            r#"{"type":"t","datacontenttype":"application/vnd.a+json; v=1","data":{}}"#,
+            r#"{"type":"t","datacontenttype":"image/png","data_base64":"AA=="}"#,
+            r#"{"type":"t","datacontenttype":"image/png"}"#,
+        ] {
+            assert!(one(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shape_that_is_asked_for_is_kept_to() {
+        let (event, array) = (r#" {"type":"t"}"#, r#" [{"type":"t"}]"#);
+        let is = |text, shape| batch(text, shape).is_ok();
+        assert!(is(event, Shape::Any) && is(array, Shape::Any));
+        assert!(is(event, Shape::Event) && !is(array, Shape::Event));
+        assert!(!is(event, Shape::Array) && is(array, Shape::Array));
+    }
+
+    #[test]
+    fn a_body_of_nothing_but_members_costs_no_more_than_its_length() {
+        let members = |value: &str| {
+            let members: Vec<_> = (0..200_000)
+                .map(|at| format!(r#","a{at}":{value}"#))
+                .collect();
+            format!(r#"{{"type":"t"{}}}"#, members.concat())
+        };
+        assert!(one(&members("null")).is_ok());
+        let reason = "an event has at most 64 extension attributes";
+        assert_eq!(fault(&members("1")).reason, reason);
     }
 
     #[test]
@@ -449,7 +476,7 @@ mod tests {
         fn any_event_with_odd_members_is_read_without_panic(
             name in "type|id|subject|time|data|data_base64|[a-z]{0,3}", value in "[ -~]{0,20}|\"(\\\\u[0-9a-f]{4}){1,3}\"|\\[{1,5}",
         ) {
-            drop(batch(&format!(r#"[{{"type":"t","{name}":{value}}}]"#)));
+            drop(batch(&format!(r#"[{{"type":"t","{name}":{value}}}]"#), Shape::Any));
         }
     }
 }

@@ -5,9 +5,15 @@
 //! `error` (each error of the core as this dialect tells it). What all of them need stands beside the folders.
 #![warn(missing_docs)]
 
+mod attributes;
+mod base64;
+pub mod binary_mode;
 mod cloudevents;
+mod content;
 mod digits;
+mod escape;
 mod framing;
+mod http_feeds;
 mod idempotency_key;
 pub mod lines;
 pub mod media;
@@ -18,5 +24,7 @@ mod refusal;
 mod slots;
 mod span;
 
+pub use cloudevents::Shape;
+pub use content::Content;
 pub use framing::{Framing, Unreadable};
 pub use refusal::Refusal;

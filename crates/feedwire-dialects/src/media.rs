@@ -2,6 +2,94 @@
 
 use std::borrow::Cow;
 
+/// What a `Content-Type` says, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaType<'a> {
+    /// Without its parameters, in lower case.
+    essence: Cow<'a, str>,
+    /// The parameter of this name, in lower case.
+    charset: Option<String>,
+}
+
+impl<'a> MediaType<'a> {
+    /// Reads `text`, which is to be written as RFC 9110, section 8.3.1, has it; `None` where it is not.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (essence, mut rest) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let (kind, subtype) = essence.trim_matches(WHITE).split_once('/')?;
+        if !is_token(kind) || !is_token(subtype) {
+            return None;
+        }
+        let mut charset = None;
+        while let Some(behind) = rest.strip_prefix(';') {
+            let behind = behind.trim_start_matches(WHITE);
+            // Nothing between two semicolons, or behind the last, is no parameter.
+            if behind.is_empty() || behind.starts_with(';') {
+                rest = behind;
+                continue;
+            }
+            let (name, behind) = behind.split_once('=')?;
+            let (value, behind) = parameter(behind)?;
+            rest = behind.trim_start_matches(WHITE);
+            if !is_token(name) {
+                return None;
+            }
+            // Two of them could be read in two ways.
+            let is_charset = name.eq_ignore_ascii_case("charset");
+            if is_charset && charset.replace(value.to_ascii_lowercase()).is_some() {
+                return None;
+            }
+        }
+        rest.is_empty().then(|| Self {
+            essence: self::essence(essence),
+            charset,
+        })
+    }
+
+    /// Whether it is JSON, as CloudEvents' JSON format tells (3.1.1): by the subtype `json`, or one that ends with `+json`.
+    pub fn is_json(&self) -> bool {
+        let subtype = self.essence.split_once('/').map(|(_, subtype)| subtype);
+        subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+    }
+
+    /// Whether it is text of any kind.
+    pub fn is_text(&self) -> bool {
+        self.essence.starts_with("text/")
+    }
+
+    /// Whether it is in UTF-8, or says nothing else.
+    pub fn is_utf8(&self) -> bool {
+        matches!(
+            self.charset.as_deref(),
+            None | Some("utf-8" | "utf8" | "us-ascii")
+        )
+    }
+}
+
+const WHITE: [char; 2] = [' ', '\t'];
+
+fn is_token(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
+/// The value of a parameter, without its quotes, and what stands behind it.
+fn parameter(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([';', ' ', '\t']).unwrap_or(text.len());
+        let (value, rest) = text.split_at(end);
+        return is_token(value).then(|| (value.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some((value, characters.as_str())),
+            '\\' => value.push(characters.next()?),
+            character => value.push(character),
+        }
+    }
+}
+
 /// The media type of a `Content-Type` without its parameters, in lower case.
 pub fn essence(content_type: &str) -> Cow<'_, str> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -88,7 +176,46 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_media_type_is_known_by_its_parts() {
+        let parse = |text| MediaType::parse(text).unwrap_or_else(|| panic!("{text}"));
+        for text in [
+            "application/json",
+            "Text/JSON ; charset=UTF-8",
+            "application/vnd.a+json;v=\"a;b\\\"\";Charset=\"utf-8\";",
+        ] {
+            assert!(parse(text).is_json() && parse(text).is_utf8(), "{text}");
+        }
+        assert!(parse("text/plain;; q=1;charset=us-ascii").is_text());
+        assert!(parse("text/plain").is_utf8() && !parse("text/plain").is_json());
+        assert!(!parse("text/plain;charset=iso-8859-1").is_utf8());
+        assert!(!parse("application/jsonl").is_json());
+        for text in [
+            "",
+            "json",
+            "/json",
+            "text/",
+            "a b/c",
+            "text/plain charset=utf-8",
+            "text/plain;charset",
+            "text/plain;charset=",
+            "text/plain;charset=\"utf-8",
+            "text/plain;charset=utf-8;charset=utf-16",
+            "text/plain; charset = utf-8",
+            "text/plain, text/html",
+            "t\u{e9}xt/plain",
+        ] {
+            assert_eq!(MediaType::parse(text), None, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_media_type_is_read_without_panic(text in any::<String>(), parameters in "[a;=\"\\\\ é]{0,12}") {
+            MediaType::parse(&text);
+            MediaType::parse(&format!("text/plain;{parameters}"));
+        }
+
         #[test]
         fn any_header_is_read_without_panic(header in any::<String>()) {
             accept(Some(&header), &OFFERS);

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::span;
+use crate::{escape, span};
 
 /// The parameters of a query string that were not asked for yet.
 #[derive(Debug)]
@@ -51,12 +51,17 @@ impl<'a> Query<'a> {
     pub fn new(text: &'a str) -> Result<Self, Error> {
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded = decode(name).ok_or_else(|| Error::Encoding(name.to_owned()))?;
+            let decoded = escape::form(name).ok_or_else(|| Error::Encoding(name.to_owned()))?;
             Ok((decoded, value))
         });
         Ok(Self {
             pairs: pairs.collect::<Result<_, Error>>()?,
         })
+    }
+
+    /// Whether `name` is there and was not asked for yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(found, _)| found == name)
     }
 
     fn take(&mut self, name: &str) -> Option<&'a str> {
@@ -72,7 +77,7 @@ impl<'a> Query<'a> {
         if self.take(name).is_some() {
             return Err(Error::Twice(name.to_owned()));
         }
-        let value = decode(value).ok_or_else(|| Error::Encoding(name.to_owned()))?;
+        let value = escape::form(value).ok_or_else(|| Error::Encoding(name.to_owned()))?;
         Ok(Some(value))
     }
 
@@ -80,7 +85,10 @@ impl<'a> Query<'a> {
     pub fn list(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, Error> {
         let lists = self.pairs.extract_if(.., |(found, _)| found == name);
         let lists: Vec<_> = lists.map(|(_, list)| list).collect();
-        let values = lists.iter().flat_map(|list| list.split(',')).map(decode);
+        let values = lists
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(escape::form);
         let values = values.collect::<Option<_>>();
         values.ok_or_else(|| Error::Encoding(name.to_owned()))
     }
@@ -165,34 +173,6 @@ impl<'a> Query<'a> {
             None => Ok(()),
         }
     }
-}
-
-/// Percent signs and plus signs taken out, as forms put them in; `None` where that leaves no UTF-8.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        bytes.push(match first {
-            b'+' => b' ',
-            b'%' => {
-                let (digits, tail) = rest.split_first_chunk::<2>()?;
-                rest = tail;
-                hex(digits[0])? << 4 | hex(digits[1])?
-            }
-            byte => *byte,
-        });
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

@@ -29,6 +29,12 @@ pub enum Refusal {
     /// A header that is meant once is there twice.
     #[error("{0}: this header is meant once")]
     HeaderTwice(&'static str),
+    /// A condition that is no list of entity tags.
+    #[error("{0}: it has to be entity tags in their quotes, parted by commas, or *")]
+    NotEntityTags(&'static str),
+    /// What is asked for is not what the request depends on.
+    #[error("this is not what If-Match says that it has to be: read it again")]
+    PreconditionFailed,
     /// The body is packed for its way in one more manner than in chunks.
     #[error("the only transfer encoding that is understood is chunked")]
     TransferEncoding,
@@ -37,6 +43,9 @@ pub enum Refusal {
         "a body of one JSON document has at most {0} bytes; newline delimited JSON may be longer"
     )]
     BodyTooLarge(usize),
+    /// A body that is the data of an event is too large.
+    #[error("the data of an event has at most {0} bytes")]
+    DataTooLarge(usize),
     /// The client stopped in the middle of its request.
     #[error("the rest of the request did not arrive in time")]
     RequestTimeout,

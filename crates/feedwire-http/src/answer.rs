@@ -3,11 +3,13 @@
 use axum::body::Body;
 use bytes::Bytes;
 use feedwire_api::{PROBLEM_JSON, Problem};
+use feedwire_dialects::Refusal;
 use feedwire_dialects::native::{answer, error};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use crate::conditions::{Conditions, Tag};
 use crate::edge::Room;
 
 /// What a route answers.
@@ -24,8 +26,8 @@ fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Body>) 
 }
 
 /// A page, which keeps its room until all of it is sent.
-pub(crate) fn page(bytes: Vec<u8>, room: Room) -> Answer {
-    whole(StatusCode::OK, "application/json", roomed(bytes, room))
+pub(crate) fn page(content_type: &'static str, bytes: Vec<u8>, room: Room) -> Answer {
+    whole(StatusCode::OK, content_type, roomed(bytes, room))
 }
 
 /// Bytes that keep their room until the last of them is let go.
@@ -48,6 +50,34 @@ impl AsRef<[u8]> for Roomed {
 /// `body` as JSON.
 pub(crate) fn json(body: &impl Serialize) -> Answer {
     whole(StatusCode::OK, "application/json", answer::json(body))
+}
+
+/// `body` as JSON with its tag, as far as the client does not have it.
+pub(crate) fn tagged(body: &impl Serialize, conditions: &Conditions) -> Result<Answer, Refusal> {
+    let text = answer::json(body);
+    let tag = Tag::strong(&text);
+    conditions.meet(&tag, whole(StatusCode::OK, "application/json", text))
+}
+
+/// `body` as JSON with its tag, which is what was put in another's place.
+pub(crate) fn replaced(body: &impl Serialize) -> Answer {
+    let mut answer = json(body);
+    answer.headers_mut().insert(ETAG, Tag::of(body).header());
+    answer
+}
+
+/// `answer`, which may be kept by those who ask each time whether it is still so: it names nobody.
+pub(crate) fn kept(mut answer: Answer) -> Answer {
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    answer
+}
+
+/// That there was nothing to be done.
+pub(crate) fn nothing() -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
 }
 
 /// `body`, about what is still to be done; it is read again at `address`.

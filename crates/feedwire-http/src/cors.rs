@@ -6,8 +6,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use feedwire_api::HEAD_HEADER;
-use http::header::{ALLOW, LOCATION, ORIGIN, RETRY_AFTER};
+use feedwire_api::{CURSOR_HEADER, HEAD_HEADER};
+use http::header::{ALLOW, ETAG, LOCATION, ORIGIN, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
@@ -93,12 +93,14 @@ impl Origins {
         let layer = CorsLayer::new()
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
-            // Any, by name: an origin that may call at all may send what it likes, such as Last-Event-ID.
+            // Any, by name: an origin that may call at all may send what it likes, such as Last-Event-ID or If-Match.
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers([
                 ALLOW,
+                ETAG,
                 LOCATION,
                 RETRY_AFTER,
+                HeaderName::from_static(CURSOR_HEADER),
                 HeaderName::from_static(HEAD_HEADER),
             ])
             .vary([ORIGIN])

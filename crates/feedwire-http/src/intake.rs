@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use feedwire_dialects::Refusal;
+use feedwire_event::limits::EVENT_BYTES_MAX;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
@@ -55,15 +56,30 @@ pub(crate) struct Whole {
 /// Takes in all of `body`, which is to be small enough.
 pub(crate) async fn whole(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
     let bytes_max = edge.limits().body_bytes_max;
+    within(bytes_max, Refusal::BodyTooLarge(bytes_max), body, edge).await
+}
+
+/// Takes in all of `body`, which is the data of an event.
+pub(crate) async fn data(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
+    let too_large = Refusal::DataTooLarge(EVENT_BYTES_MAX);
+    within(EVENT_BYTES_MAX, too_large, body, edge).await
+}
+
+async fn within(
+    bytes_max: usize,
+    too_large: Refusal,
+    body: Body,
+    edge: &Edge,
+) -> Result<Whole, Refusal> {
     // A body that says that it is too large is refused before it is sent, if the client waits for that.
     if body.size_hint().lower() > bytes_max as u64 {
-        return Err(Refusal::BodyTooLarge(bytes_max));
+        return Err(too_large);
     }
     let mut pieces = Pieces::new(body, edge);
     let mut room = Room::received(edge);
     let mut cover = |len| {
         if len > bytes_max {
-            return Err(Refusal::BodyTooLarge(bytes_max));
+            return Err(too_large);
         }
         room.cover(len)
     };

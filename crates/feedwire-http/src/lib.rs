@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod conditions;
 mod connection;
 mod cors;
 mod edge;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use feedwire_dialects::native::request::PAGE_BYTES_MAX;
 use feedwire_event::limits::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
 
 /// What clients may have of the edge: bytes, time and number.
@@ -22,7 +23,7 @@ pub struct Limits {
     pub line_bytes_max: usize,
     /// All bodies that are being received, together.
     pub bodies_bytes_max: usize,
-    /// A page, in bytes of tags and payloads; a batch is never split.
+    /// A page, where a client does not ask for less. It ends with the batch that reaches this: a batch is never split.
     pub page_bytes: usize,
     /// All pages that are being sent, together.
     pub pages_bytes_max: usize,
@@ -64,7 +65,7 @@ impl Default for Limits {
             body_bytes_max: BATCH_BYTES_MAX + MIB,
             line_bytes_max: EVENT_BYTES_MAX + 64 * KIB,
             bodies_bytes_max: 256 * MIB,
-            page_bytes: 4 * MIB,
+            page_bytes: PAGE_BYTES_MAX,
             pages_bytes_max: 256 * MIB,
             streams_bytes_max: 256 * MIB,
             frame_bytes: 64 * KIB,

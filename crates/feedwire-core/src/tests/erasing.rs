@@ -116,7 +116,7 @@ async fn erasing_a_subject_everywhere_takes_its_labels() {
     let labels = Labels::new(labels).expect("labels");
     world
         .core
-        .set_labels(&world.grant, subject.clone(), labels)
+        .set_labels(&world.grant, subject.clone(), labels, None)
         .await
         .expect("set");
     erase(&world, None, Some("1")).await;

@@ -8,6 +8,7 @@ use feedwire_event::{Labels, Subject};
 
 use super::world::{EVERYTHING, World, filter, next};
 use crate::limits::TAIL_BYTES_MAX;
+use crate::store::{Check, Error};
 use crate::{Filter, LabelFilter, Start};
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
@@ -32,7 +33,7 @@ async fn set(world: &World, subject: &str, pairs: &[(&str, &str)]) {
     let subject = Subject::new(subject).expect("a subject");
     world
         .core
-        .set_labels(&world.grant, subject, labels(pairs))
+        .set_labels(&world.grant, subject, labels(pairs), None)
         .await
         .expect("set");
 }
@@ -90,4 +91,29 @@ async fn labels_are_there_after_a_restart() {
         .expect("labels");
     let expected = BTreeMap::from([("room".to_owned(), "lobby".to_owned())]);
     assert_eq!(found, Labels::new(expected).expect("labels"));
+}
+
+#[tokio::test]
+async fn labels_are_replaced_only_where_those_that_are_there_pass() {
+    let world = World::new().await;
+    let subject = Subject::new("1").expect("a subject");
+    let (none, lobby) = (Labels::default(), labels(&[("room", "lobby")]));
+    let attic = labels(&[("room", "attic")]);
+    let set = async |expected: &Labels, labels: &Labels| {
+        let expected = expected.clone();
+        let check: Check<Labels> = Box::new(move |present| *present == expected);
+        world
+            .core
+            .set_labels(&world.grant, subject.clone(), labels.clone(), Some(check))
+            .await
+    };
+    let changed = |set| matches!(set, Err(Error::Changed));
+    assert!(changed(set(&lobby, &attic).await));
+    assert!(set(&none, &lobby).await.is_ok());
+    assert!(changed(set(&none, &attic).await));
+    assert!(changed(set(&attic, &none).await));
+    assert!(set(&lobby, &none).await.is_ok());
+    assert!(set(&none, &attic).await.is_ok());
+    let found = world.core.labels(&world.grant, &subject).await;
+    assert_eq!(found.expect("labels"), attic);
 }

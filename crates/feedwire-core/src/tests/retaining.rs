@@ -124,7 +124,7 @@ async fn a_project_keeps_what_its_retention_says_and_no_more_also_after_a_restar
     };
     world
         .core
-        .set_retention(&world.grant, keep)
+        .set_retention(&world.grant, keep, None)
         .await
         .expect("set");
     for at in [10, 20, 30] {

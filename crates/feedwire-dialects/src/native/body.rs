@@ -7,17 +7,18 @@ use feedwire_core::Repetition;
 use feedwire_engine::{Expectation, Expected, Retention};
 use feedwire_event::limits::BATCH_EVENTS_MAX;
 use feedwire_event::{Cursor, Event, FeedName, Labels, Subject, Version};
+use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Number;
 
 use super::request;
-use crate::cloudevents::{self, Fault};
-use crate::idempotency_key;
-use crate::media;
+use crate::attributes::Fault;
+use crate::cloudevents::{self, Shape};
+use crate::content::Content;
 use crate::object::{Object, Texts};
 use crate::query::Query;
-use crate::span;
+use crate::{binary_mode, idempotency_key, span};
 
 /// The longest age that events can be kept for; for longer, there is no bound.
 pub const RETENTION_AGE_MAX: Duration = Duration::from_hours(24 * 36_500);
@@ -75,15 +76,6 @@ impl Error {
     }
 }
 
-/// What a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// A JSON document.
-    Json,
-    /// A JSON document a line.
-    Ndjson,
-}
-
 impl From<cloudevents::Error> for Error {
     fn from(error: cloudevents::Error) -> Self {
         match error {
@@ -104,11 +96,25 @@ impl From<cloudevents::Error> for Error {
 
 /// The events of a JSON document, one or an array of them, for `feed`.
 pub fn events(body: &[u8], feed: &FeedName) -> Result<Vec<(FeedName, Event)>, Error> {
-    let events = cloudevents::batch(text(body)?)?;
+    events_in(Shape::Any, body, feed)
+}
+
+/// The events of a JSON document of this `shape`, for `feed`.
+pub fn events_in(
+    shape: Shape,
+    body: &[u8],
+    feed: &FeedName,
+) -> Result<Vec<(FeedName, Event)>, Error> {
+    let events = cloudevents::batch(text(body)?, shape)?;
     Ok(events
         .into_iter()
         .map(|event| (feed.clone(), event))
         .collect())
+}
+
+/// The event whose attributes are `headers` and whose data is `body`.
+pub fn event_of(headers: &HeaderMap, body: &[u8]) -> Result<Event, Error> {
+    Ok(binary_mode::event(headers, body)?)
 }
 
 /// The event of a line.
@@ -287,23 +293,14 @@ pub fn key_of_many() -> request::Error {
     )
 }
 
-/// What the body of a request to publish is.
-pub fn content(content_type: Option<&str>) -> Result<Content, request::Error> {
-    let essence = content_type.map(media::essence);
-    match essence.as_deref() {
-        Some(
-            "application/json"
-            | "application/cloudevents+json"
-            | "application/cloudevents-batch+json",
-        ) => Ok(Content::Json),
-        Some("application/x-ndjson" | "application/ndjson" | "application/jsonl") => {
-            Ok(Content::Ndjson)
-        }
-        found => Err(unsupported(
-            "application/json, application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson",
-            found,
-        )),
-    }
+/// What the body of a request to publish is; `has_attributes` where headers hold those of an event.
+pub fn content(
+    content_type: Option<&str>,
+    has_attributes: bool,
+) -> Result<Content, request::Error> {
+    const ACCEPTED: &str = "application/json, application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson, \
+         all in UTF-8; or anything, with the attributes of an event in headers such as ce-type";
+    Content::of(content_type, has_attributes).ok_or_else(|| unsupported(ACCEPTED, content_type))
 }
 
 /// Refuses a body that is compressed.
@@ -316,10 +313,9 @@ pub fn encoding(content_encoding: Option<&str>) -> Result<(), request::Error> {
 
 /// Refuses a body that is not one JSON document.
 pub fn json_content(content_type: Option<&str>) -> Result<(), request::Error> {
-    let essence = content_type.map(media::essence);
-    match essence.as_deref() {
-        Some("application/json") => Ok(()),
-        found => Err(unsupported("application/json", found)),
+    match Content::of(content_type, false) {
+        Some(Content::Json(Shape::Any)) => Ok(()),
+        _ => Err(unsupported("application/json in UTF-8", content_type)),
     }
 }
 
@@ -532,21 +528,6 @@ mod tests {
         assert!(of(r#"{"type":"t"}"#).is_err());
     }
 
-    #[test]
-    fn a_body_is_known_by_its_content_type() {
-        assert_eq!(
-            content(Some("application/json; charset=utf-8")),
-            Ok(Content::Json)
-        );
-        assert_eq!(
-            content(Some("Application/CloudEvents-Batch+JSON")),
-            Ok(Content::Json)
-        );
-        assert_eq!(content(Some("application/jsonl")), Ok(Content::Ndjson));
-        assert!(content(Some("text/plain")).is_err());
-        assert!(content(None).is_err());
-    }
-
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(body in any::<Vec<u8>>()) {
@@ -559,7 +540,6 @@ mod tests {
         #[test]
         fn any_headers_and_query_are_read_without_panic(text in any::<String>()) {
             drop(expect(&text));
-            drop(content(Some(&text)));
         }
     }
 }

@@ -101,13 +101,20 @@ pub fn refusal(refusal: Refusal) -> Problem {
     let (status, kind, title) = match refusal {
         Refusal::NotFound => return not_found(&refusal),
         Refusal::Busy => return unavailable(&refusal),
+        Refusal::DataTooLarge(bytes_max) => {
+            let problem = too_large("event-too-large", "An event is too large", &refusal);
+            return with(problem, "limit", bytes_max);
+        }
         Refusal::BodyTooLarge(bytes_max) => {
             let problem = too_large("body-too-large", "The body is too large", &refusal);
             return with(problem, "limit", bytes_max);
         }
         Refusal::NotOneHost => return invalid_parameter(&refusal, "Host"),
         Refusal::PathEscape => return invalid_parameter(&refusal, "path"),
-        Refusal::HeaderTwice(name) => return invalid_parameter(&refusal, name),
+        Refusal::PreconditionFailed => return changed(&refusal),
+        Refusal::NotEntityTags(name) | Refusal::HeaderTwice(name) => {
+            return invalid_parameter(&refusal, name);
+        }
         Refusal::ForeignHost => (
             StatusCode::MISDIRECTED_REQUEST,
             "misdirected-request",
@@ -327,9 +334,20 @@ pub fn expired(expired: &Expired) -> Problem {
 pub fn store(error: &store::Error) -> Problem {
     match error {
         store::Error::Read(error) => read(error),
+        store::Error::Changed => changed(error),
         store::Error::NoSpace => no_space(error),
         store::Error::Unavailable(_) => unavailable("it cannot be stored"),
     }
+}
+
+/// What a request takes for granted does not hold.
+pub fn changed(detail: &(impl Display + ?Sized)) -> Problem {
+    problem(
+        StatusCode::PRECONDITION_FAILED,
+        "precondition-failed",
+        "Not as it was expected",
+        detail,
+    )
 }
 
 /// There is no such receipt.

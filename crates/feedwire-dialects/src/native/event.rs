@@ -7,8 +7,27 @@ use feedwire_event::{ProjectName, Version};
 
 use crate::digits;
 
+/// What the `id` of an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Id {
+    /// The one that it was published with, or that the server gave it.
+    Published,
+    /// Its position, which a client can go on behind; the one that it was published with is an extension.
+    Position,
+}
+
 /// Appends `record` of `project` as one JSON object; nothing where its payload cannot be read.
 pub(super) fn write(
+    project: &ProjectName,
+    record: &Record,
+    out: &mut Vec<u8>,
+) -> Result<(), payload::Error> {
+    write_with(Id::Published, project, record, out)
+}
+
+/// As [`write`], with what `id` says for its id.
+pub(super) fn write_with(
+    id: Id,
     project: &ProjectName,
     record: &Record,
     out: &mut Vec<u8>,
@@ -16,7 +35,14 @@ pub(super) fn write(
     let payload = record.payload()?;
     let stamp = record.stamp();
     out.extend_from_slice(b"{\"specversion\":\"1.0\",\"id\":");
-    write_string(payload.id, out);
+    match id {
+        Id::Published => write_string(payload.id, out),
+        Id::Position => {
+            out.push(b'"');
+            digits::write(stamp.position.get(), out);
+            out.push(b'"');
+        }
+    }
     out.extend_from_slice(b",\"source\":");
     match payload.source {
         Some(source) => write_string(source, out),
@@ -42,6 +68,10 @@ pub(super) fn write(
     if let (Some(_), Version(version)) = (record.subject(), stamp.version) {
         out.extend_from_slice(b",\"version\":");
         digits::write(version, out);
+    }
+    if id == Id::Position {
+        out.extend_from_slice(b",\"publishedid\":");
+        write_string(payload.id, out);
     }
     if !payload.extensions.is_empty() {
         out.push(b',');
@@ -98,6 +128,19 @@ pub(super) mod tests {
             extensions,
             data: Some(Data::Json(Canonical::new(raw).expect("canonical"))),
         })
+    }
+
+    /// As [`bare`], somewhere else.
+    pub(in crate::native) fn bare_at(position: Position, place: Place) -> Record {
+        let bare = bare();
+        let stamp = Stamp {
+            position,
+            place,
+            ..*bare.stamp()
+        };
+        let tags = [bare.feed(), bare.ty(), ""];
+        let bytes = [tags.concat().as_bytes(), bare.payload_bytes()].concat();
+        Record::new(stamp, tags.map(str::len), bytes.into()).expect("a record")
     }
 
     /// A record at position 101 with nothing that an event can do without.

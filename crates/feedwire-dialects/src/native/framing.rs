@@ -2,9 +2,10 @@
 
 use feedwire_core::{Delivered, Delivery, Rendition};
 use feedwire_engine::{Expired, Record};
-use feedwire_event::{Cursor, ProjectName};
+use feedwire_event::{Cursor, Position, ProjectName};
 
-use super::{error, event, request};
+use super::event::{self, Id};
+use super::{error, request};
 use crate::{Framing, Unreadable, digits, slots};
 
 /// What of an encoded event is neither tags nor payload, for buffers that are to be large enough at once.
@@ -19,32 +20,80 @@ pub fn stream(kind: request::Stream, project: &ProjectName) -> Box<dyn Framing> 
     }
 }
 
-/// A page of `project`.
-pub fn page(project: &ProjectName, delivery: &Delivery) -> Result<Vec<u8>, Unreadable> {
+/// A page as it is sent.
+#[derive(Debug)]
+pub struct Page {
+    /// The body.
+    pub bytes: Vec<u8>,
+    /// How much of the body, from its start, says nothing but which events there are and where they end: the rest changes by itself.
+    pub lasting: usize,
+    /// Where to go on from.
+    pub cursor: Cursor,
+    /// The last position of the log.
+    pub head: Position,
+}
+
+/// A page of `project`, which ends with the batch that reaches `bytes_max`.
+pub fn page(
+    kind: request::Page,
+    project: &ProjectName,
+    delivery: &Delivery,
+    bytes_max: usize,
+) -> Result<Page, Unreadable> {
     let bytes = delivery
         .events
         .iter()
         .map(|event| event.record().bytes() + ENVELOPE_BYTES);
     let mut out = Vec::with_capacity(bytes.sum::<usize>() + ENVELOPE_BYTES);
-    out.extend_from_slice(b"{\"events\":[");
+    let (start, id) = match kind {
+        request::Page::Object => (&b"{\"events\":["[..], Id::Published),
+        request::Page::Array => (&b"["[..], Id::Position),
+    };
+    out.extend_from_slice(start);
+    let mut cut = None;
     for (index, event) in delivery.events.iter().enumerate() {
-        if index > 0 {
+        let record = event.record();
+        if let Some(before) = index.checked_sub(1).map(|at| delivery.events[at].record()) {
+            if out.len() >= bytes_max && batch(before) != batch(record) {
+                cut = Some(Cursor(before.position()));
+                break;
+            }
             out.push(b',');
         }
-        let record = event.record();
-        event::write(project, record, &mut out)
+        event::write_with(id, project, record, &mut out)
             .ok()
             .ok_or_else(|| unreadable(record))?;
     }
-    out.extend_from_slice(b"],\"cursor\":\"");
-    let Cursor(cursor) = delivery.cursor;
-    digits::write(cursor.get(), &mut out);
+    out.push(b']');
+    let cursor = cut.unwrap_or(delivery.cursor);
+    if kind == request::Page::Object {
+        write_place(cursor, delivery.more || cut.is_some(), &mut out);
+    }
+    let lasting = out.len();
+    if kind == request::Page::Object {
+        out.extend_from_slice(b",\"head\":");
+        digits::write(delivery.head.get(), &mut out);
+        out.push(b'}');
+    }
+    Ok(Page {
+        bytes: out,
+        lasting,
+        cursor,
+        head: delivery.head,
+    })
+}
+
+/// Where the batch of `record` begins.
+fn batch(record: &Record) -> Position {
+    let stamp = record.stamp();
+    stamp.position.minus(stamp.place.index.into())
+}
+
+fn write_place(Cursor(cursor): Cursor, more: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"cursor\":\"");
+    digits::write(cursor.get(), out);
     out.extend_from_slice(b"\",\"has_more\":");
-    out.extend_from_slice(if delivery.more { b"true" } else { b"false" });
-    out.extend_from_slice(b",\"head\":");
-    digits::write(delivery.head.get(), &mut out);
-    out.push(b'}');
-    Ok(out)
+    out.extend_from_slice(if more { b"true" } else { b"false" });
 }
 
 /// Server-Sent Events: the cursor is the id, idle frames bear it too.
@@ -167,10 +216,10 @@ fn unreadable(record: &Record) -> Unreadable {
 
 #[cfg(test)]
 mod tests {
-    use feedwire_event::Position;
+    use feedwire_engine::Place;
     use insta::assert_snapshot;
 
-    use super::super::event::tests::{bare, full};
+    use super::super::event::tests::{bare, bare_at, full};
     use super::*;
 
     fn project() -> ProjectName {
@@ -240,21 +289,59 @@ mod tests {
         "#);
     }
 
-    #[test]
-    fn a_page_says_where_to_go_on() {
-        let events = vec![Delivered::Logged(bare()), Delivered::Logged(bare())];
-        let delivery = Delivery {
-            events,
+    /// What stands before position 123 of a log that goes on to 456.
+    fn delivery(records: &[Record]) -> Delivery {
+        Delivery {
+            events: records.iter().cloned().map(Delivered::Logged).collect(),
             cursor: Cursor(position(123)),
             more: true,
             head: position(456),
-        };
-        let page = page(&project(), &delivery).expect("payloads");
-        assert_snapshot!(String::from_utf8(page).expect("ASCII"), @r#"{"events":[{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"},{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}],"cursor":"123","has_more":true,"head":456}"#);
-        let read: feedwire_api::Page =
-            serde_json::from_slice(&self::page(&project(), &delivery).expect("payloads"))
-                .expect("a page");
+        }
+    }
+
+    fn paged(kind: request::Page, records: &[Record], bytes_max: usize) -> Page {
+        page(kind, &project(), &delivery(records), bytes_max).expect("payloads")
+    }
+
+    #[test]
+    fn a_page_says_where_to_go_on() {
+        let page = paged(request::Page::Object, &[bare(), bare()], usize::MAX);
+        let lasting = &page.bytes[..page.lasting];
+        assert!(lasting.ends_with(br#"}],"cursor":"123","has_more":true"#));
+        let read: feedwire_api::Page = serde_json::from_slice(&page.bytes).expect("a page");
         assert_eq!(read.events.len(), 2);
+        assert_snapshot!(String::from_utf8(page.bytes).expect("ASCII"), @r#"{"events":[{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"},{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}],"cursor":"123","has_more":true,"head":456}"#);
+    }
+
+    #[test]
+    fn an_array_has_positions_for_ids_and_nothing_around_its_events() {
+        let none = paged(request::Page::Array, &[], usize::MAX);
+        assert_eq!((none.bytes.as_slice(), none.lasting), (&b"[]"[..], 2));
+        let place = (Cursor(position(123)), position(456));
+        assert_eq!((none.cursor, none.head), place);
+        let page = paged(request::Page::Array, &[full(), bare()], usize::MAX);
+        assert_snapshot!(String::from_utf8(page.bytes).expect("ASCII"), @r#"[{"specversion":"1.0","id":"101","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"publishedid":"a-1","traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"}},{"specversion":"1.0","id":"101","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","publishedid":"given"}]"#);
+    }
+
+    #[test]
+    fn a_page_ends_with_the_batch_that_reaches_its_bytes() {
+        let of_a_batch = |index| bare_at(position(7 + u64::from(index)), Place { index, count: 9 });
+        // The second batch lost a record to a filter.
+        let records = [bare(), of_a_batch(0), of_a_batch(2), of_a_batch(3), bare()];
+        let sizes = |bytes_max| {
+            let page = paged(request::Page::Object, &records, bytes_max);
+            let read: feedwire_api::Page = serde_json::from_slice(&page.bytes).expect("a page");
+            let Cursor(cursor) = page.cursor;
+            assert_eq!(read.cursor, cursor.to_string());
+            assert!(read.has_more);
+            (read.events.len(), cursor.get())
+        };
+        let one = paged(request::Page::Array, &records[..1], usize::MAX);
+        let one = one.bytes.len();
+        assert_eq!(sizes(1), (1, 101));
+        assert_eq!(sizes(one + 20), (4, 10));
+        assert_eq!(sizes(3 * one), (4, 10));
+        assert_eq!(sizes(5 * one), (5, 123));
     }
 
     #[test]

@@ -3,19 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
-use feedwire_api::{ALL_FEEDS, EVENT_STREAM, NDJSON};
+use feedwire_api::{ALL_FEEDS, CLOUDEVENTS_BATCH, EVENT_STREAM, NDJSON};
 use feedwire_core::{Filter, LabelFilter, Reading, Start, Until, limits::FILTER_VALUES_MAX};
 use feedwire_event::{
     Cursor, FeedName, NameError, Position, Subject, SubjectError, Timestamp, TypeName,
 };
 
 use crate::query::{self, Query};
-use crate::{media, span};
+use crate::{http_feeds, media, span};
 
 /// Most events of a page.
 pub const PAGE_EVENTS_MAX: usize = 1_000;
 /// Events of a page whose length is not asked for.
 pub const PAGE_EVENTS: usize = 100;
+/// Bytes of a page, where not fewer are asked for.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest wait of a long poll; proxies and clients give up soon after.
 pub const WAIT_MAX: Duration = Duration::from_mins(1);
 /// Shortest heartbeat of a stream: ten thousand readers are not to keep the server busy with nothing.
@@ -51,14 +53,31 @@ pub struct Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// With a page.
-    Page {
-        /// Most events.
-        limit: usize,
-        /// How long to wait for a first event.
-        wait: Duration,
-    },
+    Page(Poll),
     /// With a stream.
     Stream(Follow),
+}
+
+/// A page that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// Its framing.
+    pub kind: Page,
+    /// It ends with the batch that reaches this many events.
+    pub limit: usize,
+    /// It ends with the batch that reaches this many bytes.
+    pub bytes: usize,
+    /// How long to wait for a first event.
+    pub wait: Duration,
+}
+
+/// The framing of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// An object with the events, and where to go on.
+    Object,
+    /// An array of events and nothing else, as HTTP Feeds has it: the id of the last one says where to go on.
+    Array,
 }
 
 /// A stream that is asked for.
@@ -95,7 +114,9 @@ pub enum Error {
         reason: String,
     },
     /// The client takes nothing that can be sent.
-    #[error("this is answered in application/json, text/event-stream or application/x-ndjson")]
+    #[error(
+        "this is answered in application/json, text/event-stream, application/x-ndjson or application/cloudevents-batch+json"
+    )]
     NotAcceptable,
     /// The body is compressed.
     #[error("bodies are taken as they are; this one has the content encoding {0}")]
@@ -131,44 +152,76 @@ impl From<query::Error> for Error {
     }
 }
 
+/// How a reading can be answered, by media type.
+#[derive(Clone, Copy)]
+enum Kind {
+    Page(Page),
+    Stream(Stream),
+}
+
 /// What a request to read asks for.
 pub fn read(parts: Parts<'_>, now: Timestamp) -> Result<Read, Error> {
-    const OFFERS: [(&str, Option<Stream>); 5] = [
-        ("application/json", None),
-        (EVENT_STREAM, Some(Stream::Sse)),
-        (NDJSON, Some(Stream::Ndjson)),
-        ("application/ndjson", Some(Stream::Ndjson)),
-        ("application/jsonl", Some(Stream::Ndjson)),
+    let mut offers = [
+        ("application/json", Kind::Page(Page::Object)),
+        (EVENT_STREAM, Kind::Stream(Stream::Sse)),
+        (NDJSON, Kind::Stream(Stream::Ndjson)),
+        ("application/ndjson", Kind::Stream(Stream::Ndjson)),
+        ("application/jsonl", Kind::Stream(Stream::Ndjson)),
+        (CLOUDEVENTS_BATCH, Kind::Page(Page::Array)),
     ];
-    let stream = media::accept(parts.accept, &OFFERS).ok_or(Error::NotAcceptable)?;
     let mut query = Query::new(parts.query)?;
-    let resumed = last_event_id(parts.last_event_id)?;
-    let start = start(&mut query, now)?.unwrap_or(match stream {
-        None => Start::Beginning,
-        Some(_) => Start::Now,
+    if http_feeds::is_spoken(&query) {
+        // Its clients say that they take JSON, or nothing.
+        offers[0].1 = Kind::Page(Page::Array);
+        offers.rotate_right(1);
+    }
+    let kind = media::accept(parts.accept, &offers).ok_or(Error::NotAcceptable)?;
+    let mut resumed = last_event_id(parts.last_event_id)?;
+    if let Kind::Page(_) = kind {
+        resumed = resumed.or(http_feeds::last_event_id(&mut query)?);
+    }
+    let start = start(&mut query, now)?.unwrap_or(match kind {
+        Kind::Page(_) => Start::Beginning,
+        Kind::Stream(_) => Start::Now,
     });
+    if matches!(kind, Kind::Page(Page::Array)) && resumed.is_none() && start == Start::Now {
+        return Err(Error::parameter(
+            "from",
+            "an empty array does not say where to go on, so what comes before the next request would be lost; a page does",
+        ));
+    }
     let reading = Reading {
         start: resumed.map_or(start, Start::After),
         until: until(&mut query, now)?,
         filter: filter(parts.feed, &mut query)?,
     };
-    let form = match stream {
-        None => page(&mut query)?,
-        Some(kind) => follow(kind, resumed.is_some(), &mut query)?,
+    let form = match kind {
+        Kind::Page(kind) => page(kind, &mut query)?,
+        Kind::Stream(kind) => follow(kind, resumed.is_some(), &mut query)?,
     };
     query.finish()?;
     Ok(Read { reading, form })
 }
 
-fn page(query: &mut Query<'_>) -> Result<Form, Error> {
+fn page(kind: Page, query: &mut Query<'_>) -> Result<Form, Error> {
     let limit = query.number("limit", 1..=PAGE_EVENTS_MAX as u64)?;
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+    let bytes = query.number("bytes", 1..=PAGE_BYTES_MAX as u64)?;
+    let size = |asked: Option<u64>| asked.and_then(|size| usize::try_from(size).ok());
     let wait = query.span("wait", Duration::ZERO..=WAIT_MAX)?;
+    let timeout = http_feeds::timeout(query)?.map(|timeout| timeout.min(WAIT_MAX));
+    if wait.is_some() && timeout.is_some() {
+        return Err(Error::parameter(
+            "timeout",
+            "either `wait` or `timeout` says how long to wait, not both",
+        ));
+    }
     query.refuse("heartbeat", "streams have a heartbeat, pages have none")?;
-    Ok(Form::Page {
-        limit: limit.unwrap_or(PAGE_EVENTS),
-        wait: wait.unwrap_or_default(),
-    })
+    Ok(Form::Page(Poll {
+        kind,
+        limit: size(limit).unwrap_or(PAGE_EVENTS),
+        bytes: size(bytes).unwrap_or(PAGE_BYTES_MAX),
+        wait: wait.or(timeout).unwrap_or_default(),
+    }))
 }
 
 fn follow(kind: Stream, is_resumed: bool, query: &mut Query<'_>) -> Result<Form, Error> {
@@ -178,6 +231,8 @@ fn follow(kind: Stream, is_resumed: bool, query: &mut Query<'_>) -> Result<Form,
         "wait",
         "pages can be waited for, streams wait by themselves",
     )?;
+    query.refuse("bytes", "pages are limited in bytes, streams are not")?;
+    http_feeds::refuse(query)?;
     let heartbeat = heartbeat.unwrap_or(HEARTBEAT);
     Ok(Form::Stream(Follow {
         kind,
@@ -314,13 +369,13 @@ mod tests {
     fn a_page_starts_at_the_start_and_a_stream_now() {
         let page = asked("flights", "", None, None).expect("a page");
         assert_eq!(page.reading.start, Start::Beginning);
-        assert_eq!(
-            page.form,
-            Form::Page {
-                limit: PAGE_EVENTS,
-                wait: Duration::ZERO
-            }
-        );
+        let poll = Poll {
+            kind: Page::Object,
+            limit: PAGE_EVENTS,
+            bytes: PAGE_BYTES_MAX,
+            wait: Duration::ZERO,
+        };
+        assert_eq!(page.form, Form::Page(poll));
         let stream = asked("flights", "", Some("text/event-stream"), None).expect("a stream");
         assert_eq!(stream.reading.start, Start::Now);
         let form = Form::Stream(Follow {
@@ -419,6 +474,9 @@ mod tests {
             "after=1&from=now",
             "from=yesterday",
             "until=1month",
+            "bytes=0",
+            "bytes=4194305",
+            "bytes=1MiB",
             "wait=61s",
             "wait=-1s",
             "heartbeat=1s",
@@ -443,6 +501,9 @@ mod tests {
             "from: either `after` or `from` says where to start, not both",
             "from: it has to be `start`, `now`, a time in RFC 3339 or a span such as 5hours",
             "until: it has to be `now`, a time in RFC 3339 or a span such as 5hours",
+            "bytes: it has to be a whole number from 1 to 4194304",
+            "bytes: it has to be a whole number from 1 to 4194304",
+            "bytes: it has to be a whole number from 1 to 4194304",
             "wait: it has to be a span such as 15s, from 0s to 60s",
             "wait: it has to be a span such as 15s, from 0s to 60s",
             "heartbeat: streams have a heartbeat, pages have none",
@@ -466,7 +527,9 @@ mod tests {
 
         #[test]
         fn any_value_of_a_known_parameter_is_read_without_panic(
-            name in prop::sample::select(vec!["after", "from", "until", "limit", "wait", "heartbeat", "types", "labels"]),
+            name in prop::sample::select(vec![
+                "after", "lastEventId", "from", "until", "limit", "bytes", "wait", "timeout", "heartbeat", "types", "labels",
+            ]),
             value in "[ -~]{0,24}",
         ) {
             drop(asked("f", &format!("{name}={value}"), None, None));

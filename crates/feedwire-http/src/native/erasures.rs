@@ -9,7 +9,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::refuse::{self, Refused};
-use crate::answer::{Answer, accepted, json};
+use crate::answer::{Answer, accepted, tagged};
+use crate::conditions::Conditions;
 use crate::edge::Edge;
 use crate::intake;
 
@@ -35,6 +36,7 @@ pub(super) async fn show(
     State(edge): State<Edge>,
     path: Result<Path<(String, String)>, PathRejection>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Answer, Refused> {
     let Path((project, id)) = path?;
     request::nothing(query.as_deref().unwrap_or_default())?;
@@ -45,5 +47,6 @@ pub(super) async fn show(
         Err(_) => None,
     };
     let receipt = receipt.ok_or_else(|| Refused(error::no_erasure()))?;
-    Ok(json(&answer::receipt(&receipt)))
+    let conditions = Conditions::of(&headers)?;
+    Ok(tagged(&answer::receipt(&receipt), &conditions)?)
 }

@@ -8,7 +8,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::refuse::{self, Refused};
-use crate::answer::{Answer, json};
+use crate::answer::{Answer, replaced, tagged};
+use crate::conditions::{Conditions, Tag};
 use crate::edge::Edge;
 use crate::intake;
 
@@ -19,6 +20,7 @@ pub(super) async fn show(
     State(edge): State<Edge>,
     path: Address,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Answer, Refused> {
     let Path((project, subject)) = path?;
     request::nothing(query.as_deref().unwrap_or_default())?;
@@ -26,7 +28,8 @@ pub(super) async fn show(
         .core()
         .labels(&refuse::grant(&project)?, &request::subject(&subject)?)
         .await?;
-    Ok(json(&answer::labels(&labels)))
+    let conditions = Conditions::of(&headers)?;
+    Ok(tagged(&answer::labels(&labels), &conditions)?)
 }
 
 pub(super) async fn replace(
@@ -40,10 +43,12 @@ pub(super) async fn replace(
     request::nothing(query.as_deref().unwrap_or_default())?;
     body::encoding(refuse::header(&headers, CONTENT_ENCODING))?;
     body::json_content(refuse::header(&headers, CONTENT_TYPE))?;
+    let conditions = Conditions::of(&headers)?;
     let (grant, subject) = (refuse::grant(&project)?, request::subject(&subject)?);
     let labels = body::labels(&intake::whole(body, &edge).await?.bytes)?;
+    let check = conditions.check(|present| Tag::of(&answer::labels(present)));
     edge.core()
-        .set_labels(&grant, subject, labels.clone())
+        .set_labels(&grant, subject, labels.clone(), check)
         .await?;
-    Ok(json(&answer::labels(&labels)))
+    Ok(replaced(&answer::labels(&labels)))
 }

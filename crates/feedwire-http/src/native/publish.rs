@@ -8,17 +8,18 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::IntoResponse as _;
 use feedwire_core::{Grant, Published, Repetition, publish};
-use feedwire_dialects::native::answer::{self, Progress};
-use feedwire_dialects::native::body::{self, Content};
-use feedwire_dialects::native::{error, request};
+use feedwire_dialects::native::answer::Progress;
+use feedwire_dialects::native::body;
+use feedwire_dialects::native::{self, error, request};
+use feedwire_dialects::{Content, Shape, binary_mode};
 use feedwire_engine::{BatchError, Expected};
 use feedwire_event::{Event, EventId, FeedName, Position, Source};
-use http::HeaderValue;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 use super::batches::Batches;
 use super::refuse::{self, Refused};
-use crate::answer::{Answer, json};
+use crate::answer::{self, Answer, json};
 use crate::edge::Edge;
 use crate::head::IDEMPOTENCY_KEY;
 use crate::intake;
@@ -35,7 +36,8 @@ pub(super) async fn publish(
     let expected = body::expect(head.uri.query().unwrap_or_default())?;
     body::encoding(refuse::header(headers, CONTENT_ENCODING))?;
     let repetition = body::repetition(refuse::header(headers, IDEMPOTENCY_KEY))?;
-    let content = body::content(refuse::header(headers, CONTENT_TYPE))?;
+    let has_attributes = binary_mode::is_meant(headers);
+    let content = body::content(refuse::header(headers, CONTENT_TYPE), has_attributes)?;
     let to = To {
         edge,
         grant: refuse::grant(&project)?,
@@ -44,7 +46,8 @@ pub(super) async fn publish(
         repetition,
     };
     match content {
-        Content::Json => to.one_batch(body).await,
+        Content::Json(shape) => to.one_batch(shape, body).await,
+        Content::Data => to.one_event(headers, body).await,
         Content::Ndjson => {
             let answer = to.many_batches(body).await;
             Ok(answer.unwrap_or_else(|refused| closing(refused.into_response())))
@@ -69,11 +72,25 @@ struct To {
 }
 
 impl To {
-    async fn one_batch(&self, body: Body) -> Result<Answer, Refused> {
+    async fn one_batch(&self, shape: Shape, body: Body) -> Result<Answer, Refused> {
         let body = intake::whole(body, &self.edge).await?;
-        let events = body::events(&body.bytes, &self.feed)?;
-        let published = self.append(&events).await?;
-        Ok(json(&answer::published(&events, &published)))
+        let events = body::events_in(shape, &body.bytes, &self.feed)?;
+        if shape == Shape::Array && events.is_empty() && self.expected.is_none() {
+            // CloudEvents' batched mode has empty batches (HTTP binding 1.0.2, 3.3.2).
+            return Ok(answer::nothing());
+        }
+        self.published(&events).await
+    }
+
+    async fn one_event(&self, headers: &HeaderMap, body: Body) -> Result<Answer, Refused> {
+        let body = intake::data(body, &self.edge).await?;
+        let event = body::event_of(headers, &body.bytes)?;
+        self.published(&[(self.feed.clone(), event)]).await
+    }
+
+    async fn published(&self, events: &[(FeedName, Event)]) -> Result<Answer, Refused> {
+        let published = self.append(events).await?;
+        Ok(json(&native::answer::published(events, &published)))
     }
 
     async fn append(&self, events: &[(FeedName, Event)]) -> Result<Published, Refused> {
@@ -114,7 +131,7 @@ impl To {
         match self.append_all(body, &mut progress).await {
             Err(Refused(problem)) => Err(Refused(error::after(problem, progress.as_ref()))),
             Ok(()) => match progress {
-                Some(progress) => Ok(json(&answer::uploaded(&progress))),
+                Some(progress) => Ok(json(&native::answer::uploaded(&progress))),
                 None => Err(body::Error::Empty.into()),
             },
         }

@@ -3,18 +3,21 @@
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use feedwire_api::HEAD_HEADER;
+use feedwire_api::{CLOUDEVENTS_BATCH, CURSOR_HEADER, HEAD_HEADER};
 use feedwire_core::{Delivery, Grant, Reader, Reading, Step};
-use feedwire_dialects::native::request::{Follow, Form, Parts, Read};
+use feedwire_dialects::Refusal;
+use feedwire_dialects::native::request::{Follow, Form, Page, Parts, Poll, Read};
 use feedwire_dialects::native::{framing, request};
 use feedwire_engine::Limit;
+use feedwire_event::Cursor;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response};
 use std::time::Duration;
 use tokio::time::timeout;
 
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
+use crate::conditions::{Conditions, Tag};
 use crate::edge::{Edge, Room};
 use crate::head::LAST_EVENT_ID;
 use crate::stream;
@@ -53,7 +56,11 @@ pub(super) async fn read(
     let Read { reading, form } = asked(&edge, &feed, query.as_deref(), &headers)?;
     let grant = refuse::grant(&project)?;
     match form {
-        Form::Page { limit, wait } => page(&edge, &grant, reading, limit, wait).await,
+        Form::Page(poll) => {
+            let conditions = Conditions::of(&headers)?;
+            let page = page(&edge, &grant, reading, poll).await?;
+            Ok(answered(poll.kind, page, &conditions, &edge)?)
+        }
         Form::Stream(asked) => follow(&edge, &grant, reading, asked).await,
     }
 }
@@ -77,22 +84,47 @@ async fn page(
     edge: &Edge,
     grant: &Grant,
     reading: Reading,
-    records: usize,
-    wait: Duration,
-) -> Result<Answer, Refused> {
+    asked: Poll,
+) -> Result<framing::Page, Refused> {
+    let bytes = asked.bytes.min(edge.limits().page_bytes);
     let limit = Limit {
-        records,
-        bytes: edge.limits().page_bytes,
+        records: asked.limit,
+        bytes,
     };
     let mut reader = edge.core().follow(grant, reading).await?;
     let mut delivery = reader.present(limit).await?;
-    if delivery.events.is_empty() && !wait.is_zero() && !reader.is_over() {
-        delivery = wait_for(&mut reader, limit, wait, edge).await?;
+    if delivery.events.is_empty() && !asked.wait.is_zero() && !reader.is_over() {
+        delivery = wait_for(&mut reader, limit, asked.wait, edge).await?;
     }
-    let page = framing::page(grant.project(), &delivery)?;
+    Ok(framing::page(
+        asked.kind,
+        grant.project(),
+        &delivery,
+        bytes,
+    )?)
+}
+
+/// The answer that is `page`, unless the client has that one. Nothing of it is kept on the way: what is erased here would stay there.
+fn answered(
+    kind: Page,
+    page: framing::Page,
+    conditions: &Conditions,
+    edge: &Edge,
+) -> Result<Answer, Refusal> {
     let mut room = Room::sent(edge);
-    room.cover(page.len())?;
-    Ok(answer::page(page, room))
+    room.cover(page.bytes.len())?;
+    let Cursor(cursor) = page.cursor;
+    let tag = Tag::weak(&page.bytes[..page.lasting]);
+    let content_type = match kind {
+        Page::Object => "application/json",
+        Page::Array => CLOUDEVENTS_BATCH,
+    };
+    let mut answer = answer::page(content_type, page.bytes, room);
+    for (name, position) in [(HEAD_HEADER, page.head), (CURSOR_HEADER, cursor)] {
+        let name = HeaderName::from_static(name);
+        answer.headers_mut().insert(name, position.get().into());
+    }
+    conditions.meet(&tag, answer)
 }
 
 /// The next events, or, when `wait` is over or the server stops, what there is then.
@@ -137,9 +169,7 @@ async fn follow(
         first = reader.present(limit).await?.events;
         if first.is_empty() && reader.is_over() {
             // An EventSource comes back after every end of a stream, except this one.
-            let mut answer = Response::new(Body::empty());
-            *answer.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(answer);
+            return Ok(answer::nothing());
         }
     }
     let framing = framing::stream(kind, grant.project());

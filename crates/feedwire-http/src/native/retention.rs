@@ -8,7 +8,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::refuse::{self, Refused};
-use crate::answer::{Answer, json};
+use crate::answer::{Answer, kept, replaced, tagged};
+use crate::conditions::{Conditions, Tag};
 use crate::edge::Edge;
 use crate::intake;
 
@@ -16,11 +17,13 @@ pub(super) async fn show(
     State(edge): State<Edge>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Answer, Refused> {
     let Path(project) = path?;
     request::nothing(query.as_deref().unwrap_or_default())?;
     let retention = edge.core().retention(&refuse::grant(&project)?).await?;
-    Ok(json(&answer::retention(retention)))
+    let conditions = Conditions::of(&headers)?;
+    Ok(kept(tagged(&answer::retention(retention), &conditions)?))
 }
 
 pub(super) async fn replace(
@@ -34,8 +37,10 @@ pub(super) async fn replace(
     request::nothing(query.as_deref().unwrap_or_default())?;
     body::encoding(refuse::header(&headers, CONTENT_ENCODING))?;
     body::json_content(refuse::header(&headers, CONTENT_TYPE))?;
+    let conditions = Conditions::of(&headers)?;
     let grant = refuse::grant(&project)?;
     let retention = body::retention(&intake::whole(body, &edge).await?.bytes)?;
-    edge.core().set_retention(&grant, retention).await?;
-    Ok(json(&answer::retention(retention)))
+    let check = conditions.check(|present| Tag::of(&answer::retention(*present)));
+    edge.core().set_retention(&grant, retention, check).await?;
+    Ok(replaced(&answer::retention(retention)))
 }

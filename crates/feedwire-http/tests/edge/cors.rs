@@ -67,13 +67,16 @@ async fn a_browser_that_asks_first_is_told_the_methods_and_headers() {
     let server = open_to(&[APP]).await;
     let asks = [
         "access-control-request-method: PUT",
-        "access-control-request-headers: content-type,last-event-id",
+        "access-control-request-headers: content-type,if-match,last-event-id",
     ];
     let preflight = from(&server, APP, "OPTIONS", &asks).await;
     assert_eq!((preflight.status, allowed(&preflight)), (200, Some(APP)));
     for (name, value) in [
         ("access-control-allow-methods", "GET,HEAD,POST,PUT"),
-        ("access-control-allow-headers", "content-type,last-event-id"),
+        (
+            "access-control-allow-headers",
+            "content-type,if-match,last-event-id",
+        ),
         ("access-control-max-age", "3600"),
     ] {
         assert_eq!(preflight.header(name), Some(value), "{name}");
@@ -94,7 +97,7 @@ async fn a_page_can_read_the_headers_that_a_client_needs() {
     assert_eq!(head.header("feedwire-head"), Some("2"));
     assert_eq!(
         head.header("access-control-expose-headers"),
-        Some("allow,location,retry-after,feedwire-head")
+        Some("allow,etag,location,retry-after,feedwire-cursor,feedwire-head")
     );
 }
 

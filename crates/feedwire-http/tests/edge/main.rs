@@ -2,10 +2,13 @@
 
 mod addresses;
 mod body_limits;
+mod cloudevents;
+mod conditions;
 mod cors;
 mod erasures;
 mod heads;
 mod hostile;
+mod http_feeds;
 mod pages;
 mod probes;
 mod publishing;

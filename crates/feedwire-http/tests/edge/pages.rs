@@ -84,6 +84,38 @@ async fn a_page_is_limited_in_bytes_too() {
 }
 
 #[tokio::test]
+async fn a_page_can_be_asked_for_in_bytes_and_is_no_larger_than_that_by_more_than_a_batch() {
+    let server = TestServer::start().await;
+    for _ in 0..200 {
+        server.publish("f", r#"{"type":"t","subject":"a"}"#).await;
+    }
+    let whole = server.get("feeds/f?limit=1000").await;
+    let event = whole.body.len() / 200;
+    for bytes in [1, 1_000, 10_000, 20_000] {
+        let path = format!("feeds/f?limit=1000&bytes={bytes}");
+        let page = server.get(&path).await;
+        let len = page.body.len();
+        assert!((bytes..bytes + 2 * event).contains(&len), "{bytes}: {len}");
+        assert_eq!(page.json()["has_more"], true);
+        let cursor = page.json()["cursor"].as_str().map(str::to_owned);
+        let last = page.positions().last().map(u64::to_string);
+        assert_eq!(cursor, last);
+        let next = format!("feeds/f?after={}", last.expect("an event"));
+        let next = server.get(&next).await.positions();
+        assert_eq!(next[0], page.positions().len() as u64 + 1);
+    }
+    let all = server.get("feeds/f?limit=1000&bytes=4194304").await;
+    assert_eq!(all.body, whole.body);
+    let stream = server.ask(
+        "GET",
+        "/v1/projects/default/feeds/f?bytes=1",
+        &["accept: text/event-stream"],
+        b"",
+    );
+    assert_eq!(stream.await.problem(), (400, "invalid-parameter".into()));
+}
+
+#[tokio::test]
 async fn events_are_chosen_by_feed_type_and_subject() {
     let server = TestServer::start().await;
     server
