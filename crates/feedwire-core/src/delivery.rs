@@ -61,14 +61,17 @@ impl Rendition {
 #[derive(Debug)]
 pub struct Tailed {
     record: Record,
-    renditions: [OnceLock<Bytes>; Rendition::COUNT],
+    /// Made when there is the first: most events of a busy log pass while nobody waits for them.
+    renditions: OnceLock<Box<Renditions>>,
 }
+
+type Renditions = [OnceLock<Bytes>; Rendition::COUNT];
 
 impl Tailed {
     pub(crate) fn new(record: Record) -> Self {
         Self {
             record,
-            renditions: Default::default(),
+            renditions: OnceLock::new(),
         }
     }
 
@@ -96,7 +99,8 @@ impl Delivered {
         match self {
             Self::Logged(record) => encode(record, out),
             Self::Tailed(tailed) => {
-                let bytes = tailed.renditions[rendition.0].get_or_init(|| {
+                let renditions = tailed.renditions.get_or_init(Box::default);
+                let bytes = renditions[rendition.0].get_or_init(|| {
                     let mut bytes = Vec::new();
                     encode(&tailed.record, &mut bytes);
                     bytes.into()

@@ -96,8 +96,9 @@ pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId
     };
     let len =
         |bytes: usize| u16::try_from(bytes).expect("an id and a source are shorter than 64 KiB");
-    let whole =
-        HEADER_BYTES + 1 + key.len() + id.len() + source.len() + extensions.len() + data.len();
+    let key_bytes = if by_key == 0 { 0 } else { 1 + key.len() };
+    // No more than that: what is left over would cost another allocation when it is frozen.
+    let whole = HEADER_BYTES + key_bytes + id.len() + source.len() + extensions.len() + data.len();
     let mut out = BytesMut::with_capacity(whole);
     out.put_u8(FORMAT);
     out.put_u8(kind | by_id | by_key);

@@ -70,6 +70,13 @@ impl Timestamp {
         out.push(b'Z');
     }
 
+    /// The time as [`Display`](fmt::Display) writes it, as a text of its own.
+    pub fn to_text(self) -> String {
+        let mut out = Vec::with_capacity("2013-01-01T10:00:00.000000Z".len());
+        self.write(&mut out);
+        String::from_utf8(out).expect("a time is written in ASCII")
+    }
+
     /// What a calendar and a clock in UTC show.
     fn civil(self) -> DateTime {
         let seconds = self.0.div_euclid(MICROS_PER_SECOND);

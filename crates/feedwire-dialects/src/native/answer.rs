@@ -33,7 +33,7 @@ pub fn published(events: &[(FeedName, Event)], published: &Published) -> feedwir
         first: published.first.get(),
         last: published.last.get(),
         count: events.len() as u64,
-        recorded_at: published.recorded_at.to_string(),
+        recorded_at: published.recorded_at.to_text(),
         version: version.map(|Version(version)| *version),
         duplicate: published.is_repeat,
     }
@@ -102,7 +102,7 @@ pub fn uploaded(progress: &Progress) -> Uploaded {
         count: progress.count,
         duplicates: progress.duplicates,
         batches: progress.batches,
-        recorded_at: progress.recorded_at.to_string(),
+        recorded_at: progress.recorded_at.to_text(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use feedwire_engine::Batch;
 use feedwire_event::{FeedName, Subject};
+use smallvec::{SmallVec, smallvec};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::cache::{HashBuilder, KeyHash};
@@ -17,9 +18,9 @@ const FEW: usize = 8;
 pub(crate) struct BatchKeys {
     /// The keys in the store, one behind the other.
     keys: Vec<u8>,
-    subjects: Vec<KeyOf>,
+    subjects: SmallVec<[KeyOf; 1]>,
     /// For each record the index of its subject.
-    of_records: Vec<Option<u32>>,
+    of_records: SmallVec<[Option<u32>; 1]>,
     /// For each expectation the index of its subject.
     of_expectations: Vec<u32>,
 }
@@ -40,8 +41,8 @@ impl BatchKeys {
         let expectations = batch.expectations();
         let mut taken = Self {
             keys: Vec::with_capacity(records.len() * (project.len() + 32)),
-            subjects: Vec::with_capacity(records.len()),
-            of_records: Vec::with_capacity(records.len()),
+            subjects: SmallVec::with_capacity(records.len()),
+            of_records: SmallVec::with_capacity(records.len()),
             of_expectations: Vec::with_capacity(expectations.len()),
         };
         let many = records.len() + expectations.len() > FEW;
@@ -99,8 +100,8 @@ impl BatchKeys {
         };
         Self {
             keys,
-            subjects: vec![of],
-            of_records: Vec::new(),
+            subjects: smallvec![of],
+            of_records: SmallVec::new(),
             of_expectations: Vec::new(),
         }
     }

@@ -8,13 +8,14 @@ use feedwire_event::Position;
 
 use super::batch_keys::BatchKeys;
 use super::cache::{HashBuilder, KeyHash};
+use super::table::FoundHeads;
 
 /// A batch that was submitted.
 #[derive(Debug)]
 pub(super) struct Submitted {
     pub(super) keys: Arc<BatchKeys>,
     /// The heads of its subjects, in the order of the keys; `None` where the batch only expected something.
-    pub(super) heads: Vec<Option<Head>>,
+    pub(super) heads: FoundHeads,
     pub(super) last: Position,
 }
 

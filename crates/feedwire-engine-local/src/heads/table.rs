@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use feedwire_engine::{Head, Incarnation};
 use feedwire_event::{Position, ProjectName, Version};
 use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
 
 use super::batch_keys::BatchKeys;
 use super::cache::{Cache, Moment};
@@ -53,11 +54,14 @@ pub(crate) struct Table {
 #[derive(Debug, Default)]
 pub(crate) struct Fetched(Vec<(usize, Moment, Option<Head>)>);
 
+/// The heads of the subjects of a batch, in the order of its keys.
+pub(crate) type FoundHeads = SmallVec<[Option<Head>; 1]>;
+
 /// What is known of the subjects of a batch.
 #[derive(Debug)]
 pub(crate) enum Lookup {
     /// All their heads.
-    Found(Vec<Option<Head>>),
+    Found(FoundHeads),
     /// The store must be asked first, for all that is listed.
     Missing(Fetched),
 }
@@ -274,7 +278,7 @@ impl Heads {
                 position: first.plus(u64::from(place)),
             })
         });
-        let heads: Vec<Option<Head>> = raised.collect();
+        let heads: FoundHeads = raised.collect();
         for (subject, head) in keys.subjects().iter().zip(&heads) {
             if let Some(head) = head {
                 table.cache.insert(subject.hash, *head, table.applied);
@@ -289,7 +293,7 @@ impl Heads {
 impl Table {
     /// The heads of the subjects of `keys`, where need be out of `fetched`.
     pub(crate) fn look_up(&self, keys: &BatchKeys, fetched: &Fetched) -> Lookup {
-        let mut found = Vec::with_capacity(keys.len());
+        let mut found = FoundHeads::with_capacity(keys.len());
         let mut to_ask = Vec::new();
         let mut short = false;
         let mut fetched = fetched.0.iter().peekable();
@@ -369,7 +373,7 @@ mod tests {
         Arc::new(BatchKeys::new("p", heads.seed(), &batch))
     }
 
-    fn find(heads: &Heads, keys: &BatchKeys) -> Vec<Option<Head>> {
+    fn find(heads: &Heads, keys: &BatchKeys) -> FoundHeads {
         let mut fetched = Fetched::default();
         loop {
             let looked = heads.lock().look_up(keys, &fetched);
