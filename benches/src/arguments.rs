@@ -22,6 +22,9 @@ pub(crate) enum Role {
     /// Serve as a bare peer: the same work on the wire with nothing behind it
     #[command(hide = true)]
     Bare,
+    /// Send the same bytes to many sockets
+    #[command(hide = true)]
+    Send(Send),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +55,8 @@ pub(crate) struct Options {
 pub(crate) enum Part {
     /// Events in: one a request, and batches
     Publish,
+    /// Events out to many readers, as they come
+    Fanout,
 }
 
 impl Part {
@@ -59,6 +64,7 @@ impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Publish => "publish",
+            Self::Fanout => "fanout",
         }
     }
 }
@@ -71,4 +77,17 @@ pub(crate) struct Launch {
     /// The program and its arguments
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// How many readers are waited for
+    #[arg(long)]
+    pub(crate) readers: usize,
+    /// How many events each is sent
+    #[arg(long)]
+    pub(crate) events: usize,
+    /// How large each is
+    #[arg(long)]
+    pub(crate) bytes: usize,
 }

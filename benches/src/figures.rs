@@ -11,6 +11,11 @@ pub(crate) fn per_second(count: u64, span: Duration) -> f64 {
     count as f64 / span.as_secs_f64()
 }
 
+/// A span in seconds; no number where there is none.
+pub(crate) fn seconds(span: Option<Duration>) -> f64 {
+    span.map_or(f64::NAN, |span| span.as_secs_f64())
+}
+
 /// The one in the middle.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);

@@ -2,10 +2,20 @@
 
 mod answer;
 mod ask;
+mod asker;
 mod closed;
+mod crowd;
+mod fanout;
+mod lines;
+mod reader;
 mod request;
+mod stream;
+mod ticker;
 
 pub(crate) use answer::Protocol;
 pub(crate) use ask::ask;
 pub(crate) use closed::{Closed, Measured};
+pub(crate) use crowd::{Crowd, Nobody};
+pub(crate) use fanout::{Delivered, Fanout, Pace};
 pub(crate) use request::Request;
+pub(crate) use stream::{Framing, Tally};

@@ -1,6 +1,9 @@
 //! The parts of the benchmark, each a few tables.
 
 mod bench;
+mod fanout;
+mod fanout_fixed;
+mod fanout_full;
 mod publish;
 mod publish_batches;
 mod publish_one;
@@ -19,7 +22,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make {}", options.scratch.display()))?;
     let bench = Bench::new(options)?;
     cores::pin(bench.cores.generator)?;
-    let all = [Part::Publish];
+    let all = [Part::Publish, Part::Fanout];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
             let mut report = Report::default();
@@ -34,5 +37,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
     match part {
         Part::Publish => publish::run(bench, report),
+        Part::Fanout => fanout::run(bench, report),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bench::Bench;
 use super::publish::{Figures, Shape, bare_hyper, feedwire, load};
 use crate::bare;
-use crate::figures::{cell, median, median_of, rate, ratio, share, span};
+use crate::figures::{cell, median, median_of, rate, ratio, seconds, share, span};
 use crate::peers;
 use crate::report::Report;
 
@@ -70,7 +70,7 @@ fn measure(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Run> {
         hyper: bare_hyper(bench, shape)?,
         ours: feedwire(bench, shape)?,
         redis: redis(bench, shape)?,
-        sync: sync.at(500).map_or(f64::NAN, |span| span.as_secs_f64()),
+        sync: seconds(sync.at(500)),
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Peer, address_in, words};
-use crate::child::Child;
+use crate::child::{Child, Says};
 use crate::load::{self, Protocol};
 
 /// Where everything of the project is below.
@@ -36,7 +36,7 @@ impl Feedwire {
             "--data",
         ]));
         command.push(data.path().as_os_str().to_owned());
-        let child = Child::start(core, command)?;
+        let child = Child::start(core, command, Says::Out)?;
         let address = address_in(&child.until("http://")?)?;
         let peer = Peer {
             child,
