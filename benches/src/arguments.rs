@@ -22,6 +22,9 @@ pub(crate) enum Role {
     /// Serve as a bare peer: the same work on the wire with nothing behind it
     #[command(hide = true)]
     Bare,
+    /// Send bytes to one socket
+    #[command(hide = true)]
+    Pour(Pour),
     /// Send the same bytes to many sockets
     #[command(hide = true)]
     Send(Send),
@@ -57,6 +60,10 @@ pub(crate) enum Part {
     Publish,
     /// Events out to many readers, as they come
     Fanout,
+    /// A log that is there already, read as a stream and as pages
+    Replay,
+    /// Readers that wait
+    Idle,
 }
 
 impl Part {
@@ -65,6 +72,8 @@ impl Part {
         match self {
             Self::Publish => "publish",
             Self::Fanout => "fanout",
+            Self::Replay => "replay",
+            Self::Idle => "idle",
         }
     }
 }
@@ -77,6 +86,13 @@ pub(crate) struct Launch {
     /// The program and its arguments
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pour {
+    /// How many bytes
+    #[arg(long)]
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug, Args)]

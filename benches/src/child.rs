@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::clock;
 use crate::interrupt;
-use crate::usage::Usage;
+use crate::usage::{self, Usage};
 
 /// Longest wait until a program says that it serves.
 const READY_WAIT: Duration = Duration::from_secs(30);
@@ -72,6 +72,11 @@ impl Child {
             }
         }
         bail!("the program did not say {part:?} in time; its last line: {last:?}")
+    }
+
+    /// Bytes of memory that it has now.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        usage::memory(self.process.id())
     }
 
     /// What it has used until now.

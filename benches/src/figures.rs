@@ -54,6 +54,16 @@ pub(crate) fn ratio(value: f64) -> String {
     format!("{value:.2}")
 }
 
+/// A number of bytes.
+pub(crate) fn bytes(value: f64) -> String {
+    format!("{:.1} KiB", value / 1024.0)
+}
+
+/// A small part of one core.
+pub(crate) fn fine_share(value: f64) -> String {
+    format!("{:.1} %", value * 100.0)
+}
+
 /// A part of one core.
 pub(crate) fn share(value: f64) -> String {
     format!("{:.0} %", value * 100.0)

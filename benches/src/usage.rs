@@ -41,6 +41,17 @@ impl Usage {
     }
 }
 
+/// Bytes of memory of a process; what it shares with others counts in proportion.
+pub(crate) fn memory(pid: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let sums = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let mut lines = sums.lines();
+    let line = lines.find_map(|line| line.strip_prefix("Pss:"));
+    let field = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kib: u64 = field.context("no sum")?.parse().context("no number")?;
+    Ok(kib * 1024)
+}
+
 /// A spell of load, from which it is told how busy server and generator were.
 #[derive(Debug)]
 pub(crate) struct Spell {

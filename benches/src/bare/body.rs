@@ -10,8 +10,11 @@ use http_body_util::Full;
 
 use super::broadcast::Listener;
 
-/// Bytes that are sent again and again, as large as a chunk of a stream of Feedwire.
-static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
+/// Bytes that are sent again and again.
+static BYTES: [u8; 1 << 20] = [b'x'; 1 << 20];
+
+/// As large as a chunk of a stream of Feedwire.
+const PIECE_BYTES: usize = 64 * 1024;
 
 pub(super) enum Body {
     /// All of it at once, with its length.
@@ -20,6 +23,14 @@ pub(super) enum Body {
     Pieces(usize),
     /// What is broadcast from now on.
     Broadcast(Listener),
+}
+
+impl Body {
+    /// So many bytes, or as many as there are, at once.
+    pub(super) fn whole(bytes: usize) -> Self {
+        let bytes = bytes.min(BYTES.len());
+        Self::Whole(Full::new(Bytes::from_static(&BYTES[..bytes])))
+    }
 }
 
 impl http_body::Body for Body {
@@ -34,9 +45,9 @@ impl http_body::Body for Body {
             Self::Whole(body) => Pin::new(body).poll_frame(context),
             Self::Pieces(0) => Poll::Ready(None),
             Self::Pieces(left) => {
-                let bytes = PIECE.len().min(*left);
+                let bytes = PIECE_BYTES.min(*left);
                 *left -= bytes;
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&PIECE[..bytes])))))
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&BYTES[..bytes])))))
             }
             Self::Broadcast(listener) => {
                 let frames = std::task::ready!(listener.poll_frames(context));

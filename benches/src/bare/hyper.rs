@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -70,10 +69,7 @@ async fn answer(
         (Method::GET, "/pieces") => {
             with("application/octet-stream", Body::Pieces(count.unwrap_or(0)))
         }
-        (Method::GET, "/whole") => {
-            let body = Bytes::from(vec![b'x'; count.unwrap_or(0)]);
-            with("application/json", Body::Whole(Full::new(body)))
-        }
+        (Method::GET, "/whole") => with("application/json", Body::whole(count.unwrap_or(0))),
         _ => bare(StatusCode::NOT_FOUND),
     })
 }

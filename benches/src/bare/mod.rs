@@ -3,11 +3,13 @@
 mod body;
 mod broadcast;
 mod hyper;
+mod pour;
 mod send;
 mod sync;
 mod validate;
 
 pub(crate) use hyper::run;
+pub(crate) use pour::run as pour;
 pub(crate) use send::run as send;
 pub(crate) use sync::syncs;
 pub(crate) use validate::validated;

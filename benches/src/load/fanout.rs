@@ -69,7 +69,7 @@ impl Fanout<'_> {
     /// Publishes, and takes what comes of it until all of it has come or nothing more does.
     pub(crate) fn run(&self, crowd: &mut Crowd) -> anyhow::Result<Delivered> {
         let mut running = Running::start(self, crowd)?;
-        let _ticker = running.ticker(crowd)?;
+        running.ticker = running.tick(crowd)?;
         loop {
             running.publish()?;
             if running.is_done() {
@@ -88,6 +88,7 @@ struct Running<'a> {
     first: usize,
     publishers: Vec<Asker>,
     free: Vec<usize>,
+    ticker: Option<Ticker>,
     start: Instant,
     /// When each event was to be sent, by its number, counted from the start.
     due: Vec<Duration>,
@@ -113,6 +114,7 @@ impl<'a> Running<'a> {
             first,
             free: (0..publishers.len()).collect(),
             publishers,
+            ticker: None,
             start,
             due: Vec::with_capacity(EVENTS_MAX / 10),
             requests: 0,
@@ -123,7 +125,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    fn ticker(&self, crowd: &Crowd) -> anyhow::Result<Option<Ticker>> {
+    fn tick(&self, crowd: &Crowd) -> anyhow::Result<Option<Ticker>> {
         let Pace::Fixed(rate) = self.load.pace else {
             return Ok(None);
         };
@@ -214,8 +216,9 @@ impl Watch for Running<'_> {
 
     fn other(&mut self, happened: &Event) -> anyhow::Result<()> {
         let index = happened.token().0 - self.first;
-        // Beyond the publishers is the ticker, which only wakes.
-        if index < self.publishers.len() {
+        if index == self.publishers.len() {
+            self.ticker.as_ref().map_or(Ok(()), Ticker::take)?;
+        } else {
             if happened.is_writable() {
                 self.publishers[index].write()?;
             }

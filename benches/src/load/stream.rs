@@ -108,9 +108,8 @@ impl Stream {
                 self.place = Place::Events;
                 self.has_begun = true;
             }
-            Place::Head => {}
             Place::Control if line.is_empty() => self.place = Place::Events,
-            Place::Control => {}
+            Place::Head | Place::Control => {}
             Place::Events => match self.framing {
                 Framing::Sse => return self.sse(line),
                 Framing::Ndjson => return self.ndjson(line),

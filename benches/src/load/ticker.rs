@@ -6,15 +6,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use rustix::io::Errno;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
 
-/// A timer; it is never read, for each tick is an edge of its own.
 #[derive(Debug)]
 pub(super) struct Ticker {
-    _timer: OwnedFd,
+    timer: OwnedFd,
 }
 
 impl Ticker {
@@ -35,6 +35,15 @@ impl Ticker {
         };
         timerfd_settime(&timer, TimerfdTimerFlags::empty(), &spec).context("cannot set a timer")?;
         registry.register(&mut SourceFd(&timer.as_raw_fd()), token, Interest::READABLE)?;
-        Ok(Self { _timer: timer })
+        Ok(Self { timer })
+    }
+
+    /// Takes a tick: the kernel sets the timer again only once it is read.
+    pub(super) fn take(&self) -> anyhow::Result<()> {
+        let mut ticks = [0; size_of::<u64>()];
+        match rustix::io::read(&self.timer, &mut ticks) {
+            Ok(_) | Err(Errno::AGAIN) => Ok(()),
+            Err(error) => Err(error).context("cannot read a timer"),
+        }
     }
 }

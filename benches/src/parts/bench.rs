@@ -62,6 +62,11 @@ impl<'a> Bench<'a> {
         Feedwire::start(self.cores.server, &self.options.server, self.scratch())
     }
 
+    /// The same folder, served by a process that has read nothing of it.
+    pub(crate) fn restart(&self, server: Feedwire) -> anyhow::Result<Feedwire> {
+        server.restart(self.cores.server, &self.options.server)
+    }
+
     pub(crate) fn bare_hyper(&self) -> anyhow::Result<Peer> {
         peers::bare_hyper(self.cores.server)
     }

@@ -4,9 +4,16 @@ mod bench;
 mod fanout;
 mod fanout_fixed;
 mod fanout_full;
+mod idle;
+mod idle_still;
+mod idle_subjects;
 mod publish;
 mod publish_batches;
 mod publish_one;
+mod replay;
+mod replay_pages;
+mod replay_small;
+mod replay_whole;
 
 use anyhow::Context as _;
 
@@ -22,7 +29,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make {}", options.scratch.display()))?;
     let bench = Bench::new(options)?;
     cores::pin(bench.cores.generator)?;
-    let all = [Part::Publish, Part::Fanout];
+    let all = [Part::Publish, Part::Fanout, Part::Replay, Part::Idle];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
             let mut report = Report::default();
@@ -38,5 +45,7 @@ fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Resul
     match part {
         Part::Publish => publish::run(bench, report),
         Part::Fanout => fanout::run(bench, report),
+        Part::Replay => replay::run(bench, report),
+        Part::Idle => idle::run(bench, report),
     }
 }

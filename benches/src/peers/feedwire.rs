@@ -17,7 +17,7 @@ pub(crate) const PROJECT: &str = "/v1/projects/default";
 pub(crate) struct Feedwire {
     // Ended before its folder is removed.
     pub(crate) peer: Peer,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Feedwire {
@@ -26,6 +26,17 @@ impl Feedwire {
             .prefix("feedwire-")
             .tempdir_in(scratch)
             .with_context(|| format!("cannot make a folder in {}", scratch.display()))?;
+        Self::serve(core, program, data)
+    }
+
+    /// Ends the process and serves the folder with another.
+    pub(crate) fn restart(self, core: usize, program: &Path) -> anyhow::Result<Self> {
+        let Self { peer, data } = self;
+        drop(peer);
+        Self::serve(core, program, data)
+    }
+
+    fn serve(core: usize, program: &Path, data: TempDir) -> anyhow::Result<Self> {
         let mut command = vec![program.as_os_str().to_owned()];
         command.extend(words([
             "serve",
@@ -43,7 +54,7 @@ impl Feedwire {
             address,
             protocol: Protocol::Http,
         };
-        Ok(Self { peer, _data: data })
+        Ok(Self { peer, data })
     }
 
     /// The path that events are published to.
