@@ -59,13 +59,19 @@ pub(crate) fn bytes(value: f64) -> String {
     format!("{:.1} KiB", value / 1024.0)
 }
 
-/// A small part of one core.
-pub(crate) fn fine_share(value: f64) -> String {
+/// A small part in hundredths.
+pub(crate) fn fine_percent(value: f64) -> String {
     format!("{:.1} %", value * 100.0)
 }
 
-/// A part of one core.
-pub(crate) fn share(value: f64) -> String {
+/// What part of `whole` it is.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// A part in hundredths.
+pub(crate) fn percent(value: f64) -> String {
     format!("{:.0} %", value * 100.0)
 }
 

@@ -241,18 +241,14 @@ fn position(answer: &[u8], name: &[u8]) -> Option<u64> {
 }
 
 impl Delivered {
-    /// Fails unless every reader of everything has received exactly what was acknowledged, and in order, as far as events have
-    /// positions to tell it by.
-    pub(crate) fn must_be_whole(&self, crowd: &Crowd, has_positions: bool) -> anyhow::Result<()> {
+    /// Fails unless every reader of everything has received exactly what was acknowledged, and in order.
+    pub(crate) fn must_be_whole(&self, crowd: &Crowd) -> anyhow::Result<()> {
         ensure!(self.lost == 0, "{} deliveries never came", self.lost);
-        let mut wanted = Tally {
+        let wanted = Tally {
             numbers: (0..self.events).sum(),
             ..self.acknowledged
         };
         for tally in crowd.tallies() {
-            if !has_positions {
-                (wanted.positions, wanted.unordered) = (tally.positions, tally.unordered);
-            }
             ensure!(
                 tally == wanted,
                 "a reader has {tally:?}, and {wanted:?} was acknowledged"

@@ -13,6 +13,8 @@ mod reader;
 mod request;
 mod stream;
 mod swallow;
+#[cfg(test)]
+mod tests;
 mod ticker;
 
 pub(crate) use answer::Protocol;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::bench::Bench;
 use super::{fanout_fixed, fanout_full};
-use crate::figures::{per_second, seconds};
+use crate::figures::{per_second, seconds, share};
 use crate::load::{Crowd, Fanout, Framing, Pace, Request};
 use crate::peers::{Feedwire, PROJECT, Peer, nchan};
 use crate::report::Report;
@@ -40,16 +42,20 @@ pub(super) struct Figures {
     pub(super) p99: f64,
     /// 99th percentiles of the first half of the time and of the second.
     pub(super) halves: [f64; 2],
+    /// Part of all deliveries that never came; a peer of which all is asked has none.
+    pub(super) lost: f64,
     /// Parts of a core.
     pub(super) server: f64,
     pub(super) generator: f64,
 }
 
-/// Where a peer takes events and gives them out, and how much can be checked of what it gives.
+/// Where a peer takes events and gives them out.
 #[derive(Debug)]
 struct Ways {
     publish: String,
     stream: String,
+    /// Whether its events have positions, by which it is checked that each reader has had all of them in order. One whose events
+    /// have none may lose some, and it is told how many.
     has_positions: bool,
 }
 
@@ -60,7 +66,7 @@ pub(super) fn feedwire(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figure
         stream: format!("{PROJECT}/feeds/{FEED}"),
         has_positions: true,
     };
-    measure(&server.peer, &ways, shape)
+    measure(&server.peer, &ways, shape).context("Feedwire")
 }
 
 pub(super) fn bare_hyper(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figures> {
@@ -70,7 +76,7 @@ pub(super) fn bare_hyper(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figu
         stream: "/stream".to_owned(),
         has_positions: true,
     };
-    measure(&peer, &ways, shape)
+    measure(&peer, &ways, shape).context("bare hyper")
 }
 
 /// What nchan makes of it, where it is installed; it takes one event a request.
@@ -84,7 +90,8 @@ pub(super) fn nchan(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Option<Fi
         stream: nchan::STREAM.to_owned(),
         has_positions: false,
     };
-    measure(&peer, &ways, Shape { batch: 1, ..shape }).map(Some)
+    let figures = measure(&peer, &ways, Shape { batch: 1, ..shape });
+    figures.context("nchan").map(Some)
 }
 
 fn measure(peer: &Peer, ways: &Ways, shape: Shape) -> anyhow::Result<Figures> {
@@ -104,7 +111,9 @@ fn measure(peer: &Peer, ways: &Ways, shape: Shape) -> anyhow::Result<Figures> {
     let spell = Spell::begin(&peer.child)?;
     let delivered = load.run(&mut crowd)?;
     let shares = spell.end(&peer.child)?;
-    delivered.must_be_whole(&crowd, ways.has_positions)?;
+    if ways.has_positions {
+        delivered.must_be_whole(&crowd)?;
+    }
     let latency = delivered.latency();
     let [first, second] = &delivered.halves;
     Ok(Figures {
@@ -112,6 +121,7 @@ fn measure(peer: &Peer, ways: &Ways, shape: Shape) -> anyhow::Result<Figures> {
         p50: seconds(latency.at(500)),
         p99: seconds(latency.at(990)),
         halves: [seconds(first.at(990)), seconds(second.at(990))],
+        lost: share(delivered.lost, delivered.events * load.fan),
         server: shares.server,
         generator: shares.generator,
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bench::Bench;
 use super::fanout::{EVENT_BYTES, Figures, Shape, bare_hyper, feedwire, nchan};
 use crate::bare;
-use crate::figures::{cell, median, median_of, rate, ratio, seconds, share, span};
+use crate::figures::{cell, median, median_of, percent, rate, ratio, seconds, span};
 use crate::load::Pace;
 use crate::report::Report;
 
@@ -46,6 +46,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         "p99 / (bare hyper + fdatasync)",
         "nchan p50",
         "nchan p99",
+        "nchan lost",
     ]);
     for (readers, rate, seconds) in SHAPES {
         let shape = Shape {
@@ -79,9 +80,9 @@ fn measure(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Run> {
 
 fn row(name: &str, runs: &[Run]) -> Vec<String> {
     let of = |figure: fn(&Run) -> f64| median_of(runs, figure);
-    let nchan = |figure: fn(&Figures) -> f64| {
+    let nchan = |figure: fn(&Figures) -> f64, form: fn(f64) -> String| {
         let figures = runs.iter().filter_map(|run| run.nchan.as_ref().map(figure));
-        median(figures.collect()).map_or_else(|| "not installed".to_owned(), span)
+        median(figures.collect()).map_or_else(|| "not installed".to_owned(), form)
     };
     vec![
         name.to_owned(),
@@ -91,13 +92,14 @@ fn row(name: &str, runs: &[Run]) -> Vec<String> {
         cell(of(|run| run.ours.halves[0]), span),
         cell(of(|run| run.ours.halves[1]), span),
         "none".to_owned(),
-        cell(of(|run| run.ours.server), share),
-        cell(of(|run| run.ours.generator), share),
+        cell(of(|run| run.ours.server), percent),
+        cell(of(|run| run.ours.generator), percent),
         cell(of(|run| run.hyper.p50), span),
         cell(of(|run| run.hyper.p99), span),
         cell(of(|run| run.sync), span),
         cell(of(|run| run.ours.p99 / (run.hyper.p99 + run.sync)), ratio),
-        nchan(|figures| figures.p50),
-        nchan(|figures| figures.p99),
+        nchan(|figures| figures.p50, span),
+        nchan(|figures| figures.p99, span),
+        nchan(|figures| figures.lost, percent),
     ]
 }

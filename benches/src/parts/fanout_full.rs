@@ -7,7 +7,7 @@ use super::bench::Bench;
 use super::fanout::{EVENT_BYTES, Figures, Shape, bare_hyper, feedwire, nchan};
 use crate::child::{Child, Says};
 use crate::clock;
-use crate::figures::{cell, median, median_of, per_second, rate, ratio, share, span};
+use crate::figures::{cell, median, median_of, per_second, percent, rate, ratio, span};
 use crate::interrupt;
 use crate::load::{Crowd, Framing, Nobody, Pace, Request};
 use crate::peers;
@@ -52,6 +52,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         "of bare send",
         "nchan, delivered/s",
         "of nchan",
+        "nchan lost",
     ]);
     for (readers, batch) in SHAPES {
         let shape = Shape {
@@ -117,8 +118,8 @@ fn row(shape: Shape, runs: &[Run]) -> Vec<String> {
         cell(of(|run| run.ours.p50), span),
         cell(of(|run| run.ours.p99), span),
         "none".to_owned(),
-        cell(of(|run| run.ours.server), share),
-        cell(of(|run| run.ours.generator), share),
+        cell(of(|run| run.ours.server), percent),
+        cell(of(|run| run.ours.generator), percent),
         cell(of(|run| run.hyper.deliveries), rate),
         cell(of(|run| run.ours.deliveries / run.hyper.deliveries), ratio),
         cell(of(|run| run.hyper.p99), span),
@@ -126,5 +127,6 @@ fn row(shape: Shape, runs: &[Run]) -> Vec<String> {
         cell(of(|run| run.ours.deliveries / run.send), ratio),
         nchan(|nchan, _| nchan.deliveries, rate),
         nchan(|nchan, ours| ours.deliveries / nchan.deliveries, ratio),
+        nchan(|nchan, _| nchan.lost, percent),
     ]
 }

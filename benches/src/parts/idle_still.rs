@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bench::Bench;
 use super::idle::{readers, settle, wait};
-use crate::figures::{bytes, cell, fine_share, median_of, ratio};
+use crate::figures::{bytes, cell, fine_percent, median_of, ratio};
 use crate::peers::{PROJECT, Peer};
 use crate::report::Report;
 use crate::usage::Spell;
@@ -31,13 +31,13 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         "Feedwire, a heartbeat every 15 s".to_owned(),
         cell(of(|(ours, _)| ours.memory), bytes),
         cell(of(|(ours, hyper)| ours.memory / hyper.memory), ratio),
-        cell(of(|(ours, _)| ours.server), fine_share),
+        cell(of(|(ours, _)| ours.server), fine_percent),
     ]);
     report.row(&[
         "bare hyper, no heartbeats".to_owned(),
         cell(of(|(_, hyper)| hyper.memory), bytes),
         "1.00".to_owned(),
-        cell(of(|(_, hyper)| hyper.server), fine_share),
+        cell(of(|(_, hyper)| hyper.server), fine_percent),
     ]);
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::bench::Bench;
 use super::idle::{readers, settle};
-use crate::figures::{bytes, cell, median_of, rate, seconds, share, span};
+use crate::figures::{bytes, cell, median_of, percent, rate, seconds, span};
 use crate::load::{Fanout, Pace, Request};
 use crate::peers::{Feedwire, PROJECT};
 use crate::report::Report;
@@ -48,8 +48,8 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         cell(of(|run| run.p50), span),
         cell(of(|run| run.p99), span),
         "none".to_owned(),
-        cell(of(|run| run.shares.server), share),
-        cell(of(|run| run.shares.generator), share),
+        cell(of(|run| run.shares.server), percent),
+        cell(of(|run| run.shares.generator), percent),
     ]);
     Ok(())
 }

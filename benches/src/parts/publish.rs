@@ -43,6 +43,13 @@ pub(super) struct Figures {
     pub(super) generator: f64,
 }
 
+impl Figures {
+    /// Seconds of a core that the server spends on an event: steadier than what it reaches where others use the machine too.
+    pub(super) fn cpu_each(&self) -> f64 {
+        self.server / self.events
+    }
+}
+
 /// What Feedwire makes of it, over a folder of its own.
 pub(super) fn feedwire(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figures> {
     let server = bench.feedwire()?;

@@ -6,7 +6,7 @@ use super::bench::Bench;
 use super::replay::{Filled, LARGE, must_be_all};
 use crate::child::{Child, Says};
 use crate::clock;
-use crate::figures::{cell, median, median_of, per_second, rate, ratio, share};
+use crate::figures::{cell, median, median_of, per_second, percent, rate, ratio};
 use crate::interrupt;
 use crate::load::{Crowd, Framing, Nobody, Pages, Request, Tally, swallow};
 use crate::peers::{self, PROJECT};
@@ -95,8 +95,8 @@ fn row(name: &str, index: usize, runs: &[Run]) -> Vec<String> {
         cell(of(|_, one| one.bytes_per_second()), bytes),
         cell(of(|run, one| one.bytes_per_second() / run.loopback), ratio),
         cell(of(|run, one| one.bytes_per_second() / run.hyper), ratio),
-        cell(of(|_, one| one.shares.server), share),
-        cell(of(|_, one| one.shares.generator), share),
+        cell(of(|_, one| one.shares.server), percent),
+        cell(of(|_, one| one.shares.generator), percent),
     ]
 }
 
