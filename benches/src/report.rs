@@ -12,7 +12,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn heading(&mut self, text: &str) {
-        self.line(&format!("\n### {text}\n"));
+        self.line(&format!("\n#### {text}\n"));
     }
 
     pub(crate) fn paragraph(&mut self, text: &str) {

@@ -42,12 +42,16 @@ impl<'a> Bench<'a> {
         } else {
             "server and generator on the one core there is, which is no measurement"
         };
+        let runs = match self.runs {
+            1 => "One run".to_owned(),
+            runs => format!("Medians of {runs} runs"),
+        };
         let trial = if self.is_quick {
             "a quick trial, no measurement; "
         } else {
             ""
         };
-        report.paragraph(&format!("Medians of {} runs; {trial}{apart}.", self.runs));
+        report.paragraph(&format!("{runs}; {trial}{apart}."));
     }
 
     pub(crate) fn scratch(&self) -> &Path {

@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             let mut report = Report::default();
             bench.introduce(&mut report);
             run_part(part, &bench, &mut report)?;
-            report.write(&options.tables.join(format!("http-{}.md", part.name())))?;
+            report.write(&options.tables.join(format!("{}.md", part.name())))?;
         }
     }
     Ok(())
