@@ -39,6 +39,15 @@ pub(crate) fn rate(value: f64) -> String {
     .to_owned()
 }
 
+/// Part of its core from which on the generator, and not the server, may be the limit.
+const FULL: f64 = 0.95;
+
+/// A rate of a peer; marked where the generator had no more to give.
+pub(crate) fn peer_rate(value: Option<f64>, generator: Option<f64>) -> String {
+    let is_full = generator.is_some_and(|part| part >= FULL);
+    cell(value, rate) + if is_full { "+" } else { "" }
+}
+
 /// A span of so many seconds.
 pub(crate) fn span(seconds: f64) -> String {
     match seconds {

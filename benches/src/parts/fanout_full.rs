@@ -7,7 +7,7 @@ use super::bench::Bench;
 use super::fanout::{EVENT_BYTES, Figures, Shape, bare_hyper, feedwire, nchan};
 use crate::child::{Child, Says};
 use crate::clock;
-use crate::figures::{cell, median, median_of, per_second, percent, rate, ratio, span};
+use crate::figures::{cell, median, median_of, peer_rate, per_second, percent, rate, ratio, span};
 use crate::interrupt;
 use crate::load::{Crowd, Framing, Nobody, Pace, Request};
 use crate::peers;
@@ -120,7 +120,10 @@ fn row(shape: Shape, runs: &[Run]) -> Vec<String> {
         "none".to_owned(),
         cell(of(|run| run.ours.server), percent),
         cell(of(|run| run.ours.generator), percent),
-        cell(of(|run| run.hyper.deliveries), rate),
+        peer_rate(
+            of(|run| run.hyper.deliveries),
+            of(|run| run.hyper.generator),
+        ),
         cell(of(|run| run.ours.deliveries / run.hyper.deliveries), ratio),
         cell(of(|run| run.hyper.p99), span),
         cell(of(|run| run.send), rate),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bench::Bench;
 use super::publish::{Figures, Shape, bare_hyper, feedwire, load};
 use crate::bare;
-use crate::figures::{cell, median, median_of, percent, rate, ratio, seconds, span};
+use crate::figures::{cell, median, median_of, peer_rate, percent, rate, ratio, seconds, span};
 use crate::peers;
 use crate::report::Report;
 
@@ -101,7 +101,7 @@ fn row(shape: Shape, runs: &[Run]) -> Vec<String> {
         cell(of(|run| run.ours.server), percent),
         cell(of(|run| run.ours.cpu_each()), span),
         cell(of(|run| run.ours.generator), percent),
-        cell(of(|run| run.hyper.events), rate),
+        peer_rate(of(|run| run.hyper.events), of(|run| run.hyper.generator)),
         cell(of(|run| run.ours.events / run.hyper.events), ratio),
         cell(of(|run| run.ours.cpu_each() / run.hyper.cpu_each()), ratio),
         redis(|redis, _| redis.events, rate),
