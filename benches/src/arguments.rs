@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const GIVEN: &str = "`cargo xtask bench http` builds, and gives --server, --scratch and --tables, below the target folder; \
+what is given to it comes later and wins.";
+
 #[derive(Debug, Parser)]
 #[command(name = "feedwire-bench", about = "Feedwire's HTTP benchmark", version)]
 pub(crate) struct Arguments {
@@ -31,7 +34,7 @@ pub(crate) enum Role {
 }
 
 #[derive(Debug, Args)]
-#[command(bin_name = "cargo xtask bench http", args_override_self = true)]
+#[command(args_override_self = true, after_help = GIVEN)]
 pub(crate) struct Options {
     /// Measure one part alone
     #[arg(long, value_enum)]
