@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const GIVEN: &str = "`cargo xtask bench http` builds, and gives --server, --scratch and --tables, below the target folder; \
+what is given to it comes later and wins.";
+
 #[derive(Debug, Parser)]
 #[command(name = "feedwire-bench", about = "Feedwire's HTTP benchmark", version)]
 pub(crate) struct Arguments {
@@ -22,10 +25,16 @@ pub(crate) enum Role {
     /// Serve as a bare peer: the same work on the wire with nothing behind it
     #[command(hide = true)]
     Bare,
+    /// Send bytes to one socket
+    #[command(hide = true)]
+    Pour(Pour),
+    /// Send the same bytes to many sockets
+    #[command(hide = true)]
+    Send(Send),
 }
 
 #[derive(Debug, Args)]
-#[command(bin_name = "cargo xtask bench http", args_override_self = true)]
+#[command(args_override_self = true, after_help = GIVEN)]
 pub(crate) struct Options {
     /// Measure one part alone
     #[arg(long, value_enum)]
@@ -52,6 +61,12 @@ pub(crate) struct Options {
 pub(crate) enum Part {
     /// Events in: one a request, and batches
     Publish,
+    /// Events out to many readers, as they come
+    Fanout,
+    /// A log that is there already, read as a stream and as pages
+    Replay,
+    /// Readers that wait
+    Idle,
 }
 
 impl Part {
@@ -59,6 +74,9 @@ impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Publish => "publish",
+            Self::Fanout => "fanout",
+            Self::Replay => "replay",
+            Self::Idle => "idle",
         }
     }
 }
@@ -71,4 +89,24 @@ pub(crate) struct Launch {
     /// The program and its arguments
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pour {
+    /// How many bytes
+    #[arg(long)]
+    pub(crate) bytes: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// How many readers are waited for
+    #[arg(long)]
+    pub(crate) readers: usize,
+    /// How many events each is sent
+    #[arg(long)]
+    pub(crate) events: usize,
+    /// How large each is
+    #[arg(long)]
+    pub(crate) bytes: usize,
 }

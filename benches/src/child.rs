@@ -10,13 +10,20 @@ use anyhow::{Context as _, bail};
 
 use crate::clock;
 use crate::interrupt;
-use crate::usage::Usage;
+use crate::usage::{self, Usage};
 
 /// Longest wait until a program says that it serves.
 const READY_WAIT: Duration = Duration::from_secs(30);
 
 /// Lines that are kept until somebody looks; what a program prints beyond that is passed over.
 const LINES_MAX: usize = 1_000;
+
+/// Where a program says that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    Out,
+    Error,
+}
 
 #[derive(Debug)]
 pub(crate) struct Child {
@@ -26,22 +33,26 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts `command`, its program first, on `core`.
-    pub(crate) fn start(core: usize, command: Vec<OsString>) -> anyhow::Result<Self> {
+    pub(crate) fn start(core: usize, command: Vec<OsString>, says: Says) -> anyhow::Result<Self> {
         let ourselves = std::env::current_exe().context("cannot find this program")?;
         let name = command.first().cloned().unwrap_or_default();
         let mut launch = Command::new(ourselves);
         launch
             .args(["launch", "--core", &core.to_string(), "--"])
             .args(command);
-        launch.stdin(Stdio::null()).stdout(Stdio::piped());
+        launch.stdin(Stdio::null());
+        match says {
+            Says::Out => launch.stdout(Stdio::piped()),
+            Says::Error => launch.stdout(Stdio::null()).stderr(Stdio::piped()),
+        };
         let mut process = launch
             .spawn()
             .with_context(|| format!("cannot start {}", name.display()))?;
-        let lines = process
-            .stdout
-            .take()
-            .map(lines)
-            .context("nothing was piped")?;
+        let lines = match says {
+            Says::Out => process.stdout.take().map(lines),
+            Says::Error => process.stderr.take().map(lines),
+        };
+        let lines = lines.context("nothing was piped")?;
         Ok(Self { process, lines })
     }
 
@@ -61,6 +72,11 @@ impl Child {
             }
         }
         bail!("the program did not say {part:?} in time; its last line: {last:?}")
+    }
+
+    /// Bytes of memory that it has now.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        usage::memory(self.process.id())
     }
 
     /// What it has used until now.

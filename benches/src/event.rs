@@ -10,7 +10,7 @@ const HEAD: &str = r#"{"type":"flight.departed","subject":"N000000000","data":{"
 const TAIL: &str = r#"","n":"000000000"}}"#;
 
 /// From the number to the end of the event.
-const NUMBER_FROM_END: usize = DIGITS + r#""}}"#.len();
+pub(crate) const NUMBER_FROM_END: usize = DIGITS + r#""}}"#.len();
 
 /// An event as it is sent.
 #[derive(Debug, Clone)]

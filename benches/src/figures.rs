@@ -11,6 +11,11 @@ pub(crate) fn per_second(count: u64, span: Duration) -> f64 {
     count as f64 / span.as_secs_f64()
 }
 
+/// A span in seconds; no number where there is none.
+pub(crate) fn seconds(span: Option<Duration>) -> f64 {
+    span.map_or(f64::NAN, |span| span.as_secs_f64())
+}
+
 /// The one in the middle.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
@@ -34,6 +39,15 @@ pub(crate) fn rate(value: f64) -> String {
     .to_owned()
 }
 
+/// Part of its core from which on the generator, and not the server, may be the limit.
+const FULL: f64 = 0.95;
+
+/// A rate of a peer; marked where the generator had no more to give.
+pub(crate) fn peer_rate(value: Option<f64>, generator: Option<f64>) -> String {
+    let is_full = generator.is_some_and(|part| part >= FULL);
+    cell(value, rate) + if is_full { "+" } else { "" }
+}
+
 /// A span of so many seconds.
 pub(crate) fn span(seconds: f64) -> String {
     match seconds {
@@ -49,8 +63,24 @@ pub(crate) fn ratio(value: f64) -> String {
     format!("{value:.2}")
 }
 
-/// A part of one core.
-pub(crate) fn share(value: f64) -> String {
+/// A number of bytes.
+pub(crate) fn bytes(value: f64) -> String {
+    format!("{:.1} KiB", value / 1024.0)
+}
+
+/// A small part in hundredths.
+pub(crate) fn fine_percent(value: f64) -> String {
+    format!("{:.1} %", value * 100.0)
+}
+
+/// What part of `whole` it is.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// A part in hundredths.
+pub(crate) fn percent(value: f64) -> String {
     format!("{:.0} %", value * 100.0)
 }
 

@@ -27,6 +27,13 @@ impl Histogram {
         self.total += 1;
     }
 
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+    }
+
     pub(crate) fn total(&self) -> u64 {
         self.total
     }

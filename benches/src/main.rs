@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         Role::Http(options) => parts::run(&options),
         Role::Launch(launch) => launch::run(&launch),
         Role::Bare => bare::run(),
+        Role::Pour(pour) => bare::pour(&pour),
+        Role::Send(send) => bare::send(&send),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! Tables in Markdown: on standard output row by row, and in a file once a part is done.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn heading(&mut self, text: &str) {
-        self.line(&format!("\n### {text}\n"));
+        self.line(&format!("\n#### {text}\n"));
     }
 
     pub(crate) fn paragraph(&mut self, text: &str) {
@@ -31,7 +32,8 @@ impl Report {
     }
 
     fn line(&mut self, line: &str) {
-        println!("{line}");
+        // Whoever read along may have gone; the file holds it all.
+        drop(writeln!(std::io::stdout(), "{line}"));
         self.text.push_str(line);
         self.text.push('\n');
     }

@@ -1,9 +1,12 @@
 //! What a process has used: time on a core, and memory.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+
+use crate::child::Child;
+use crate::clock;
 
 /// The unit of times in `/proc`; Linux has it fixed for programs whatever the kernel counts in.
 const TICKS_A_SECOND: u64 = 100;
@@ -33,7 +36,55 @@ impl Usage {
     }
 
     /// What this process has used.
-    pub(crate) fn ours() -> anyhow::Result<Self> {
+    fn ours() -> anyhow::Result<Self> {
         Self::of(std::process::id())
+    }
+}
+
+/// Bytes of memory of a process; what it shares with others counts in proportion.
+pub(crate) fn memory(pid: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let sums = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let mut lines = sums.lines();
+    let line = lines.find_map(|line| line.strip_prefix("Pss:"));
+    let field = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kib: u64 = field.context("no sum")?.parse().context("no number")?;
+    Ok(kib * 1024)
+}
+
+/// A spell of load, from which it is told how busy server and generator were.
+#[derive(Debug)]
+pub(crate) struct Spell {
+    start: Instant,
+    server: Usage,
+    generator: Usage,
+}
+
+/// Parts of a core.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shares {
+    pub(crate) server: f64,
+    pub(crate) generator: f64,
+}
+
+impl Spell {
+    pub(crate) fn begin(server: &Child) -> anyhow::Result<Self> {
+        Ok(Self {
+            start: clock::now(),
+            server: server.usage()?,
+            generator: Usage::ours()?,
+        })
+    }
+
+    pub(crate) fn end(&self, server: &Child) -> anyhow::Result<Shares> {
+        let span = self.start.elapsed().as_secs_f64();
+        let share = |before: Usage, after: Usage| {
+            let used = after.cpu.saturating_sub(before.cpu);
+            used.as_secs_f64() / span
+        };
+        Ok(Shares {
+            server: share(self.server, server.usage()?),
+            generator: share(self.generator, Usage::ours()?),
+        })
     }
 }

@@ -24,10 +24,7 @@ enum Chore {
     /// Check the rules of the house: layers, headers, file lengths, comments, dead files, links
     Tidy,
     /// Measure, in a release build, beside the bare limits of the machine
-    Bench {
-        #[command(subcommand)]
-        what: Option<bench::Bench>,
-    },
+    Bench(bench::Arguments),
     /// Install what the tests need and run all of them
     Test {
         /// Run one of the suites alone
@@ -42,7 +39,7 @@ fn main() -> ExitCode {
         .expect("the manifest of xtask lies one folder below the workspace");
     let outcome = match Arguments::parse().chore {
         Chore::Tidy => tidy::run(root),
-        Chore::Bench { what } => bench::run(root, what),
+        Chore::Bench(arguments) => bench::run(root, &arguments),
         Chore::Test { only } => suites::run(root, only),
     };
     outcome.unwrap_or_else(|error| {

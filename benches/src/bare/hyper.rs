@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -15,8 +15,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
-/// What Feedwire answers to one event.
-const ANSWER: &str = r#"{"first":1000001,"last":1000001,"count":1,"recorded_at":"2026-11-21T08:00:00.000001Z","version":1000}"#;
+use super::body::Body;
+use super::broadcast::Broadcast;
 
 /// As large as Feedwire's, so that memory can be compared.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -27,45 +27,71 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = TcpListener::bind(any).await.context("cannot listen")?;
         println!("serving on http://{}", listener.local_addr()?);
-        let connections = TaskTracker::new();
+        let (connections, broadcast) = (TaskTracker::new(), Arc::new(Broadcast::new()));
         loop {
             let (socket, _) = listener.accept().await.context("cannot accept")?;
             socket.set_nodelay(true)?;
-            connections.spawn(serve(socket));
+            connections.spawn(serve(socket, broadcast.clone()));
         }
     })
 }
 
-async fn serve(socket: TcpStream) {
+async fn serve(socket: TcpStream, broadcast: Arc<Broadcast>) {
+    let service = service_fn(|request| answer(request, &broadcast));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(socket), service_fn(answer))
+        .serve_connection(TokioIo::new(socket), service)
         .await;
     // The generator goes away as it likes.
     drop(served);
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    broadcast: &Arc<Broadcast>,
+) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
+    let count = head.uri.query().and_then(|query| query.parse().ok());
     Ok(match (head.method, head.uri.path()) {
         (Method::POST, "/publish") => match body.collect().await {
-            Ok(_) => json(Bytes::from_static(ANSWER.as_bytes())),
+            Ok(_) => published(1_000_001, 1),
             Err(_cut) => bare(StatusCode::BAD_REQUEST),
         },
+        (Method::POST, "/broadcast") => match body.collect().await {
+            Ok(body) => {
+                let events = count.unwrap_or(1);
+                published(broadcast.publish(&body.to_bytes(), events), events)
+            }
+            Err(_cut) => bare(StatusCode::BAD_REQUEST),
+        },
+        (Method::GET, "/stream") => with("text/event-stream", Body::Broadcast(broadcast.listen())),
+        (Method::GET, "/pieces") => {
+            with("application/octet-stream", Body::Pieces(count.unwrap_or(0)))
+        }
+        (Method::GET, "/whole") => with("application/json", Body::whole(count.unwrap_or(0))),
         _ => bare(StatusCode::NOT_FOUND),
     })
 }
 
-fn json(body: Bytes) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(body));
-    let json = HeaderValue::from_static("application/json");
-    answer.headers_mut().insert(CONTENT_TYPE, json);
+/// As Feedwire answers.
+fn published(first: u64, events: usize) -> Response<Body> {
+    let last = first + events as u64 - 1;
+    let body = format!(
+        r#"{{"first":{first},"last":{last},"count":{events},"recorded_at":"2026-11-21T08:00:00.000001Z","version":1000}}"#
+    );
+    with("application/json", Body::Whole(Full::from(body)))
+}
+
+fn with(media_type: &'static str, body: Body) -> Response<Body> {
+    let mut answer = Response::new(body);
+    let media_type = HeaderValue::from_static(media_type);
+    answer.headers_mut().insert(CONTENT_TYPE, media_type);
     answer
 }
 
-fn bare(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut answer = Response::default();
+fn bare(status: StatusCode) -> Response<Body> {
+    let mut answer = Response::new(Body::Whole(Full::default()));
     *answer.status_mut() = status;
     answer
 }

@@ -1,9 +1,15 @@
 //! Bare peers: what the machine and the libraries do with nothing of ours behind them.
 
+mod body;
+mod broadcast;
 mod hyper;
+mod pour;
+mod send;
 mod sync;
 mod validate;
 
 pub(crate) use hyper::run;
+pub(crate) use pour::run as pour;
+pub(crate) use send::run as send;
 pub(crate) use sync::syncs;
 pub(crate) use validate::validated;

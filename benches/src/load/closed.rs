@@ -1,20 +1,16 @@
 //! Closed-loop load: so many connections, each of which sends its next request when it has the answer to its last.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use mio::event::Source as _;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
+use super::asker::Asker;
 use super::{Protocol, Request};
 use crate::histogram::Histogram;
 use crate::{clock, interrupt};
-
-/// The longest answer to a publish, with its head.
-const ANSWER_BYTES_MAX: usize = 2 * 1024;
 
 /// How long the last answers are waited for.
 const END_WAIT: Duration = Duration::from_secs(10);
@@ -74,7 +70,7 @@ struct Running<'a> {
     load: &'a Closed<'a>,
     poll: Poll,
     events: Events,
-    connections: Vec<Connection>,
+    connections: Vec<Asker>,
     latency: Histogram,
     /// Events that were sent, by which subjects go round.
     sent: u64,
@@ -88,7 +84,8 @@ struct Running<'a> {
 impl<'a> Running<'a> {
     fn start(load: &'a Closed<'a>) -> anyhow::Result<Self> {
         let poll = Poll::new()?;
-        let connect = |index| Connection::open(load, &poll, index);
+        let connect =
+            |index| Asker::open(load.address, load.request, poll.registry(), Token(index));
         let connections = (0..load.connections)
             .map(connect)
             .collect::<anyhow::Result<_>>()?;
@@ -155,7 +152,7 @@ impl<'a> Running<'a> {
 
     fn receive(&mut self, index: usize) -> anyhow::Result<()> {
         let connection = &mut self.connections[index];
-        if !connection.read(self.load.protocol)? {
+        if connection.read(self.load.protocol)?.is_none() {
             return Ok(());
         }
         let now = clock::now();
@@ -169,71 +166,9 @@ impl<'a> Running<'a> {
     }
 
     fn send(&mut self, index: usize, now: Instant) -> anyhow::Result<()> {
-        let connection = &mut self.connections[index];
-        connection.request.number(self.sent, self.load.subjects);
-        self.sent += connection.request.events() as u64;
+        let first = self.sent;
+        self.sent += self.load.request.events() as u64;
         self.open += 1;
-        connection.asked = now;
-        connection.written = 0;
-        connection.write()
-    }
-}
-
-struct Connection {
-    socket: TcpStream,
-    request: Request,
-    written: usize,
-    asked: Instant,
-    answer: Box<[u8]>,
-    filled: usize,
-}
-
-impl Connection {
-    fn open(load: &Closed<'_>, poll: &Poll, index: usize) -> anyhow::Result<Self> {
-        let socket = std::net::TcpStream::connect(load.address).context("cannot connect")?;
-        socket.set_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        let mut socket = TcpStream::from_std(socket);
-        let both = Interest::READABLE | Interest::WRITABLE;
-        socket.register(poll.registry(), Token(index), both)?;
-        Ok(Self {
-            socket,
-            request: load.request.clone(),
-            written: load.request.bytes().len(),
-            asked: clock::now(),
-            answer: vec![0; ANSWER_BYTES_MAX].into_boxed_slice(),
-            filled: 0,
-        })
-    }
-
-    /// Sends what the socket takes of the request.
-    fn write(&mut self) -> anyhow::Result<()> {
-        while self.written < self.request.bytes().len() {
-            #[expect(clippy::disallowed_methods, reason = "the rest is kept")]
-            match self.socket.write(&self.request.bytes()[self.written..]) {
-                Ok(written) => self.written += written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error).context("cannot send"),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes what has come; tells whether the answer is whole.
-    fn read(&mut self, protocol: Protocol) -> anyhow::Result<bool> {
-        match self.socket.read(&mut self.answer[self.filled..]) {
-            Ok(0) => bail!(
-                "the connection was closed after {}",
-                self.answer[..self.filled].escape_ascii()
-            ),
-            Ok(read) => self.filled += read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            Err(error) => return Err(error).context("cannot receive"),
-        }
-        let is_whole = protocol.answer(&self.answer[..self.filled])?.is_some();
-        if is_whole {
-            self.filled = 0;
-        }
-        Ok(is_whole)
+        self.connections[index].ask(first, self.load.subjects, now)
     }
 }

@@ -2,10 +2,28 @@
 
 mod answer;
 mod ask;
+mod asker;
 mod closed;
+mod crowd;
+mod fanout;
+mod fill;
+mod lines;
+mod pages;
+mod reader;
 mod request;
+mod stream;
+mod swallow;
+#[cfg(test)]
+mod tests;
+mod ticker;
 
 pub(crate) use answer::Protocol;
 pub(crate) use ask::ask;
 pub(crate) use closed::{Closed, Measured};
+pub(crate) use crowd::{Crowd, Nobody};
+pub(crate) use fanout::{Fanout, Pace};
+pub(crate) use fill::Fill;
+pub(crate) use pages::Pages;
 pub(crate) use request::Request;
+pub(crate) use stream::{Framing, Tally};
+pub(crate) use swallow::swallow;

@@ -37,6 +37,12 @@ impl Request {
         request
     }
 
+    /// A `GET` that asks for `accept`.
+    pub(crate) fn get(address: SocketAddr, path: &str, accept: &str) -> Self {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: {accept}\r\n\r\n");
+        Self::empty(head.into_bytes())
+    }
+
     /// An `XADD` of one event to a stream of Redis.
     pub(crate) fn xadd(event_bytes: usize) -> Self {
         let event = Event::of(event_bytes);

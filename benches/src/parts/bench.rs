@@ -42,12 +42,16 @@ impl<'a> Bench<'a> {
         } else {
             "server and generator on the one core there is, which is no measurement"
         };
+        let runs = match self.runs {
+            1 => "One run".to_owned(),
+            runs => format!("Medians of {runs} runs"),
+        };
         let trial = if self.is_quick {
             "a quick trial, no measurement; "
         } else {
             ""
         };
-        report.paragraph(&format!("Medians of {} runs; {trial}{apart}.", self.runs));
+        report.paragraph(&format!("{runs}; {trial}{apart}."));
     }
 
     pub(crate) fn scratch(&self) -> &Path {
@@ -60,6 +64,11 @@ impl<'a> Bench<'a> {
 
     pub(crate) fn feedwire(&self) -> anyhow::Result<Feedwire> {
         Feedwire::start(self.cores.server, &self.options.server, self.scratch())
+    }
+
+    /// The same folder, served by a process that has read nothing of it.
+    pub(crate) fn restart(&self, server: Feedwire) -> anyhow::Result<Feedwire> {
+        server.restart(self.cores.server, &self.options.server)
     }
 
     pub(crate) fn bare_hyper(&self) -> anyhow::Result<Peer> {

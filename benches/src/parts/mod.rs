@@ -1,9 +1,19 @@
 //! The parts of the benchmark, each a few tables.
 
 mod bench;
+mod fanout;
+mod fanout_fixed;
+mod fanout_full;
+mod idle;
+mod idle_still;
+mod idle_subjects;
 mod publish;
 mod publish_batches;
 mod publish_one;
+mod replay;
+mod replay_pages;
+mod replay_small;
+mod replay_whole;
 
 use anyhow::Context as _;
 
@@ -19,13 +29,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make {}", options.scratch.display()))?;
     let bench = Bench::new(options)?;
     cores::pin(bench.cores.generator)?;
-    let all = [Part::Publish];
+    let all = [Part::Publish, Part::Fanout, Part::Replay, Part::Idle];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
             let mut report = Report::default();
             bench.introduce(&mut report);
             run_part(part, &bench, &mut report)?;
-            report.write(&options.tables.join(format!("http-{}.md", part.name())))?;
+            report.write(&options.tables.join(format!("{}.md", part.name())))?;
         }
     }
     Ok(())
@@ -34,5 +44,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
     match part {
         Part::Publish => publish::run(bench, report),
+        Part::Fanout => fanout::run(bench, report),
+        Part::Replay => replay::run(bench, report),
+        Part::Idle => idle::run(bench, report),
     }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::bench::Bench;
 use super::{publish_batches, publish_one};
-use crate::figures::per_second;
+use crate::figures::{per_second, seconds};
 use crate::load::{Closed, Measured, Protocol, Request};
 use crate::peers::{Feedwire, Peer};
 use crate::report::Report;
-use crate::usage::Usage;
+use crate::usage::Spell;
 
 const SPAN: Duration = Duration::from_secs(3);
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -39,6 +41,13 @@ pub(super) struct Figures {
     /// Parts of a core.
     pub(super) server: f64,
     pub(super) generator: f64,
+}
+
+impl Figures {
+    /// Seconds of a core that the server spends on an event: steadier than what it reaches where others use the machine too.
+    pub(super) fn cpu_each(&self) -> f64 {
+        self.server / self.events
+    }
 }
 
 /// What Feedwire makes of it, over a folder of its own.
@@ -74,28 +83,21 @@ pub(super) fn load(
         warm_up: bench.span(WARM_UP),
         span: bench.span(SPAN),
     };
-    let mut edges = Vec::new();
+    let (mut spell, mut shares) = (None, None);
     let measured = load.run(|| {
-        edges.push((peer.child.usage()?, Usage::ours()?));
+        match &spell {
+            None => spell = Some(Spell::begin(&peer.child)?),
+            Some(spell) => shares = Some(spell.end(&peer.child)?),
+        }
         Ok(())
     })?;
-    let cpu = |of: fn(&(Usage, Usage)) -> Usage| {
-        let used = edges.iter().map(|edge| of(edge).cpu);
-        let used = used
-            .reduce(|start, end| end.saturating_sub(start))
-            .unwrap_or_default();
-        used.as_secs_f64() / measured.span.as_secs_f64()
-    };
-    let at = |per_mille| {
-        let told = measured.latency.at(per_mille);
-        told.map_or(f64::NAN, |span| span.as_secs_f64())
-    };
+    let shares = shares.context("the span has ended")?;
     let figures = Figures {
         events: per_second(measured.events, measured.span),
-        p50: at(500),
-        p99: at(990),
-        server: cpu(|edge| edge.0),
-        generator: cpu(|edge| edge.1),
+        p50: seconds(measured.latency.at(500)),
+        p99: seconds(measured.latency.at(990)),
+        server: shares.server,
+        generator: shares.generator,
     };
     Ok((figures, measured))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bench::Bench;
 use super::publish::{FEED, Figures, Shape, bare_hyper, feedwire};
 use crate::bare;
-use crate::figures::{cell, median_of, rate, ratio, share, span};
+use crate::figures::{cell, median_of, peer_rate, percent, rate, ratio, span};
 use crate::load::Request;
 use crate::report::Report;
 
@@ -74,11 +74,11 @@ fn row(shape: Shape, runs: &[Run]) -> Vec<String> {
         cell(of(|run| run.ours.events), rate),
         cell(of(|run| run.ours.p50), span),
         cell(of(|run| run.ours.p99), span),
-        cell(of(|run| run.ours.server), share),
-        cell(of(|run| run.ours.generator), share),
+        cell(of(|run| run.ours.server), percent),
+        cell(of(|run| run.ours.generator), percent),
         cell(of(|run| run.validated), rate),
         cell(of(|run| run.ours.events / run.validated), ratio),
-        cell(of(|run| run.hyper.events), rate),
+        peer_rate(of(|run| run.hyper.events), of(|run| run.hyper.generator)),
         cell(of(|run| run.ours.events / run.hyper.events), ratio),
     ]
 }

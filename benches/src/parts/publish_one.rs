@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bench::Bench;
 use super::publish::{Figures, Shape, bare_hyper, feedwire, load};
 use crate::bare;
-use crate::figures::{cell, median, median_of, rate, ratio, share, span};
+use crate::figures::{cell, median, median_of, peer_rate, percent, rate, ratio, seconds, span};
 use crate::peers;
 use crate::report::Report;
 
@@ -47,9 +47,11 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         "p99",
         "p50 / bare append + fdatasync",
         "server CPU",
+        "CPU an event",
         "generator CPU",
         "bare hyper POST, events/s",
         "of bare hyper",
+        "CPU an event / bare hyper's",
         "Redis XADD always, events/s",
         "Redis p50",
         "Redis p99",
@@ -70,7 +72,7 @@ fn measure(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Run> {
         hyper: bare_hyper(bench, shape)?,
         ours: feedwire(bench, shape)?,
         redis: redis(bench, shape)?,
-        sync: sync.at(500).map_or(f64::NAN, |span| span.as_secs_f64()),
+        sync: seconds(sync.at(500)),
     })
 }
 
@@ -96,10 +98,12 @@ fn row(shape: Shape, runs: &[Run]) -> Vec<String> {
         cell(of(|run| run.ours.p50), span),
         cell(of(|run| run.ours.p99), span),
         cell(of(|run| run.ours.p50 / run.sync), ratio),
-        cell(of(|run| run.ours.server), share),
-        cell(of(|run| run.ours.generator), share),
-        cell(of(|run| run.hyper.events), rate),
+        cell(of(|run| run.ours.server), percent),
+        cell(of(|run| run.ours.cpu_each()), span),
+        cell(of(|run| run.ours.generator), percent),
+        peer_rate(of(|run| run.hyper.events), of(|run| run.hyper.generator)),
         cell(of(|run| run.ours.events / run.hyper.events), ratio),
+        cell(of(|run| run.ours.cpu_each() / run.hyper.cpu_each()), ratio),
         redis(|redis, _| redis.events, rate),
         redis(|redis, _| redis.p50, span),
         redis(|redis, _| redis.p99, span),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Peer, address_in, words};
-use crate::child::Child;
+use crate::child::{Child, Says};
 use crate::load::{self, Protocol};
 
 /// Where everything of the project is below.
@@ -17,7 +17,7 @@ pub(crate) const PROJECT: &str = "/v1/projects/default";
 pub(crate) struct Feedwire {
     // Ended before its folder is removed.
     pub(crate) peer: Peer,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Feedwire {
@@ -26,6 +26,17 @@ impl Feedwire {
             .prefix("feedwire-")
             .tempdir_in(scratch)
             .with_context(|| format!("cannot make a folder in {}", scratch.display()))?;
+        Self::serve(core, program, data)
+    }
+
+    /// Ends the process and serves the folder with another.
+    pub(crate) fn restart(self, core: usize, program: &Path) -> anyhow::Result<Self> {
+        let Self { peer, data } = self;
+        drop(peer);
+        Self::serve(core, program, data)
+    }
+
+    fn serve(core: usize, program: &Path, data: TempDir) -> anyhow::Result<Self> {
         let mut command = vec![program.as_os_str().to_owned()];
         command.extend(words([
             "serve",
@@ -36,14 +47,14 @@ impl Feedwire {
             "--data",
         ]));
         command.push(data.path().as_os_str().to_owned());
-        let child = Child::start(core, command)?;
+        let child = Child::start(core, command, Says::Out)?;
         let address = address_in(&child.until("http://")?)?;
         let peer = Peer {
             child,
             address,
             protocol: Protocol::Http,
         };
-        Ok(Self { peer, _data: data })
+        Ok(Self { peer, data })
     }
 
     /// The path that events are published to.

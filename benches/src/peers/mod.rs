@@ -2,6 +2,7 @@
 
 mod bare_hyper;
 mod feedwire;
+pub(crate) mod nchan;
 mod redis;
 
 use std::ffi::OsString;
@@ -12,7 +13,7 @@ use anyhow::Context as _;
 use crate::child::Child;
 use crate::load::Protocol;
 
-pub(crate) use feedwire::Feedwire;
+pub(crate) use feedwire::{Feedwire, PROJECT};
 
 /// A peer that serves.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) use bare_hyper::start as bare_hyper;
 pub(crate) use redis::start as redis;
 
 /// The address that a line ends with, after `http://`.
-fn address_in(line: &str) -> anyhow::Result<SocketAddr> {
+pub(crate) fn address_in(line: &str) -> anyhow::Result<SocketAddr> {
     let (_, address) = line.rsplit_once("http://").context("no address in it")?;
     address
         .parse()

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Peer, free_port, words};
-use crate::child::Child;
+use crate::child::{Child, Says};
 use crate::load::Protocol;
 
 const PROGRAM: &str = "redis-server";
@@ -24,7 +24,7 @@ pub(crate) fn start(core: usize, folder: &Path) -> anyhow::Result<Option<Peer>> 
     command.extend(words(["--appendonly", "yes", "--appendfsync", "always"]));
     command.extend(words(["--save", "", "--dir"]));
     command.push(folder.as_os_str().to_owned());
-    let child = Child::start(core, command)?;
+    let child = Child::start(core, command, Says::Out)?;
     child.until("Ready to accept connections")?;
     Ok(Some(Peer {
         child,

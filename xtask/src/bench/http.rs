@@ -1,10 +1,13 @@
 //! The benchmark of the server, which is a program of its own, in `benches`.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
-use super::finish;
+use anyhow::Context as _;
+
+use super::{Tables, finish};
 use crate::suites::Workspace;
 
 /// Both as they are shipped.
@@ -17,22 +20,32 @@ const BUILD: [&str; 6] = [
     "feedwire-bench",
 ];
 
-pub(super) fn run(root: &Path, options: &[OsString]) -> anyhow::Result<ExitCode> {
+/// The tables that it may write, by the names of its parts.
+const PARTS: [&str; 4] = ["publish", "fanout", "replay", "idle"];
+
+pub(super) fn run(root: &Path, options: &[OsString]) -> anyhow::Result<Tables> {
     let target = Workspace::find(root)?.target;
-    let built = finish(Command::new(env!("CARGO")).args(BUILD).current_dir(root))?;
-    if built != ExitCode::SUCCESS {
-        return Ok(built);
+    finish(Command::new(env!("CARGO")).args(BUILD).current_dir(root))?;
+    let (release, folder) = (target.join("release"), target.join("bench"));
+    let table = |part: &str| folder.join(format!("{part}.md"));
+    for part in PARTS {
+        if table(part).exists() {
+            fs::remove_file(table(part)).context("cannot remove the table of an earlier run")?;
+        }
     }
-    let release = target.join("release");
     let mut bench = Command::new(release.join("feedwire-bench"));
     // What is given comes later, and wins.
     bench
         .arg("http")
         .arg("--server")
         .arg(release.join("feedwire"));
-    bench.arg("--tables").arg(target.join("bench"));
-    bench
-        .arg("--scratch")
-        .arg(target.join("bench").join("data"));
-    finish(bench.args(options))
+    bench.arg("--tables").arg(&folder);
+    bench.arg("--scratch").arg(folder.join("data"));
+    finish(bench.args(options))?;
+    let written = PARTS.into_iter().filter(|part| table(part).exists());
+    let read = |part: &str| {
+        let text = fs::read_to_string(table(part)).context("cannot read a table")?;
+        Ok((part.to_owned(), text))
+    };
+    written.map(read).collect()
 }

@@ -1,5 +1,6 @@
 //! Benchmarks, each in a release build and with the bare limits of the machine beside it.
 
+mod document;
 mod http;
 mod log;
 
@@ -7,12 +8,23 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::Context as _;
-use clap::Subcommand;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
 
-/// What can be measured.
+use document::Tables;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Put the tables into docs/performance.md, with the day and the machine
+    #[arg(long)]
+    document: bool,
+    #[command(subcommand)]
+    what: Option<Bench>,
+}
+
+/// What can be measured; all of it, unless it is named.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Bench {
+enum Bench {
     /// The log: append, read, recover
     Log,
     /// The server over HTTP, with a load generator beside it; `http --help` says how
@@ -24,31 +36,34 @@ pub(crate) enum Bench {
     },
 }
 
-/// Builds and runs a benchmark, or all of them; its tables go to standard output.
-pub(crate) fn run(root: &Path, what: Option<Bench>) -> anyhow::Result<ExitCode> {
-    match what {
-        Some(Bench::Log) => log::run(root),
-        Some(Bench::Http { options }) => http::run(root, &options),
-        None => {
-            let log = log::run(root)?;
-            if log == ExitCode::SUCCESS {
-                http::run(root, &[])
-            } else {
-                Ok(log)
-            }
+/// Builds and runs benchmarks; their tables go to standard output.
+pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let tables = match &arguments.what {
+        Some(Bench::Log) => log::run(root)?,
+        Some(Bench::Http { options }) if arguments.document && is_trial(options) => {
+            bail!("a quick trial is no measurement, and has no place in docs/performance.md")
         }
+        Some(Bench::Http { options }) => http::run(root, options)?,
+        None => [log::run(root)?, http::run(root, &[])?].concat(),
+    };
+    if arguments.document {
+        document::write(root, &tables)?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Runs `command` to its end.
-fn finish(command: &mut Command) -> anyhow::Result<ExitCode> {
+fn is_trial(options: &[OsString]) -> bool {
+    options.iter().any(|option| option == "--quick")
+}
+
+/// Runs `command` to its end, which has to be a good one.
+fn finish(command: &mut Command) -> anyhow::Result<()> {
     let name = command.get_program().display().to_string();
     let status = command
         .status()
         .with_context(|| format!("{name} cannot be started"))?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    if !status.success() {
+        bail!("{name} failed ({status})");
+    }
+    Ok(())
 }

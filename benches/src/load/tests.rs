@@ -1,0 +1,132 @@
+//! The generator against a server in this process: it counts right, and notices what is not right. No times are looked at.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use feedwire_testkit::TestServer;
+
+use super::{Closed, Crowd, Fanout, Fill, Framing, Nobody, Pace, Pages, Protocol, Request, Tally};
+use crate::interrupt;
+
+const PUBLISH: &str = "/v1/projects/default/feeds/flights/events";
+const FEED: &str = "/v1/projects/default/feeds/flights";
+const SPAN: Duration = Duration::from_millis(50);
+
+/// Runs `load`, which blocks, against a server.
+async fn against_server<T: Send + 'static>(
+    load: impl FnOnce(SocketAddr) -> anyhow::Result<T> + Send + 'static,
+) -> T {
+    let server = TestServer::start().await;
+    let address = server.address;
+    let load = tokio::task::spawn_blocking(move || load(address));
+    let done = load.await.expect("it does not panic");
+    server.stopped().await;
+    done.expect("it succeeds")
+}
+
+/// All events of the feed.
+fn read_all(address: SocketAddr) -> anyhow::Result<Tally> {
+    let mut pages = Pages::open(address)?;
+    let (mut tally, mut cursor, mut has_more) = (Tally::default(), 0, true);
+    while has_more {
+        let page = pages.get(&format!("{FEED}?after={cursor}&limit=1000"))?;
+        tally.add(page.tally());
+        (cursor, has_more) = (page.cursor()?, page.has_more());
+    }
+    Ok(tally)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_loop_counts_what_the_server_has() {
+    for events in [1, 10] {
+        against_server(move |address| {
+            let request = Request::post(address, PUBLISH, events, 200);
+            let load = Closed {
+                address,
+                protocol: Protocol::Http,
+                request: &request,
+                connections: 4,
+                subjects: 7,
+                warm_up: SPAN,
+                span: SPAN,
+            };
+            let mut edges = 0;
+            let measured = load.run(|| {
+                edges += 1;
+                Ok(())
+            })?;
+            let tally = read_all(address)?;
+            assert_eq!(edges, 2);
+            assert!(measured.events > 0 && measured.events < measured.answered);
+            assert_eq!(tally.events, measured.answered);
+            assert_eq!(tally.numbers, (0..measured.answered).sum::<u64>());
+            Ok(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reader_of_a_fan_out_has_what_was_acknowledged() {
+    for (pace, events) in [
+        (Pace::Fixed(1_000), 1),
+        (Pace::Undelivered(100), 1),
+        (Pace::Undelivered(100), 3),
+    ] {
+        against_server(move |address| {
+            let stream = Request::get(address, FEED, "text/event-stream");
+            let mut crowd = Crowd::open(address, 5, Framing::Sse, |_| stream.clone())?;
+            let request = Request::post(address, PUBLISH, events, 200);
+            let load = Fanout {
+                address,
+                request: &request,
+                publishers: 3,
+                subjects: 7,
+                fan: 5,
+                pace,
+                span: SPAN,
+            };
+            let mut delivered = load.run(&mut crowd)?;
+            assert!(delivered.events > 0);
+            assert_eq!(delivered.deliveries, delivered.events * 5);
+            assert_eq!(delivered.latency().total(), delivered.deliveries);
+            delivered.must_be_whole(&crowd)?;
+            delivered.acknowledged.positions += 1;
+            assert!(delivered.must_be_whole(&crowd).is_err());
+            Ok(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_read_whole_in_every_framing() {
+    against_server(|address| {
+        let mut fill = Fill::open(address)?;
+        let mut batch = Request::post(address, PUBLISH, 100, 300);
+        for first in [0, 100, 200] {
+            fill.publish(&mut batch, first, 7)?;
+        }
+        let wanted = (300, (0..300).sum::<u64>());
+        let pages = read_all(address)?;
+        assert_eq!((pages.events, pages.numbers), wanted);
+        for (framing, accept) in [
+            (Framing::Sse, "text/event-stream"),
+            (Framing::Ndjson, "application/x-ndjson"),
+        ] {
+            let request = Request::get(address, &format!("{FEED}?from=start&limit=300"), accept);
+            let mut crowd = Crowd::open(address, 2, framing, |_| request.clone())?;
+            while !crowd.have_ended() {
+                crowd.wait(interrupt::LOOK)?;
+                crowd.take(&mut Nobody)?;
+            }
+            for tally in crowd.tallies() {
+                assert_eq!((tally.events, tally.numbers), wanted);
+                assert_eq!(tally.unordered, 0);
+            }
+            assert!(crowd.bytes() > 2 * 300 * 300);
+        }
+        Ok(())
+    })
+    .await;
+}
