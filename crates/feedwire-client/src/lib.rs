@@ -117,3 +117,8 @@ pub use step::Error as FollowError;
 
 /// Why a [`Publish`] published nothing, or may not have.
 pub use publish::Error as PublishError;
+
+/// The examples of the guide are compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct Guide;

@@ -91,7 +91,7 @@ prop_compose! {
 
 proptest! {
     // A case is some ten connections.
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn one_fault_after_the_other_loses_no_event_and_doubles_none(
         faults in prop::collection::vec(any_fault(8), 0..8),

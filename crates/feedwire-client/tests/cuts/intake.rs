@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     Request(usize, Then),
     /// What it says is done, and so many bytes of the answer are sent.
     Answer(usize, Then),
-    /// It is refused for now.
+    /// It is told to come back later.
     Busy,
     /// Of its lines, so many are taken before the connection ends.
     Lines(usize, Then),

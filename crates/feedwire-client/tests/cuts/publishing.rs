@@ -121,7 +121,6 @@ fn answers_cut_at_every_byte(then: Then) {
     paused(async {
         for bytes in 0..ANSWER_BYTES {
             check(What::Batch, TRIES, vec![Fault::Answer(bytes, then)]).await;
-            check(What::Lines, 1, vec![Fault::Answer(bytes, then)]).await;
         }
     });
 }
@@ -156,6 +155,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
+    // A case is some five connections.
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn whatever_fails_every_event_is_there_once_or_the_caller_is_told(
         what in prop::sample::select(&What::ALL[..]),

@@ -61,7 +61,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 
 proptest! {
     // A case is a server and some twenty connections.
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn what_is_published_through_cuts_is_followed_through_cuts_once_and_in_order(
         publishing in prop::collection::vec(any_fault(), 0..10),
