@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::pin::pin;
 
 use feedwire_client::{Client, CursorFile, Event, Retry};
 use serde_json::value::RawValue;
@@ -23,17 +24,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new(server)?;
     let follow = client.read(from).from("start").follow();
     let mut events = follow.kept_in(CursorFile::new(place))?;
+    // Made once: one made for each wait would not see a signal that comes between two of them.
+    let mut stop = pin!(tokio::signal::ctrl_c());
     loop {
         let next = tokio::select! {
             next = events.next() => next?,
-            _ = tokio::signal::ctrl_c() => None,
+            _ = &mut stop => None,
         };
         let Some(event) = next else {
             // Everything that was handed out is copied.
             return Ok(events.save().await?);
         };
         let publish = client.publish(to).on_retry(tell);
-        publish.json(copy(&event)?).await?;
+        tokio::select! {
+            copied = publish.json(copy(&event)?) => drop(copied?),
+            // It comes again at the next start, and is published once.
+            _ = &mut stop => return Ok(()),
+        }
     }
 }
 

@@ -50,10 +50,11 @@
 //!     let place = CursorFile::new("orders.cursor");
 //!     let follow = client.read("orders").from("start").types(["order.placed"]).follow();
 //!     let mut orders = follow.kept_in(place).expect("a folder to write to");
+//!     let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
 //!     loop {
 //!         let next = tokio::select! {
 //!             next = orders.next() => next?,
-//!             _ = tokio::signal::ctrl_c() => None,
+//!             _ = &mut stop => None,
 //!         };
 //!         let Some(event) = next else {
 //!             // All that was handed out is dealt with.
