@@ -12,7 +12,7 @@ use crate::{Error as RequestError, Publish, ids};
 
 /// Why an upload stopped, and how far it got.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", place(published.as_ref(), *lines))]
+#[error("{}", place(published.as_ref(), *lines, *sent))]
 pub struct UploadError {
     /// What the server acknowledged before; `None` where it acknowledged nothing.
     pub published: Option<Uploaded>,
@@ -37,13 +37,17 @@ pub enum Stop {
     Publish(PublishError),
 }
 
-fn place(published: Option<&Uploaded>, lines: u64) -> String {
-    match published {
-        Some(published) => {
-            let last = published.last;
-            format!("lines 1 to {lines} are published, up to position {last}, then it stopped")
+fn place(published: Option<&Uploaded>, lines: u64, sent: u64) -> String {
+    let done = match published {
+        Some(Uploaded { last, .. }) => {
+            format!("up to line {lines} everything is published, up to position {last}")
         }
-        None => "it stopped before a line was published".to_owned(),
+        None => "nothing was acknowledged".to_owned(),
+    };
+    match sent - lines {
+        0 => done,
+        1 => format!("{done}; it stopped at line {sent}"),
+        _ => format!("{done}; it stopped at lines {} to {sent}", lines + 1),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use feedwire_client::{Client, Error, Expect, NewEvent, PublishError, Stop};
+use feedwire_client::{Client, CursorFile, Error, Expect, NewEvent, PublishError, Stop};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -223,7 +223,7 @@ async fn a_line_that_is_refused_is_counted_from_the_start() {
     let text = "{\"type\":\"t\"}\n".repeat(1_500);
     let upload = server.client.publish("f").upload(text.as_bytes(), |_| {});
     let error = upload.await.expect_err("a refusal");
-    let words = "lines 1 to 1000 are published, up to position 1000, then it stopped";
+    let words = "up to line 1000 everything is published, up to position 1000; it stopped at lines 1001 to 1500";
     assert_eq!(error.to_string(), words);
     assert_eq!((error.lines, error.sent), (1_000, 1_500));
     assert_eq!(
@@ -265,7 +265,22 @@ async fn an_upload_of_nothing_is_for_the_server_to_judge() {
         let server = Server::start(vec![empty()]).await;
         let error = server.client.publish("f").upload(text.as_bytes(), |_| {});
         let error = error.await.expect_err("a refusal");
-        assert_eq!(error.to_string(), "it stopped before a line was published");
+        assert_eq!(error.to_string(), "nothing was acknowledged");
         assert_eq!(error.reason.to_string(), "there is no event in it");
     }
+}
+
+#[tokio::test]
+async fn what_is_asked_can_be_asked_in_a_task_of_its_own() {
+    fn is_send<T: Send>(_: &T) {}
+    let client = Client::new("http://127.0.0.1:1").expect("an address");
+    let event = NewEvent::new("t");
+    is_send(&client.publish("f").on_retry(|_| {}).event(&event));
+    is_send(&client.publish("f").upload(&b""[..], |_| {}));
+    let mut follow = client.read("f").follow();
+    is_send(&follow.step());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = CursorFile::new(folder.path().join("cursor"));
+    let mut kept = follow.kept_in(file).expect("a folder to write to");
+    is_send(&kept.next());
 }
