@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// An event to publish. Only its type is required; the server gives it what is missing.
+/// An event to publish. Only its type is required; what is missing is given to it on its way.
 ///
 /// Written to JSON only: the server reads events with its own decoder, which says what is wrong with one and where.
 #[derive(Clone, Debug, Serialize)]
@@ -20,7 +20,7 @@ pub struct NewEvent {
     /// When it happened, RFC 3339; without it, when the server recorded it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// What tells it from the others of its source; without it, the server gives one.
+    /// What tells it from the others of its source; without it, the client or the server gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Where it happened; without it, the feed's own address.
@@ -55,6 +55,27 @@ impl NewEvent {
         self
     }
 
+    /// The event with what tells it from the others of its source.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The event with where it happened.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The event with when it happened, RFC 3339.
+    #[must_use]
+    pub fn time(mut self, time: impl Into<String>) -> Self {
+        self.time = Some(time.into());
+        self
+    }
+
     /// The event with `data`. Fails where `data` cannot be written as JSON.
     pub fn data<T: Serialize + ?Sized>(mut self, data: &T) -> serde_json::Result<Self> {
         self.data = Some(to_raw_value(data)?);
@@ -71,6 +92,11 @@ mod tests {
         let event = NewEvent::new("t").data(&[1]).expect("JSON");
         let text = serde_json::to_string(&event).expect("JSON");
         assert_eq!(text, r#"{"type":"t","data":[1]}"#);
+        let event = NewEvent::new("t").time("2013-01-01T10:00:00Z");
+        let event = event.id("7").source("/till/3");
+        let text = serde_json::to_string(&event).expect("JSON");
+        let all = r#"{"type":"t","time":"2013-01-01T10:00:00Z","id":"7","source":"/till/3"}"#;
+        assert_eq!(text, all);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 /// The wait before the second try, unless the server names another.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The shortest first wait that a server can ask for, so that one that asks for none is not asked in a busy loop.
+const ASKED_WAIT_MIN: Duration = Duration::from_millis(10);
 /// The longest wait that is chosen here.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
 const ASKED_WAIT_MAX: Duration = Duration::from_mins(5);
-/// Tries in a row before it is given up; with the waits above, after about nine minutes.
-pub(crate) const TRIES_MAX: u32 = 24;
 
 /// Tries that failed in a row, and the waits between them: doubled each time, and spread over half of it, so that the
 /// many clients that one restart cut off do not come back at one moment.
@@ -29,7 +29,7 @@ impl Backoff {
 
     /// Takes the server's word for the first wait.
     pub(crate) fn start_with(&mut self, wait: Duration) {
-        self.first_wait = wait.min(WAIT_MAX);
+        self.first_wait = wait.clamp(ASKED_WAIT_MIN, WAIT_MAX);
     }
 
     /// How many tries failed in a row.
@@ -70,6 +70,15 @@ mod tests {
         assert_eq!(backoff.failed(), 8);
         backoff.succeeded();
         assert!(backoff.fail(None) <= FIRST_WAIT);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_no_wait_is_not_asked_in_a_busy_loop() {
+        let mut backoff = Backoff::new();
+        backoff.start_with(Duration::ZERO);
+        assert!(backoff.fail(None) >= ASKED_WAIT_MIN / 2);
+        backoff.start_with(Duration::from_hours(1));
+        assert!(backoff.fail(None) <= WAIT_MAX);
     }
 
     #[test]

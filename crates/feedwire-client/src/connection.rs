@@ -1,12 +1,12 @@
 //! Requests and their answers over HTTP/1.1.
 
+use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use feedwire_api::Problem;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, Limited};
@@ -14,10 +14,12 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use jiff::fmt::rfc2822;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::error::passing_status;
 
 /// The media type of one JSON document.
 pub(crate) const JSON: &str = "application/json";
@@ -25,24 +27,22 @@ pub(crate) const JSON: &str = "application/json";
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long an answer may take, the longest wait of a long poll left aside.
 const ANSWER_WAIT: Duration = Duration::from_mins(1);
+/// The slowest network that is reckoned with, in bytes sent a second.
+const BYTES_PER_SECOND_MIN: u64 = 32 * 1024;
+/// How long a connection is kept for the next request: less than the server keeps it, which would otherwise close it just when
+/// it is used again.
+const IDLE_MAX: Duration = Duration::from_secs(20);
 /// The largest answer that is taken: a page of one largest batch, every character of it escaped.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How much of an answer that is not ours is shown.
 const EXCERPT_CHARS: usize = 120;
 
 /// What a request sends.
-pub(crate) type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
+type Outgoing = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Connections to servers, kept open for the next request.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection(legacy::Client<HttpConnector, Outgoing>);
-
-/// `bytes` as what a request sends.
-pub(crate) fn full(bytes: Bytes) -> Outgoing {
-    Full::new(bytes)
-        .map_err(|never| match never {})
-        .boxed_unsync()
-}
 
 /// The head of a request.
 pub(crate) fn request(method: Method, url: &str) -> http::request::Builder {
@@ -59,6 +59,7 @@ impl Connection {
         connector.set_connect_timeout(Some(CONNECT_WAIT));
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
             .build(connector);
         Self(client)
     }
@@ -91,14 +92,17 @@ impl Connection {
             .map_err(|late| Error::Lost(late.into()))?
     }
 
-    /// Sends `body` and reads the answer, which may take as long as an answer may.
+    /// Sends `body` and reads the answer.
     pub(crate) async fn tell<T: DeserializeOwned>(
         &self,
         request: http::request::Builder,
-        body: Outgoing,
+        body: Bytes,
     ) -> Result<T, Error> {
-        let answer = self.tell_long(request, body);
-        tokio::time::timeout(ANSWER_WAIT, answer)
+        let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        let within = ANSWER_WAIT + Duration::from_secs(bytes / BYTES_PER_SECOND_MIN);
+        let body = Full::new(body).boxed_unsync();
+        let answer = async { read(self.send(request, body).await?).await };
+        tokio::time::timeout(within, answer)
             .await
             .map_err(|late| Error::Lost(late.into()))?
     }
@@ -111,16 +115,7 @@ impl Connection {
     ) -> Result<T, Error> {
         let text = serde_json::to_vec(value).map_err(|error| Error::Unwritable(error.into()))?;
         let request = request.header(CONTENT_TYPE, JSON);
-        self.tell(request, full(text.into())).await
-    }
-
-    /// Sends a `body` that takes its time and reads the answer.
-    pub(crate) async fn tell_long<T: DeserializeOwned>(
-        &self,
-        request: http::request::Builder,
-        body: Outgoing,
-    ) -> Result<T, Error> {
-        read(self.send(request, body).await?).await
+        self.tell(request, text.into()).await
     }
 
     /// Sends a request without a body; the answer's body is left to the caller.
@@ -128,8 +123,7 @@ impl Connection {
         &self,
         request: http::request::Builder,
     ) -> Result<Response<Incoming>, Error> {
-        let nothing = Empty::new().map_err(|never| match never {});
-        self.send(request, nothing.boxed_unsync()).await
+        self.send(request, Empty::new().boxed_unsync()).await
     }
 
     async fn send(
@@ -171,10 +165,16 @@ async fn read<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, Er
     }
     let status = response.status().as_u16();
     let bytes = read_body(response).await?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::Strange {
-        status,
-        detail: error.to_string(),
-        retry_after: None,
+    serde_json::from_slice(&bytes).map_err(|error| {
+        if error.is_eof() {
+            // Of a proxy that closes the connection behind an answer, instead of saying how long it is.
+            return Error::Lost(error.into());
+        }
+        Error::Strange {
+            status,
+            detail: error.to_string(),
+            retry_after: None,
+        }
     })
 }
 
@@ -184,6 +184,14 @@ pub(crate) async fn refusal(response: Response<Incoming>) -> Error {
     let retry_after = retry_after(&response);
     let bytes = match read_body(response).await {
         Ok(bytes) => bytes,
+        // What it asks for stands in its head.
+        Err(error) if passing_status(status) => {
+            return Error::Strange {
+                status,
+                detail: error.to_string(),
+                retry_after,
+            };
+        }
         Err(error) => return error,
     };
     match serde_json::from_slice::<Problem>(&bytes) {
@@ -205,10 +213,17 @@ async fn read_body(response: Response<Incoming>) -> Result<Bytes, Error> {
     Ok(whole.to_bytes())
 }
 
-/// The response header `Retry-After` in seconds; its other form, a date, asks for a clock that may be wrong.
+/// The response header `Retry-After`: seconds, or a date, which is taken by the clock of the server that sends it, for ours may
+/// be wrong.
 fn retry_after(response: &Response<Incoming>) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
+    let value = header(RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text| Some(rfc2822::parse(text).ok()?.timestamp());
+    let span = date(value)?.duration_since(date(header(DATE)?)?);
+    Some(span.try_into().unwrap_or_default())
 }
 
 /// The media type of an answer, without parameters.

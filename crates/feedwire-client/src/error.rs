@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use feedwire_api::Problem;
 
+/// The kind of problem that stays until somebody mends the server's folder.
+const DAMAGED: &str = "damaged";
+/// The kind of problem that is met before anything is written.
+const NO_SPACE: &str = "no-space";
+
 /// Why a request brought nothing, by what its caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection came about: nothing was sent, so it can be tried again.
+    /// No connection came about: nothing was sent.
     #[error("the server at {server} cannot be reached")]
     Unreachable {
         /// Its address.
@@ -47,9 +52,23 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Lost(_) => true,
-            Self::Refused { problem, .. } => passing_status(problem.status),
+            Self::Refused { problem, .. } => {
+                problem.kind() != DAMAGED && passing_status(problem.status)
+            }
             Self::Strange { status, .. } => passing_status(*status),
             Self::Unwritable(_) => false,
+        }
+    }
+
+    /// Whether what was asked may have been done for all that: the answer was lost, or whoever gave it does not know.
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Unwritable(_) => false,
+            Self::Lost(_) => true,
+            Self::Refused { problem, .. } => {
+                problem.kind() != NO_SPACE && doubtful_status(problem.status)
+            }
+            Self::Strange { status, .. } => doubtful_status(*status),
         }
     }
 
@@ -81,6 +100,58 @@ pub(crate) fn words(problem: &Problem) -> &str {
     }
 }
 
-fn passing_status(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+/// Every status from 500 on, of which proxies have some of their own, but for those that are about the request.
+pub(crate) fn passing_status(status: u16) -> bool {
+    match status {
+        408 | 425 | 429 => true,
+        501 | 505 => false,
+        _ => status >= 500,
+    }
+}
+
+/// An answer that cannot be read says nothing, a proxy may answer for a server that goes on, and of a body that is not
+/// received in time the lines that are may be published.
+fn doubtful_status(status: u16) -> bool {
+    status < 300 || status == 408 || (status >= 500 && !matches!(status, 501 | 505))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_and_what_may_have_been_done_is_told_by_status_and_kind() {
+        let refused = |kind: &str, status| Error::Refused {
+            problem: Box::new(Problem {
+                ty: format!("{}{kind}", feedwire_api::KIND_PREFIX),
+                title: String::new(),
+                status,
+                detail: String::new(),
+                members: serde_json::Map::default(),
+            }),
+            retry_after: None,
+        };
+        let strange = |status| Error::Strange {
+            status,
+            detail: String::new(),
+            retry_after: None,
+        };
+        let check = |error: &Error, passing, in_doubt| {
+            assert_eq!(error.is_passing(), passing, "{error:?}");
+            assert_eq!(error.is_in_doubt(), in_doubt, "{error:?}");
+        };
+        check(&Error::Lost("broken".into()), true, true);
+        check(&Error::Unwritable("a number".into()), false, false);
+        check(&refused("unavailable", 503), true, true);
+        check(&refused("request-timeout", 408), true, true);
+        check(&refused("no-space", 507), true, false);
+        check(&refused("conflict", 409), false, false);
+        check(&refused("not-implemented", 501), false, false);
+        // Whoever can mend it has to be told at once; that it was written is not ruled out.
+        check(&refused("damaged", 500), false, true);
+        check(&strange(429), true, false);
+        check(&strange(521), true, true);
+        check(&strange(404), false, false);
+        check(&strange(200), false, true);
+    }
 }

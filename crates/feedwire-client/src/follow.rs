@@ -1,20 +1,29 @@
 //! Following a feed through cuts and restarts.
 
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use feedwire_api::{EVENT_STREAM, Problem};
+use feedwire_api::EVENT_STREAM;
+use futures_util::stream::FusedStream;
+use futures_util::{FutureExt as _, Stream};
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use sse_stream::Sse;
-use tokio::time::Instant;
+use tokio::time::Sleep;
 
-use crate::backoff::{Backoff, TRIES_MAX};
-use crate::connection::{media_type, refusal};
-use crate::error::words;
+use crate::backoff::Backoff;
+use crate::connection::{Connection, media_type, refusal};
 use crate::frames::{self, Frames};
 use crate::read::seconds;
+use crate::step::{Error, Interruption, Step};
 use crate::{Error as RequestError, Event, Read};
 
+/// Tries in a row before it is given up, unless told otherwise. With the waits between them it takes about nine minutes where a
+/// server is away.
+const TRIES_MAX: u32 = 24;
 /// How often the server is asked to show that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many heartbeats may be missed before the connection is taken for dead.
@@ -25,94 +34,59 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// A feed that is followed. Made by [`Read::follow`].
 ///
 /// Connects when it is first asked, and again, after a wait, whenever the connection is lost; it then goes on behind the
-/// last event that it handed out. Every event comes at least once and in order.
+/// last event that it handed out. Every event is handed out once and in order; one that the server sends again is passed over.
+/// Over several runs of a program it is at least once: [`Follow::kept_in`] keeps the place in a file.
+///
+/// # Asking
+///
+/// [`Follow::next`] gives the events, [`Follow::step`] what happens between them too. It is also a [`Stream`] of `Result<Event,
+/// FollowError>`, which ends (`None`) when the limit or the end that was asked for is reached, and behind the one error that it
+/// may have to tell; it is fused, and can be asked again after its end. All three can be mixed.
+///
+/// Nothing is lost when a call is dropped before it is done, as `select!` does: connecting, the wait before it and the patience with
+/// a silent server go on with the next call. Nothing happens while nobody asks; a server that is not read from for half a minute
+/// hangs up, which costs a reconnect and no event.
+///
+/// # Waits
+///
+/// Half a second after the first try that failed, doubled each time up to half a minute, spread by chance over half of it. The
+/// server can name another first wait (`retry:` in its stream) and, where it refuses, the least wait (`Retry-After`). It is given
+/// up after 24 tries in a row that failed, or those that [`Follow::tries`] sets. A connection over which nothing came for three
+/// [heartbeats](Follow::heartbeat) is taken for lost.
 #[derive(Debug)]
+#[must_use = "nothing is read until it is asked"]
 pub struct Follow {
     read: Read,
     state: State,
     backoff: Backoff,
     cursor: Option<String>,
+    /// The position of the last event that was handed out.
+    handed_out: Option<u64>,
     remaining: Option<u64>,
     tries_max: u32,
     heartbeat: Duration,
 }
 
-#[derive(Debug)]
+/// The head of an answer that is waited for.
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Incoming>, RequestError>> + Send>>;
+
 enum State {
-    Waiting(Instant),
-    Connecting,
+    Waiting(Pin<Box<Sleep>>),
+    Unconnected,
+    Connecting(Answer),
     Open { frames: Frames, first: bool },
     Ended,
 }
 
-/// What came next.
-#[derive(Debug)]
-pub enum Step {
-    /// An event.
-    Event(Box<Event>),
-    /// Nothing for a while; [`Follow::cursor`] may have moved.
-    Idle,
-    /// The connection was lost; the next call waits and tries again.
-    Lost {
-        /// Why.
-        reason: Interruption,
-        /// How long it waits.
-        wait: Duration,
-    },
-    /// The limit or the end that was asked for is reached. Every further call says so again.
-    End,
-}
-
-/// Why a connection came to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum Interruption {
-    /// The server ended it in good order, as it does when it is stopped.
-    #[error("the server ended the stream")]
-    Closed,
-    /// It did not come about, or the server could not answer now.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// It broke, or nothing was heard for too long.
-    #[error("the stream broke off")]
-    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Why it cannot be followed further.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// What comes next was dropped by retention. The problem's members `first_position`, `first_time` and `lost_at_most`
-    /// say what is still there; to take the loss, start anew behind the position before the first.
-    #[error("{}", words(.0))]
-    Expired(Box<Problem>),
-    /// The server refuses, and would again.
-    #[error(transparent)]
-    Refused(RequestError),
-    /// A frame that is not one of Feedwire's. To leave an event out, start anew behind its position.
-    #[error("{} cannot be read", frame(*position, cursor.as_deref()))]
-    Unreadable {
-        /// The position of the event in it, if it has one.
-        position: Option<u64>,
-        /// The cursor of the frame before it.
-        cursor: Option<String>,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-    /// So many tries failed in a row.
-    #[error("given up after {tries} tries in a row")]
-    GaveUp {
-        /// How many.
-        tries: u32,
-        /// What the last one met.
-        #[source]
-        last: Interruption,
-    },
-}
-
-fn frame(position: Option<u64>, cursor: Option<&str>) -> String {
-    match (position, cursor) {
-        (Some(position), _) => format!("the event at position {position}"),
-        (None, Some(cursor)) => format!("the frame behind cursor {cursor}"),
-        (None, None) => "the first frame".to_owned(),
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting(_) => "Waiting",
+            Self::Unconnected => "Unconnected",
+            Self::Connecting(_) => "Connecting",
+            Self::Open { .. } => "Open",
+            Self::Ended => "Ended",
+        })
     }
 }
 
@@ -120,9 +94,10 @@ impl Follow {
     pub(crate) fn new(read: Read) -> Self {
         Self {
             cursor: read.after.clone(),
+            handed_out: None,
             remaining: read.limit,
             read,
-            state: State::Connecting,
+            state: State::Unconnected,
             backoff: Backoff::new(),
             tries_max: TRIES_MAX,
             heartbeat: HEARTBEAT,
@@ -130,16 +105,20 @@ impl Follow {
     }
 
     /// Gives up after `tries` that failed in a row, at least one.
-    #[must_use]
     pub fn tries(mut self, tries: u32) -> Self {
         self.tries_max = tries.max(1);
         self
     }
 
     /// Asks for a sign of life every `heartbeat`, from a second to five minutes; three missed ones are a lost connection.
-    #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat;
+        self
+    }
+
+    /// Goes on behind `cursor`, wherever it was to start.
+    pub(crate) fn behind(mut self, cursor: String) -> Self {
+        self.cursor = Some(cursor);
         self
     }
 
@@ -148,7 +127,7 @@ impl Follow {
         self.cursor.as_deref()
     }
 
-    /// The next event; `None` when the limit or the end that was asked for is reached. Cancel safe.
+    /// The next event; `None` when the limit or the end that was asked for is reached, or an error was told before. Cancel safe.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
         loop {
             match self.step().await? {
@@ -161,40 +140,62 @@ impl Follow {
 
     /// The next event, or what happens until it comes. Cancel safe.
     pub async fn step(&mut self) -> Result<Step, Error> {
+        poll_fn(|context| self.poll_step(context)).await
+    }
+
+    pub(crate) fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<Step, Error>> {
         loop {
-            match &mut self.state {
-                State::Ended => return Ok(Step::End),
-                State::Waiting(until) => {
-                    tokio::time::sleep_until(*until).await;
-                    self.state = State::Connecting;
+            let step = match &mut self.state {
+                State::Ended => return Poll::Ready(Ok(Step::End)),
+                State::Waiting(wait) => {
+                    ready!(wait.poll_unpin(context));
+                    self.state = State::Unconnected;
+                    continue;
                 }
-                State::Connecting => {
-                    if let Some(step) = self.connect().await? {
-                        return Ok(step);
-                    }
+                State::Unconnected => {
+                    self.state = State::Connecting(self.connect());
+                    continue;
+                }
+                State::Connecting(answer) => {
+                    let answer = ready!(answer.poll_unpin(context));
+                    self.answered(answer)
                 }
                 State::Open { frames, .. } => {
-                    let step = match frames.next().await {
-                        Ok(Some(frame)) => self.take(frame)?,
-                        Ok(None) => Some(self.lost(Interruption::Closed)?),
-                        Err(frames::Error::Broken(error)) => {
-                            Some(self.lost(Interruption::Broken(error.into()))?)
-                        }
-                        Err(error @ frames::Error::Silent(_)) => {
-                            Some(self.lost(Interruption::Broken(error.into()))?)
-                        }
-                    };
-                    if let Some(step) = step {
-                        return Ok(step);
-                    }
+                    let frame = ready!(frames.poll_next(context));
+                    self.came(frame)
+                }
+            };
+            match step {
+                Ok(None) => {}
+                Ok(Some(step)) => return Poll::Ready(Ok(step)),
+                Err(error) => {
+                    self.state = State::Ended;
+                    return Poll::Ready(Err(error));
                 }
             }
         }
     }
 
-    async fn connect(&mut self) -> Result<Option<Step>, Error> {
-        let answer = tokio::time::timeout(ANSWER_WAIT, self.ask()).await;
-        match answer.unwrap_or_else(|late| Err(RequestError::Lost(late.into()))) {
+    fn connect(&self) -> Answer {
+        let mut query = self.read.query(self.cursor());
+        query.push("heartbeat", &seconds(self.heartbeat));
+        if let Some(remaining) = self.remaining {
+            query.push("limit", &remaining.to_string());
+        }
+        let request = self.read.request(&query, EVENT_STREAM);
+        let connection = self.read.client.connection().clone();
+        Box::pin(async move {
+            let answer = tokio::time::timeout(ANSWER_WAIT, open(&connection, request)).await;
+            answer.unwrap_or_else(|late| Err(RequestError::Lost(late.into())))
+        })
+    }
+
+    /// Takes an answer in; `None` when it says nothing to the caller.
+    fn answered(
+        &mut self,
+        answer: Result<Response<Incoming>, RequestError>,
+    ) -> Result<Option<Step>, Error> {
+        match answer {
             Ok(response) if response.status() == StatusCode::NO_CONTENT => {
                 self.state = State::Ended;
                 Ok(None)
@@ -216,28 +217,16 @@ impl Follow {
         }
     }
 
-    async fn ask(&self) -> Result<Response<Incoming>, RequestError> {
-        let mut query = self.read.query(self.cursor());
-        query.push("heartbeat", &seconds(self.heartbeat));
-        if let Some(remaining) = self.remaining {
-            query.push("limit", &remaining.to_string());
-        }
-        let request = self.read.request(&query, EVENT_STREAM);
-        let response = self.read.client.connection().open(request).await?;
-        match response.status() {
-            StatusCode::NO_CONTENT => Ok(response),
-            StatusCode::OK if media_type(&response) == EVENT_STREAM => Ok(response),
-            StatusCode::OK => Err(RequestError::Strange {
-                status: 200,
-                detail: format!("its content type is {:?}", media_type(&response)),
-                retry_after: None,
-            }),
-            _ => Err(refusal(response).await),
+    /// Takes in what came of an open stream; `None` when it says nothing to the caller.
+    fn came(&mut self, frame: Result<Option<Sse>, frames::Error>) -> Result<Option<Step>, Error> {
+        match frame {
+            Ok(Some(frame)) => self.take(frame).map(Some),
+            Ok(None) => self.lost(Interruption::Closed).map(Some),
+            Err(error) => self.lost(Interruption::Broken(error.into())).map(Some),
         }
     }
 
-    /// Takes a frame in; `None` when it says nothing to the caller.
-    fn take(&mut self, frame: Sse) -> Result<Option<Step>, Error> {
+    fn take(&mut self, frame: Sse) -> Result<Step, Error> {
         if let Some(millis) = frame.retry {
             self.backoff.start_with(Duration::from_millis(millis));
         }
@@ -247,20 +236,30 @@ impl Follow {
                 let problem = problem.map_err(|error| self.unreadable(None, error))?;
                 Err(Error::Expired(Box::new(problem)))
             }
-            (Some("end"), data) => self.end(data.as_deref()).map(Some),
+            (Some("end"), data) => self.end(data.as_deref()),
             (None, Some(data)) => {
                 let event = Event::new(data.into())
                     .map_err(|error| self.unreadable(error.position, error.source))?;
-                self.heard(frame.id);
-                self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
-                Ok(Some(Step::Event(Box::new(event))))
+                Ok(self.hand_out(event, frame.id))
             }
             // An event type of a later server, or a heartbeat.
             (Some(_), _) | (None, None) => {
                 self.heard(frame.id);
-                Ok(Some(Step::Idle))
+                Ok(Step::Idle)
             }
         }
+    }
+
+    fn hand_out(&mut self, event: Event, id: Option<String>) -> Step {
+        let position = event.attributes().position;
+        if self.handed_out.is_some_and(|last| position <= last) {
+            // Sent again. It moves nothing, and it is no progress: a server that comes no further is given up.
+            return Step::Idle;
+        }
+        self.handed_out = Some(position);
+        self.heard(id);
+        self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
+        Step::Event(Box::new(event))
     }
 
     fn end(&mut self, data: Option<&str>) -> Result<Step, Error> {
@@ -308,13 +307,52 @@ impl Follow {
         let wait = self.backoff.fail(asked);
         let tries = self.backoff.failed();
         if tries >= self.tries_max {
-            self.state = State::Connecting;
             return Err(Error::GaveUp {
                 tries,
                 last: reason,
             });
         }
-        self.state = State::Waiting(Instant::now() + wait);
+        self.state = State::Waiting(Box::pin(tokio::time::sleep(wait)));
         Ok(Step::Lost { reason, wait })
+    }
+}
+
+/// Asks for the stream; its head is looked at, its body is left to the caller.
+async fn open(
+    connection: &Connection,
+    request: http::request::Builder,
+) -> Result<Response<Incoming>, RequestError> {
+    let response = connection.open(request).await?;
+    match response.status() {
+        StatusCode::NO_CONTENT => Ok(response),
+        StatusCode::OK if media_type(&response) == EVENT_STREAM => Ok(response),
+        StatusCode::OK => Err(RequestError::Strange {
+            status: 200,
+            detail: format!("its content type is {:?}", media_type(&response)),
+            retry_after: None,
+        }),
+        _ => Err(refusal(response).await),
+    }
+}
+
+impl Stream for Follow {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            match ready!(this.poll_step(context)) {
+                Ok(Step::Event(event)) => return Poll::Ready(Some(Ok(*event))),
+                Ok(Step::End) => return Poll::Ready(None),
+                Ok(Step::Idle | Step::Lost { .. }) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+}
+
+impl FusedStream for Follow {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Ended)
     }
 }

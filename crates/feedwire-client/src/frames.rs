@@ -4,15 +4,16 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use sse_stream::{Sse, SseStream};
+use tokio::time::{Instant, Sleep};
 
 /// The most bytes that may come without a frame being complete: the largest event with every character escaped, and
 /// what one read may bring beyond it.
@@ -29,9 +30,18 @@ pub(crate) enum Error {
 
 /// Frames one by one.
 pub(crate) struct Frames {
-    stream: Pin<Box<SseStream<Counted>>>,
-    unframed: Arc<AtomicUsize>,
+    stream: Pin<Box<SseStream<Watched>>>,
+    heard: Arc<Heard>,
     patience: Duration,
+    deadline: Pin<Box<Sleep>>,
+}
+
+/// What came and was not yet taken account of.
+#[derive(Debug, Default)]
+struct Heard {
+    something: AtomicBool,
+    /// How many bytes came since the last frame was complete.
+    unframed: AtomicUsize,
 }
 
 impl fmt::Debug for Frames {
@@ -43,37 +53,48 @@ impl fmt::Debug for Frames {
 }
 
 impl Frames {
-    /// The frames in `body`, of which one must come at least every `patience`.
+    /// The frames in `body`, of which something must come at least every `patience`: not a whole frame, for over a slow
+    /// network a large one takes longer.
     pub(crate) fn new(body: Incoming, patience: Duration) -> Self {
-        let unframed = Arc::new(AtomicUsize::new(0));
-        let counted = Counted {
+        let heard = Arc::default();
+        let watched = Watched {
             body,
-            unframed: Arc::clone(&unframed),
+            heard: Arc::clone(&heard),
         };
         Self {
-            stream: Box::pin(SseStream::new(counted)),
-            unframed,
+            stream: Box::pin(SseStream::new(watched)),
+            heard,
             patience,
+            deadline: Box::pin(tokio::time::sleep(patience)),
         }
     }
 
-    /// The next frame; `None` at the stream's orderly end. Cancel safe.
-    pub(crate) async fn next(&mut self) -> Result<Option<Sse>, Error> {
-        let frame = tokio::time::timeout(self.patience, self.stream.next()).await;
-        self.unframed.store(0, Ordering::Relaxed);
-        let frame = frame.ok().ok_or(Error::Silent(self.patience))?;
-        Ok(frame.transpose()?)
+    /// The next frame; `None` at the stream's orderly end.
+    pub(crate) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Sse>, Error>> {
+        let frame = self.stream.poll_next_unpin(context);
+        if self.heard.something.swap(false, Ordering::Relaxed) {
+            self.deadline.as_mut().reset(Instant::now() + self.patience);
+        }
+        if let Poll::Ready(frame) = frame {
+            self.heard.unframed.store(0, Ordering::Relaxed);
+            return Poll::Ready(frame.transpose().map_err(Error::Broken));
+        }
+        ready!(self.deadline.poll_unpin(context));
+        Poll::Ready(Err(Error::Silent(self.patience)))
     }
 }
 
-/// A body that fails when too much of it comes without a frame being complete.
+/// A body that notes what comes of it, and fails when too much comes without a frame being complete.
 #[derive(Debug)]
-struct Counted {
+struct Watched {
     body: Incoming,
-    unframed: Arc<AtomicUsize>,
+    heard: Arc<Heard>,
 }
 
-impl Body for Counted {
+impl Body for Watched {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -86,7 +107,8 @@ impl Body for Counted {
         };
         let frame = frame.map_err(io::Error::other)?;
         let bytes = frame.data_ref().map_or(0, Bytes::len);
-        if self.unframed.fetch_add(bytes, Ordering::Relaxed) + bytes > FRAME_BYTES_MAX {
+        self.heard.something.store(true, Ordering::Relaxed);
+        if self.heard.unframed.fetch_add(bytes, Ordering::Relaxed) + bytes > FRAME_BYTES_MAX {
             let words = format!("a frame is larger than {FRAME_BYTES_MAX} bytes");
             return Poll::Ready(Some(Err(io::Error::other(words))));
         }

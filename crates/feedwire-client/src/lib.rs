@@ -1,37 +1,82 @@
 //! Rust client of Feedwire.
 //!
-//! A [`Client`] publishes to the feeds of a project, reads them as pages, and follows them: [`Follow`] connects again
-//! when it is cut off and goes on behind the last event that it handed out. [`CursorFile`] keeps that place for the next
-//! start of the program.
+//! A [`Client`] publishes to the feeds of a project, reads them as pages, and follows them. What is published is sent again
+//! until it is answered, and is there once ([`Publish`]). [`Follow`] connects again when it is cut off and goes on behind the
+//! last event that it handed out; it is a stream too. [`CursorFile`] keeps that place for the next start of the program.
+//!
+//! The whole of a program that takes orders in and works them off:
 //!
 //! ```no_run
-//! use feedwire_client::{Client, CursorFile, NewEvent};
+//! use feedwire_client::{Client, CursorFile, Expect, KeptError, NewEvent, PublishError};
+//! use serde::{Deserialize, Serialize};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new("http://127.0.0.1:7373")?;
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Order {
+//!     total: f64,
+//! }
 //!
-//! let event = NewEvent::new("flight.departed").subject("N14228").data(&["EWR", "IAH"])?;
-//! let published = client.publish("flights").event(&event).await?;
-//! println!("on disk at position {}", published.last);
+//! /// Takes an order in, once, also where the connection is lost in between.
+//! async fn place(client: &Client, number: &str, order: &Order) -> Result<(), PublishError> {
+//!     let event = NewEvent::new("order.placed")
+//!         .subject(number)
+//!         // It would be given an id. With one of its own, it can be placed again after a crash too.
+//!         .id(format!("placed-{number}"))
+//!         .data(order)
+//!         .expect("an order is JSON");
+//!     let published = client
+//!         .publish("orders")
+//!         .expect(Expect::Nothing)
+//!         .tries(5)
+//!         .on_retry(|retry| eprintln!("{}; again in {:?}", retry.error, retry.wait))
+//!         .event(&event)
+//!         .await;
+//!     match published {
+//!         Ok(published) => println!("order {number} is at position {}", published.first),
+//!         Err(PublishError::Refused(refusal)) if is_conflict(&refusal) => {
+//!             println!("order {number} was placed before");
+//!         }
+//!         // Not published for certain (`GaveUp`), or not known to be (`InDoubt`): try again later, with the same id.
+//!         Err(error) => return Err(error),
+//!     }
+//!     Ok(())
+//! }
 //!
-//! let place = CursorFile::new("flights.cursor");
-//! let mut read = client.read("flights").types(["flight.departed", "flight.arrived"]);
-//! read = match place.load()? {
-//!     Some(cursor) => read.after(cursor),
-//!     None => read.from("start"),
-//! };
-//! let mut follow = read.follow();
-//! while let Some(event) = follow.next().await? {
-//!     println!("{} {:?}", event.attributes().ty, event.attributes().subject);
-//!     if let Some(cursor) = follow.cursor() {
-//!         place.save(cursor)?;
+//! fn is_conflict(error: &feedwire_client::Error) -> bool {
+//!     error.problem().is_some_and(|problem| problem.kind() == "conflict")
+//! }
+//!
+//! /// Works off what comes, from where it was when the program ended.
+//! async fn work_off(client: &Client) -> Result<(), KeptError> {
+//!     let place = CursorFile::new("orders.cursor");
+//!     let follow = client.read("orders").from("start").types(["order.placed"]).follow();
+//!     let mut orders = follow.kept_in(place).expect("a folder to write to");
+//!     let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+//!     loop {
+//!         let next = tokio::select! {
+//!             next = orders.next() => next?,
+//!             _ = &mut stop => None,
+//!         };
+//!         let Some(event) = next else {
+//!             // All that was handed out is dealt with.
+//!             return orders.save().await;
+//!         };
+//!         match event.data::<Order>() {
+//!             Ok(order) => println!("{:?}: {}", event.attributes().subject, order.total),
+//!             Err(error) => eprintln!("passed over {}: {error}", event.attributes().position),
+//!         }
 //!     }
 //! }
-//! # Ok(())
-//! # }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let client = Client::new("http://127.0.0.1:7373")?.project("default");
+//!     place(&client, "4711", &Order { total: 12.5 }).await?;
+//!     work_off(&client).await?;
+//!     Ok(())
+//! }
 //! ```
 //!
-//! Delivery is at least once: what was handed out but not saved comes again after a restart.
+//! Every call needs a Tokio runtime, with its network and its timers.
 #![warn(missing_docs)]
 
 mod backoff;
@@ -43,11 +88,15 @@ mod error;
 mod event;
 mod follow;
 mod frames;
-mod lines;
+mod ids;
+mod kept;
+mod portions;
 mod publish;
 mod query;
 mod read;
 mod retention;
+mod step;
+mod upload;
 
 pub use client::{AddressError, Client};
 pub use cursor_file::CursorFile;
@@ -56,9 +105,21 @@ pub use event::Event;
 pub use feedwire_api::{
     Feed, Feeds, NewErasure, NewEvent, Problem, Published, Receipt, Retention, Uploaded,
 };
-pub use follow::{Follow, Interruption, Step};
-pub use publish::{Expect, Publish};
+pub use follow::Follow;
+pub use ids::{new_id, with_ids};
+pub use kept::{Kept, KeptError};
+pub use publish::{Expect, Publish, Retry};
 pub use read::{Page, Read};
+pub use step::{Interruption, Step};
+pub use upload::{Stop, UploadError};
 
 /// Why a [`Follow`] came to its end.
-pub use follow::Error as FollowError;
+pub use step::Error as FollowError;
+
+/// Why a [`Publish`] published nothing, or may not have.
+pub use publish::Error as PublishError;
+
+/// The examples of the guide are compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/client.md")]
+struct Guide;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use feedwire_client::{Client, FollowError, Interruption, Step};
+use futures_util::stream::FusedStream as _;
+use futures_util::{FutureExt as _, StreamExt};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -241,5 +243,123 @@ async fn a_connection_that_falls_silent_is_taken_for_dead() {
     tokio::select! {
         () = silent => unreachable!("it is silent for ever"),
         () = followed => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_asks_in_short_calls_finds_out_a_dead_connection_too() {
+    // Each call that is dropped used to begin the patience anew, and one that was dropped while it connected, the connecting.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let client = Client::new(&format!("http://{address}")).expect("an address");
+    let mut follow = client.read("f").from("start").follow();
+    let silent = async {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        first_line(&mut socket).await;
+        let sent = socket.write_all(stream(&[&event(1)]).as_bytes()).await;
+        sent.expect("sent");
+        std::future::pending::<()>().await;
+        drop(socket);
+    };
+    let followed = async {
+        let mut steps = Vec::new();
+        while steps.len() < 3 {
+            let wait = Duration::from_secs(1);
+            if let Ok(step) = tokio::time::timeout(wait, follow.step()).await {
+                steps.push(step.expect("it goes on"));
+            }
+        }
+        assert!(
+            matches!(&steps[..], [Step::Idle, Step::Event(_), Step::Lost { .. }]),
+            "{steps:?}"
+        );
+    };
+    let started = tokio::time::Instant::now();
+    tokio::select! {
+        () = silent => unreachable!("it is silent for ever"),
+        () = followed => {}
+    }
+    // Ten seconds until the answer, then three heartbeats.
+    let took = started.elapsed().as_secs();
+    assert!((55..60).contains(&took), "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_trickles_in_is_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let client = Client::new(&format!("http://{address}")).expect("an address");
+    let mut follow = client.read("f").from("start").follow().tries(1);
+    let trickle = async {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        socket.set_nodelay(true).expect("a TCP socket");
+        first_line(&mut socket).await;
+        socket.write_all(STREAM.as_bytes()).await.expect("sent");
+        for byte in stream(&[&event(1)])[STREAM.len()..].bytes() {
+            socket.write_all(&[byte]).await.expect("sent");
+            // Two hundred bytes take half an hour.
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = trickle => unreachable!("it stays open for ever"),
+        event = follow.next() => {
+            let event = event.expect("it goes on").expect("an event");
+            assert_eq!(event.attributes().position, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_is_a_stream_that_ends_behind_its_end_and_behind_its_error() {
+    let end = "event: end\ndata: {\"cursor\":\"7\"}\n\n";
+    let (client, _) = serve(vec![stream(&[&event(1), "id: 5\n\n", &event(6), end])]).await;
+    let follow = client.read("f").from("start").follow();
+    let positions = follow.map(|event| event.expect("an event").attributes().position);
+    assert_eq!(positions.collect::<Vec<_>>().await, [1, 6]);
+
+    let torn = "id: 2\ndata: {}\n\n";
+    let (client, _) = serve(vec![stream(&[&event(1), torn, &event(3)])]).await;
+    let mut follow = client.read("f").from("start").follow();
+    assert!(matches!(StreamExt::next(&mut follow).await, Some(Ok(_))));
+    assert!(!follow.is_terminated());
+    assert!(matches!(StreamExt::next(&mut follow).await, Some(Err(_))));
+    assert!(follow.is_terminated());
+    // The event behind the one that cannot be read is not handed out, as if that one had never been.
+    assert!(StreamExt::next(&mut follow).await.is_none());
+    assert!(follow.next().await.expect("the end").is_none());
+    assert_eq!(follow.cursor(), Some("1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_asked_again_no_sooner_than_it_wants() {
+    let busy = |headers: &str| {
+        refusal("503 Service Unavailable", "unavailable").replace(
+            "connection: close\r\n",
+            &format!("connection: close\r\n{headers}"),
+        )
+    };
+    let by_date =
+        "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nretry-after: Sun, 06 Nov 1994 08:51:37 GMT\r\n";
+    let torn = busy("retry-after: 90\r\n");
+    let script = vec![
+        busy("retry-after: 40\r\n"),
+        busy(by_date),
+        torn[..torn.len() - 10].to_owned(),
+        busy("retry-after: soon\r\n"),
+        busy("retry-after: 86400\r\n"),
+    ];
+    let (client, _) = serve(script).await;
+    let mut follow = client.read("f").from("start").follow();
+    for (least, most) in [(40, 40), (120, 120), (90, 90), (2, 4), (300, 300)] {
+        let step = follow.step().await.expect("it goes on");
+        let Step::Lost { wait, .. } = step else {
+            panic!("{step:?}");
+        };
+        let asked = Duration::from_secs(least)..=Duration::from_secs(most);
+        assert!(asked.contains(&wait), "{wait:?}");
+        assert!(follow.step().now_or_never().is_none(), "it waits");
     }
 }

@@ -1,10 +1,8 @@
 //! Requests and what becomes of them: an answer, a refusal, a lost connection, nobody there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use feedwire_client::{Client, Error, Expect, NewErasure, NewEvent, Retention};
+use feedwire_client::{Client, Error, Expect, NewErasure, NewEvent, PublishError, Retention};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -52,7 +50,7 @@ async fn an_event_is_sent_as_json_and_its_position_comes_back() {
     let (client, listener) = server().await;
     let body = r#"{"first":7,"last":7,"count":1,"recorded_at":"2013-01-01T10:00:00Z","version":2,"new":1}"#;
     let answer = answer("200 OK", "content-type: application/json\r\n", body);
-    let event = NewEvent::new("t").subject("s");
+    let event = NewEvent::new("t").subject("s").id("7");
     let publish = client.publish("f").expect(Expect::Version(1)).event(&event);
     let (published, request) = tokio::join!(publish, answered(&answer, listener));
     let published = published.expect("published");
@@ -64,31 +62,9 @@ async fn an_event_is_sent_as_json_and_its_position_comes_back() {
         "{request}"
     );
     assert!(
-        request.ends_with("\r\n\r\n{\"type\":\"t\",\"subject\":\"s\"}"),
+        request.ends_with("\r\n\r\n{\"type\":\"t\",\"subject\":\"s\",\"id\":\"7\"}"),
         "{request}"
     );
-}
-
-#[tokio::test]
-async fn lines_are_sent_while_they_are_read_and_counted() {
-    let (client, listener) = server().await;
-    let body = r#"{"first":1,"last":2,"count":2,"batches":1,"recorded_at":"2013-01-01T10:00:00Z"}"#;
-    let answer = answer("200 OK", "content-type: application/json\r\n", body);
-    let text = "{\"type\":\"t\"}\n{\"type\":\"u\"}\n";
-    let sent = Arc::new(AtomicU64::new(0));
-    let progress = {
-        let sent = Arc::clone(&sent);
-        move |bytes| sent.store(bytes, Ordering::Relaxed)
-    };
-    let upload = client.publish("f").upload(text.as_bytes(), progress);
-    let (uploaded, request) = tokio::join!(upload, answered(&answer, listener));
-    assert_eq!(uploaded.expect("published").count, 2);
-    assert_eq!(sent.load(Ordering::Relaxed), 26);
-    assert!(
-        request.contains("content-type: application/x-ndjson\r\n"),
-        "{request}"
-    );
-    assert!(request.contains(text), "{request}");
 }
 
 #[tokio::test]
@@ -128,14 +104,20 @@ async fn what_is_not_feedwire_is_said_not_to_be() {
 async fn a_lost_answer_is_told_from_a_server_that_is_not_there() {
     let (client, listener) = server().await;
     let event = NewEvent::new("t");
-    let publish = client.publish("f").event(&event);
+    let publish = client.publish("f").tries(1).event(&event);
     let (published, _) = tokio::join!(publish, answered("", listener));
-    assert!(matches!(published, Err(Error::Lost(_))), "{published:?}");
-    let published = client.publish("f").event(&event).await;
-    assert!(
-        matches!(published, Err(Error::Unreachable { .. })),
-        "{published:?}"
-    );
+    match published {
+        Err(PublishError::InDoubt { tries: 1, last }) => {
+            assert!(matches!(last, Error::Lost(_)), "{last:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    match client.publish("f").tries(1).event(&event).await {
+        Err(PublishError::GaveUp { tries: 1, last }) => {
+            assert!(matches!(last, Error::Unreachable { .. }), "{last:?}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod output;
 mod portions;
 mod pretty;
 mod quote;
+mod retries;
 mod seams;
 mod server;
 mod signals;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use bytes::Bytes;
+use feedwire_client::with_ids;
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -24,7 +25,7 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Lines that are published together.
 #[derive(Debug, Default)]
 pub(crate) struct Portion {
-    /// The lines, blank ones left out.
+    /// The lines, each with an id, blank ones left out.
     pub(crate) text: Bytes,
     /// The number in the file of each line.
     numbers: Vec<u64>,
@@ -141,7 +142,8 @@ fn next_portion(lines: &mut dyn BufRead, number: &mut u64, skip: u64) -> io::Res
         }
     }
     Ok(Portion {
-        text: text.into(),
+        // Here, so that what is left of a portion is sent again as the same events.
+        text: with_ids(text),
         numbers,
     })
 }

@@ -6,19 +6,23 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use feedwire_client::{Client, Error, Uploaded};
+use feedwire_client::{Client, PublishError, Uploaded};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::arguments::Remote;
 use crate::output::say;
 use crate::portions::{Portion, Portions};
-use crate::quote;
 use crate::signals::Signals;
+use crate::{quote, retries};
 
 const MANUAL: &str = "\
 The file has an event a line (NDJSON) and may be compressed with zstd. Lines are published in their order, in batches of \
-up to 1,000. When a line is refused, or the server goes away, the command says up to which line everything is in; mend \
-the line, or wait for the server, and go on with --skip. With --skip-bad, lines that are refused are named on stderr and \
+up to 1,000. When the server is away or busy, or the connection is lost, the command waits and sends the same batch again; \
+stderr says so, and none is published twice. When a line is refused, or the server stays away, the command says up to which \
+line everything is in; mend the line, or wait for the server, and go on with --skip. So it does on Ctrl-C, which waits for \
+the answer to what was sent, but not through waits; a second one waits for nothing. With --skip-bad, lines that are refused are named on stderr and \
 left out; there are as many requests more as there are such lines.
 
 Examples:
@@ -46,6 +50,9 @@ pub(crate) struct Arguments {
     /// Leave out lines that the server refuses, and say which
     #[arg(long)]
     skip_bad: bool,
+    /// Give up after so many tries of a batch that failed in a row; with 1, nothing is sent twice
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
+    tries: u32,
 }
 
 pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
@@ -65,6 +72,7 @@ pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result
         bar,
         done: Done::behind(arguments.skip),
         skip_bad: arguments.skip_bad,
+        tries: arguments.tries,
     };
     let ended = import.publish(portions, Signals::listen()?).await;
     import.bar.finish_and_clear();
@@ -103,6 +111,7 @@ struct Import<'a> {
     bar: ProgressBar,
     done: Done,
     skip_bad: bool,
+    tries: u32,
 }
 
 impl Import<'_> {
@@ -133,15 +142,26 @@ impl Import<'_> {
         signals: &mut Signals,
     ) -> anyhow::Result<()> {
         while !portion.is_empty() {
-            let lines = self.client.publish(&self.feed).lines(portion.text.clone());
-            let (answer, signal) = answered(lines, signals).await;
+            let (waits, waiting) = watch::channel(None);
+            let publish = self.client.publish(&self.feed).tries(self.tries);
+            let lines = publish
+                .on_retry(|retry| {
+                    self.bar.suspend(|| eprintln!("{}", retries::words(retry)));
+                    waits.send_replace(Some(Wait {
+                        until: Instant::now() + retry.wait,
+                        in_doubt: retry.in_doubt,
+                    }));
+                })
+                .lines(portion.text.clone());
+            let (answer, signal) = answered(lines, waiting, signals).await;
             portion = match answer {
-                Some(Ok(uploaded)) => {
+                Ok(Ok(uploaded)) => {
                     self.done.take(&portion, &uploaded);
                     Portion::default()
                 }
-                Some(Err(error)) => self.refused(&portion, error)?,
-                None => return Err(in_doubt(&portion)),
+                Ok(Err(error)) => self.refused(&portion, error)?,
+                Err(Unanswered { in_doubt: true }) => return Err(in_doubt(&portion)),
+                Err(Unanswered { in_doubt: false }) => portion,
             };
             if let Some(signal) = signal {
                 bail!("ended by {signal}");
@@ -152,11 +172,15 @@ impl Import<'_> {
 
     /// Takes in what was appended before `error`. Returns what is left to publish if the line that it is about is to be left
     /// out, or else says which one that is.
-    fn refused(&mut self, portion: &Portion, error: Error) -> anyhow::Result<Portion> {
-        if let Error::Lost(_) = error {
-            let doubt = in_doubt(portion).to_string();
-            return Err(anyhow::Error::new(error).context(doubt));
-        }
+    fn refused(&mut self, portion: &Portion, error: PublishError) -> anyhow::Result<Portion> {
+        let error = match error {
+            PublishError::Refused(error) => error,
+            PublishError::GaveUp { .. } => return Err(error.into()),
+            PublishError::InDoubt { .. } => {
+                let doubt = in_doubt(portion).to_string();
+                return Err(anyhow::Error::new(error).context(doubt));
+            }
+        };
         let number = |name| error.problem().and_then(|problem| problem.number(name));
         let sent = number("line").unwrap_or_default();
         let appended = number("appended").unwrap_or_default();
@@ -201,19 +225,41 @@ fn renumbered(words: &str, sent: u64, line: u64) -> String {
     )
 }
 
-/// Waits for the answer, also after a first signal, so that it is known what is in; a second one ends the waiting.
+/// A wait before another try.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    until: Instant,
+    /// Whether a try before it may have published the lines.
+    in_doubt: bool,
+}
+
+/// An answer that was not waited for.
+#[derive(Debug)]
+struct Unanswered {
+    /// Whether the lines may be in all the same.
+    in_doubt: bool,
+}
+
+/// Waits for the answer, also after a first signal, so that it is known what is in; unless it is not under way and there is a
+/// wait before another try. A second signal ends the waiting.
 async fn answered<T>(
     answer: impl Future<Output = T>,
+    mut waiting: watch::Receiver<Option<Wait>>,
     signals: &mut Signals,
-) -> (Option<T>, Option<&'static str>) {
+) -> (Result<T, Unanswered>, Option<&'static str>) {
     let mut answer = std::pin::pin!(answer);
     let signal = tokio::select! {
-        answer = &mut answer => return (Some(answer), None),
+        answer = &mut answer => return (Ok(answer), None),
         signal = signals.next() => signal,
     };
+    let is_waiting = |wait: &Option<Wait>| wait.is_some_and(|wait| wait.until > Instant::now());
     tokio::select! {
-        answer = answer => (Some(answer), Some(signal)),
-        second = signals.next() => (None, Some(second)),
+        answer = answer => (Ok(answer), Some(signal)),
+        second = signals.next() => (Err(Unanswered { in_doubt: true }), Some(second)),
+        Ok(wait) = waiting.wait_for(is_waiting) => {
+            let in_doubt = wait.is_none_or(|wait| wait.in_doubt);
+            (Err(Unanswered { in_doubt }), Some(signal))
+        }
     }
 }
 
@@ -228,6 +274,8 @@ struct Done {
     /// Every line up to this one is in, or was skipped.
     line: u64,
     events: u64,
+    /// How many of the events were in already.
+    duplicates: u64,
     batches: u64,
     last: Option<u64>,
     /// How many lines were refused and left out.
@@ -239,6 +287,7 @@ impl Done {
         Self {
             line,
             events: 0,
+            duplicates: 0,
             batches: 0,
             last: None,
             bad: 0,
@@ -248,6 +297,7 @@ impl Done {
     fn take(&mut self, portion: &Portion, uploaded: &Uploaded) {
         self.line = portion.last_line();
         self.events += uploaded.count;
+        self.duplicates += uploaded.duplicates;
         self.batches += uploaded.batches;
         self.last = Some(uploaded.last);
     }
@@ -263,8 +313,12 @@ impl Done {
     fn words(&self, feed: &str, elapsed: Duration) -> String {
         let rate = HumanCount(per_second(self.events, elapsed));
         let place = self.last.map(|last| format!(", up to position {last}"));
+        let known = match self.duplicates {
+            0 => String::new(),
+            known => format!(", {} of them there already", HumanCount(known)),
+        };
         format!(
-            "imported {} events to {feed} in {} batches{}: {:.1} s, {rate} events/s",
+            "imported {} events to {feed} in {} batches{}{known}: {:.1} s, {rate} events/s",
             HumanCount(self.events),
             HumanCount(self.batches),
             place.unwrap_or_default(),

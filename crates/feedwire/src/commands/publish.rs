@@ -5,18 +5,23 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use feedwire_client::{Client, Expect, NewEvent, Publish, Published, Uploaded};
+use feedwire_client::{
+    Client, Expect, NewEvent, Publish, PublishError, Published, Uploaded, new_id,
+};
 use serde_json::value::RawValue;
 
 use crate::arguments::Remote;
 use crate::output::say;
+use crate::{quote, retries};
 
 const MANUAL: &str = "\
 EVENT is a JSON object, or an array of them, which become one batch: all or none. `@FILE` takes it from a file; a file \
 whose name ends in .ndjson or .jsonl has an event a line. `-` reads an event a line from stdin, however many. \
 Without EVENT, the event is made of --type and the options beside it.
 
-Answered means on disk. Only the type is required; an event without `id` or `time` is given them by the server.
+Answered means on disk. Only the type is required; an event without `id` or `time` is given them.
+
+When the server is away or busy, or the connection is lost, the command waits and sends the same events again; stderr says so. None is published twice, for the server knows them by their ids. Lines are sent up to 1,000 at a time, so a long or slow input (`tail -f`) outlives a restart of the server too.
 
 Examples:
   feedwire publish orders --type order.placed --subject 4711 --data '{\"total\":12.5}'
@@ -58,6 +63,9 @@ pub(crate) struct Arguments {
     /// Publish only if the subject has had nothing (`none`), or is at `version:N` or `position:N`
     #[arg(long, value_name = "WHAT", value_parser = expectation)]
     expect: Option<Expect>,
+    /// Give up after so many tries that failed in a row; with 1, nothing is sent twice
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    tries: u32,
     /// Print the server's answer as one line of JSON
     #[arg(long)]
     json: bool,
@@ -77,7 +85,8 @@ pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result
 }
 
 fn publishing<'a>(arguments: &'a Arguments, client: &'a Client) -> Publish<'a> {
-    let publish = client.publish(&arguments.feed);
+    let publish = client.publish(&arguments.feed).tries(arguments.tries);
+    let publish = publish.on_retry(|retry| eprintln!("{}", retries::words(retry)));
     match arguments.expect {
         Some(expect) => publish.expect(expect),
         None => publish,
@@ -86,8 +95,10 @@ fn publishing<'a>(arguments: &'a Arguments, client: &'a Client) -> Publish<'a> {
 
 async fn send(arguments: &Arguments, publish: Publish<'_>) -> anyhow::Result<Answer> {
     let Some(event) = &arguments.event else {
+        let event = from_options(arguments)?;
+        let published = publish.event(&event).await;
         return Ok(Answer::Batch(
-            publish.event(&from_options(arguments)?).await?,
+            published.map_err(|error| advised(error, event.id))?,
         ));
     };
     if event == "-" {
@@ -113,13 +124,27 @@ fn from_options(arguments: &Arguments) -> anyhow::Result<NewEvent> {
     let mut event = NewEvent::new(ty);
     event.subject.clone_from(&arguments.subject);
     event.time.clone_from(&arguments.time);
-    event.id.clone_from(&arguments.id);
+    // Given here, so that it can be named where it is not known whether the event was published.
+    event.id = Some(arguments.id.clone().unwrap_or_else(new_id));
     event.source.clone_from(&arguments.source);
     event.data = match &arguments.data {
         Some(text) => Some(RawValue::from_string(text.clone()).context("--data is not JSON")?),
         None => None,
     };
     Ok(event)
+}
+
+/// `error`, with how to go on where it leaves open whether the event with this `id` is published.
+fn advised(error: PublishError, id: Option<String>) -> anyhow::Error {
+    let in_doubt = matches!(error, PublishError::InDoubt { .. });
+    let error = anyhow::Error::new(error);
+    match id {
+        Some(id) if in_doubt => error.context(format!(
+            "sent again with `--id {}`, the event is published once",
+            quote::word(&id)
+        )),
+        _ => error,
+    }
 }
 
 fn has_lines(path: &Path) -> bool {

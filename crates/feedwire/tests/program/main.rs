@@ -4,5 +4,6 @@ mod check;
 mod demo;
 mod events;
 mod process;
+mod retries;
 mod serve;
 mod upkeep;
