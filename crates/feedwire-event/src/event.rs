@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::json::Canonical;
 use crate::limits::{EXTENSION_NAME_BYTES_MAX, EXTENSIONS_MAX, ID_BYTES_MAX, SOURCE_BYTES_MAX};
-use crate::{Subject, Timestamp, TypeName};
+use crate::{Subject, Timestamp, TypeName, text};
 
 /// What a producer publishes to a feed. The log adds position, version and the time it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +72,7 @@ fn check_text(text: &str, max: usize) -> Result<(), AttributeError> {
             len: text.len(),
         });
     }
-    text.chars()
-        .find(|c| c.is_control())
-        .map_or(Ok(()), |c| Err(AttributeError::Control(c)))
+    text::control(text).map_or(Ok(()), |c| Err(AttributeError::Control(c)))
 }
 
 /// A short text that names something: an [`EventId`] or a [`Source`].

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::limits::JSON_DEPTH_MAX;
+use crate::text;
 
 /// A JSON value in canonical form. Members keep their order and their duplicates.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,8 +67,8 @@ impl fmt::Debug for Canonical {
 /// Appends `text` as a quoted JSON string in ASCII.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let plain = |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
-    if text.as_bytes().iter().all(plain) {
+    let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if text::is_of(text, plain) {
         out.extend_from_slice(text.as_bytes());
     } else {
         text.chars().for_each(|c| write_char(c, out));
@@ -141,8 +142,10 @@ fn write_canonical(raw: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     let mut depth = 0;
     let mut at = 0;
     let mut copied = 0;
-    while at < bytes.len() {
-        match CLASSES[usize::from(bytes[at])] {
+    loop {
+        at += run(&bytes[at..], |class| class == Class::Plain);
+        let Some(byte) = bytes.get(at) else { break };
+        match CLASSES[usize::from(*byte)] {
             Class::Quote => {
                 at = write_raw_string(raw, at, &mut copied, out)?;
                 continue;
@@ -166,6 +169,14 @@ fn write_canonical(raw: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     Ok(())
 }
 
+/// How many of the first `bytes` are of the `wanted` classes.
+fn run(bytes: &[u8], wanted: impl Fn(Class) -> bool) -> usize {
+    let other = bytes
+        .iter()
+        .position(|byte| !wanted(CLASSES[usize::from(*byte)]));
+    other.unwrap_or(bytes.len())
+}
+
 /// Passes over the string that starts with the quote at `start`; returns the offset behind its closing quote. What was passed over from
 /// `copied` on is still to be copied.
 fn write_raw_string(
@@ -177,6 +188,12 @@ fn write_raw_string(
     let bytes = raw.as_bytes();
     let mut at = start + 1;
     loop {
+        at += run(&bytes[at..], |class| {
+            matches!(
+                class,
+                Class::Plain | Class::Space | Class::Open | Class::Close
+            )
+        });
         match CLASSES[usize::from(bytes[at])] {
             Class::Quote => return Ok(at + 1),
             Class::Backslash if bytes[at + 1] == b'u' => at = escape_end(bytes, at)?,

@@ -13,6 +13,7 @@ mod name;
 pub mod payload;
 mod position;
 mod subject;
+mod text;
 mod timestamp;
 
 pub use event::{Attribute, AttributeError, Data, Event, EventId, Extensions, Source};

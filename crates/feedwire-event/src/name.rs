@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::limits::NAME_BYTES_MAX;
+use crate::text;
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,9 +28,12 @@ fn check(text: &str) -> Result<(), NameError> {
     if text.len() > NAME_BYTES_MAX {
         return Err(NameError::TooLong(text.len()));
     }
-    let odd = |c: &char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-    if let Some(c) = text.chars().find(odd) {
-        return Err(NameError::Character(c));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if !text::is_of(text, is_plain) {
+        let odd = |c: &char| u8::try_from(*c).map_or(true, |byte| !is_plain(byte));
+        return Err(NameError::Character(
+            text.chars().find(odd).unwrap_or(first),
+        ));
     }
     if matches!(first, '_' | '.') {
         return Err(NameError::Reserved(first));

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::limits::SUBJECT_BYTES_MAX;
+use crate::text;
 
 /// What an event is about: an order, a device, an account. 1 to 512 bytes of UTF-8 without control characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +33,7 @@ impl Subject {
         if text.len() > SUBJECT_BYTES_MAX {
             return Err(SubjectError::TooLong(text.len()));
         }
-        match text.chars().find(|c| c.is_control()) {
+        match text::control(text) {
             Some(c) => Err(SubjectError::Control(c)),
             None => Ok(Self(text.into())),
         }

@@ -91,7 +91,9 @@ impl Tail {
         let mut state = self.state.lock();
         for record in records {
             let tailed = Arc::new(Tailed::new(record));
-            state.concern(tailed.record(), &self.subjects, &mut wakers);
+            if !state.waiting.is_empty() {
+                state.concern(tailed.record(), &self.subjects, &mut wakers);
+            }
             state.ring.push(tailed);
         }
         state.ring.advance(through);
