@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use feedwire_engine::{CreateError, Engine, OpenError, Unavailable};
 use feedwire_event::{Labels, Position, ProjectName, Subject};
+use feedwire_tally::Count;
 use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
+use crate::stats::PublishFailures;
 use crate::{Feeds, Grant, Seams, read, store};
 
 /// Everything that Feedwire does, over one engine.
@@ -24,6 +26,9 @@ pub struct Core {
     opening: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    failures: PublishFailures<Count>,
+    /// Batches that were there already.
+    repeats: Count,
 }
 
 /// Opening a core.
@@ -70,6 +75,8 @@ impl Core {
             opening: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            failures: PublishFailures::default(),
+            repeats: Count::default(),
         }))
     }
 
@@ -88,6 +95,28 @@ impl Core {
             Ok(done) => done,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// Where batches that are not published are counted.
+    pub(crate) fn failures(&self) -> &PublishFailures<Count> {
+        &self.failures
+    }
+
+    /// Where batches that were there already are counted.
+    pub(crate) fn repeats(&self) -> &Count {
+        &self.repeats
+    }
+
+    /// The projects that are open, in no order.
+    pub(crate) fn open_projects(&self) -> Vec<(ProjectName, Arc<Project>)> {
+        let projects = self.projects.read();
+        let open = projects.iter();
+        open.map(|(name, project)| (name.clone(), project.clone()))
+            .collect()
     }
 
     pub(crate) fn seams(&self) -> &Seams {

@@ -148,6 +148,10 @@ impl StoredErasures {
         Ok(())
     }
 
+    pub(crate) fn open_count(&self) -> u64 {
+        self.open.lock().len() as u64
+    }
+
     fn settle(&self, id: &EventId) {
         self.open.lock().retain(|receipt| receipt.id != *id);
     }
@@ -220,6 +224,7 @@ impl Project {
             for receipt in open {
                 if let Err(error) = self.carry_out(receipt, clock).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "an erasure waits");
+                    self.meter().upkeep.erasure_failures.one();
                     waits = true;
                 }
             }
@@ -244,6 +249,7 @@ impl Project {
         receipt.erased = Some((clock.now(), events));
         self.erasures().put(&receipt).await?;
         self.erasures().settle(&receipt.id);
+        self.meter().upkeep.erasures.one();
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use crate::erasure::StoredErasures;
 use crate::labels::StoredLabels;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
 use crate::retention::StoredRetention;
+use crate::stats::{Meter, ProjectStats};
 use crate::subjects::Subjects;
 use crate::tail::Tail;
 
@@ -32,6 +33,7 @@ pub(crate) struct Project {
     retention: StoredRetention,
     erasures: StoredErasures,
     subjects: Subjects,
+    meter: Meter,
 }
 
 impl Project {
@@ -66,6 +68,7 @@ impl Project {
             retention,
             erasures,
             subjects,
+            meter: Meter::default(),
         })
     }
 
@@ -97,6 +100,26 @@ impl Project {
         &self.subjects
     }
 
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// What it has done since it was opened.
+    pub(crate) fn stats(&self, name: ProjectName) -> ProjectStats {
+        let meter = &self.meter;
+        ProjectStats {
+            name,
+            bounds: self.log.bounds(),
+            log: self.log.stats(),
+            tail: self.tail.stats(),
+            readers: meter.readers.get(),
+            logged_events: meter.logged_events.get(),
+            tailed_events: meter.tailed_events.get(),
+            upkeep: meter.upkeep.get(),
+            erasures_open: self.erasures.open_count(),
+        }
+    }
+
     /// Brings what the log makes readable to the tail and the counts until `stop`, then sends the readers away.
     pub(crate) async fn follow_log(&self, stop: CancellationToken) {
         while let Some(Err(error)) = stop.run_until_cancelled(self.feed_tail()).await {
@@ -104,6 +127,7 @@ impl Project {
                 error = &error as &dyn std::error::Error,
                 "the tail of a log cannot be read"
             );
+            self.meter.upkeep.tail_failures.one();
             tokio::time::sleep(TAIL_RETRY).await;
         }
         self.tail.close();
@@ -148,6 +172,7 @@ impl Project {
                     error = &*error as &dyn std::error::Error,
                     "counts are not written"
                 );
+                self.meter.upkeep.counts_failures.one();
             }
             if stopped {
                 return;

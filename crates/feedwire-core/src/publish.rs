@@ -127,6 +127,22 @@ impl Core {
         expectations: Vec<Expectation>,
         repetition: &Repetition,
     ) -> Result<Published, Error> {
+        let published = self.append(grant, events, expectations, repetition).await;
+        match &published {
+            Ok(published) if published.is_repeat => self.repeats().one(),
+            Ok(_) => {}
+            Err(error) => self.failures().count(error),
+        }
+        published
+    }
+
+    async fn append(
+        &self,
+        grant: &Grant,
+        events: &[(FeedName, Event)],
+        expectations: Vec<Expectation>,
+        repetition: &Repetition,
+    ) -> Result<Published, Error> {
         let ids = &*self.seams().ids;
         let records = events.iter().enumerate();
         let records = records

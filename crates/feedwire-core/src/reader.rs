@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use feedwire_engine::{Bounds, Chunk, Limit, ReadError, Scope};
 use feedwire_event::{Cursor, Position, Timestamp};
+use feedwire_tally::Entered;
 
 use crate::delivery::{Delivered, Delivery, Step};
 use crate::filter::Matcher;
@@ -30,6 +31,7 @@ pub struct Reader {
     /// The place at the tail, once caught up.
     seat: Option<Seat>,
     end: Option<End>,
+    _counted: Entered,
 }
 
 /// Where a reader ends.
@@ -102,6 +104,7 @@ impl Reader {
             Until::At(time) => End::Time(time),
         });
         let matcher = Arc::new(Matcher::new(filter));
+        let counted = project.meter().readers.enter();
         Ok(Self {
             project,
             clock,
@@ -111,6 +114,7 @@ impl Reader {
             is_unbound: !matches!(start, Start::After(_)),
             seat: None,
             end,
+            _counted: counted,
         })
     }
 
@@ -152,6 +156,7 @@ impl Reader {
             };
             let delivery = self.cut(delivery);
             if !delivery.events.is_empty() {
+                self.count(&delivery);
                 return Ok(Step::Events(delivery));
             }
         }
@@ -198,6 +203,7 @@ impl Reader {
             let chunk = self.read_log(limit).await?;
             let delivery = self.cut(chunk);
             if !delivery.events.is_empty() || !delivery.more {
+                self.count(&delivery);
                 return Ok(delivery);
             }
         }
@@ -261,6 +267,17 @@ impl Reader {
             more: through < head,
             head,
         })
+    }
+
+    /// Counts what is handed out: one delivery is of the log or of the tail, never of both.
+    fn count(&self, delivery: &Delivery) {
+        let meter = self.project.meter();
+        let count = match delivery.events.first() {
+            None => return,
+            Some(Delivered::Logged(_)) => &meter.logged_events,
+            Some(Delivered::Tailed(_)) => &meter.tailed_events,
+        };
+        count.add(delivery.events.len() as u64);
     }
 
     /// Leaves out what is at or past the end.

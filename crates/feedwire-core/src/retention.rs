@@ -91,12 +91,15 @@ impl Project {
     /// Lets go of what is not to be kept, now and then and when the retention changes.
     pub(crate) async fn retain(&self, clock: &dyn Clock) {
         loop {
+            let upkeep = &self.meter().upkeep;
+            upkeep.retention_runs.one();
             if let Err(Unavailable(error)) = self.trim(clock).await {
                 // Tried again with the next interval.
                 tracing::warn!(
                     error = &*error as &dyn std::error::Error,
                     "old events are not trimmed"
                 );
+                upkeep.retention_failures.one();
             }
             let changed = self.retention().changed.notified();
             // An error is the end of the interval.

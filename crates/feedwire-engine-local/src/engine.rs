@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use feedwire_engine::{CreateError, Engine, Log, OpenError, Primary, Unavailable, View};
+use feedwire_engine::{CreateError, Disk, Engine, Log, OpenError, Primary, Unavailable, View};
 use feedwire_event::ProjectName;
 use feedwire_log::open;
 use parking_lot::Mutex;
@@ -172,6 +172,11 @@ impl Engine for Local {
         let project = project.clone();
         let view = blocking(move || inner.with(&project, |project| inner.view(project, name)));
         Ok(view.await?)
+    }
+
+    async fn disk(&self) -> Result<Option<Disk>, Unavailable> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || Ok(Some(inner.store.disk().map_err(Unavailable::from)?))).await
     }
 
     async fn close(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use feedwire_engine::{
     AppendError, Appended, Batch, Bounds, Chunk, Erasure, FeedTrim, Head, Incarnation, Limit, Log,
-    OpenError, ReadError, Retention, Scope, Unavailable,
+    LogStats, OpenError, ReadError, Retention, Scope, Unavailable,
 };
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp};
 use parking_lot::RwLock;
@@ -215,6 +215,12 @@ impl Log for LocalLog {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.0.head.subscribe()
+    }
+
+    fn stats(&self) -> LogStats {
+        let stats = self.0.with(feedwire_log::Log::stats);
+        // One that is closed has nothing more to tell.
+        stats.map_or_else(|Closed| LogStats::default(), words::stats)
     }
 
     async fn append(&self, batch: Batch, now: Timestamp) -> Result<Appended, AppendError> {

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use feedwire_engine::{
-    Chunk, Erasure, Expired, FeedTrim, Limit, Place, ReadError, Record, Scope, Stamp, Unavailable,
+    Chunk, Erasure, Expired, FeedTrim, Limit, LogStats, Place, ReadError, Record, Scope, Stamp,
+    Unavailable,
 };
 use feedwire_event::{FeedName, Position, Timestamp, Version};
 use feedwire_log as log;
@@ -95,6 +96,22 @@ pub(crate) fn read_error(error: log::read::Error) -> ReadError {
             detail: damage.to_string(),
         },
         log::read::Error::Io(error) => Unavailable::new(error).into(),
+    }
+}
+
+pub(crate) fn stats(stats: log::Stats) -> LogStats {
+    LogStats {
+        commits: stats.commits,
+        batches: stats.batches,
+        appended_bytes: stats.appended_bytes,
+        syncs: stats.syncs,
+        failures: stats.failures,
+        is_failing: stats.is_failing,
+        queued_bytes: stats.queued_bytes,
+        segments: stats.segments,
+        size_bytes: stats.size_bytes,
+        trimmed_segments: stats.trimmed_segments,
+        erased_events: stats.erased_records,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use feedwire_event::ProjectName;
 
-use crate::{Log, Primary, View};
+use crate::{Disk, Log, Primary, View};
 
 /// Where logs and store live. One process opens one engine; the engine refuses a second on the same place.
 #[async_trait]
@@ -29,6 +29,9 @@ pub trait Engine: Debug + Send + Sync {
         project: &ProjectName,
         name: &'static str,
     ) -> Result<Arc<dyn View>, OpenError>;
+
+    /// What there is room for; `None` where the engine has no disk of its own.
+    async fn disk(&self) -> Result<Option<Disk>, Unavailable>;
 
     /// Writes out what is still buffered and lets go of the place. Appends that come later are refused.
     async fn close(&self);

@@ -15,6 +15,7 @@ pub mod memory;
 mod record;
 mod repeat;
 mod scope;
+mod stats;
 mod store;
 mod watchers;
 
@@ -28,6 +29,7 @@ pub use marks::{Mark, MarkOf, Marked};
 pub use record::{Chunk, Place, Record, Stamp};
 pub use repeat::{Found, Verdict};
 pub use scope::Scope;
+pub use stats::{Disk, LogStats};
 pub use store::{
     Change, Changes, Entry, Misapplied, Missed, Precondition, Primary, PutError, Revision, Space,
     View, Write,

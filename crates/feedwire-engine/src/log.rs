@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 use tokio::sync::watch;
 
-use crate::{Batch, Chunk, Record, Scope, Unavailable};
+use crate::{Batch, Chunk, LogStats, Record, Scope, Unavailable};
 
 /// A project's log. Acknowledged means on disk, and readable means on disk.
 #[async_trait]
@@ -17,6 +17,9 @@ pub trait Log: Debug + Send + Sync {
 
     /// The last readable position, as it moves. It never goes back.
     fn head(&self) -> watch::Receiver<Position>;
+
+    /// What it has done since it was opened, and what it takes. Cheap enough to be asked every second.
+    fn stats(&self) -> LogStats;
 
     /// Appends `batch`, recorded at `now` or, where that is earlier than the last record's, at that record's time.
     ///

@@ -24,6 +24,7 @@ mod scan;
 mod scope;
 mod segment;
 mod shared;
+mod stats;
 mod storage;
 pub mod submit;
 mod writer;
@@ -34,6 +35,7 @@ pub use log::{Bounds, Erasure, FeedTrim, Keep, Log, Submitted};
 pub use options::Options;
 pub use record::Record;
 pub use scope::{Chunk, Limit, Scope};
+pub use stats::Stats;
 
 /// Positions are below this: they fit the integers that JSON can bear.
 pub const POSITION_END: u64 = 1 << 53;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::append::Failed;
 use crate::shared::Shared;
 use crate::storage::{Disk, Storage};
-use crate::{Batch, Chunk, Limit, Options, Scope, append, maintain, open, read, submit};
+use crate::{Batch, Chunk, Limit, Options, Scope, Stats, append, maintain, open, read, submit};
 
 /// A log in a folder, held by this process alone. Dropping it closes it.
 #[derive(Debug)]
@@ -220,6 +220,11 @@ impl Log {
     /// some, and the call can be made again.
     pub fn erase(&self, erasure: &Erasure) -> Result<u64, maintain::Error> {
         self.shared.erase(erasure)
+    }
+
+    /// What it has done since it was opened, and what it takes.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
     }
 
     /// How many bytes the log takes on disk, what is allocated ahead included.

@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::format::trims::Trims;
 use crate::read::{Latest, Recent};
 use crate::segment::{OpenFiles, Segment};
+use crate::stats::Meter;
 use crate::storage::Storage;
 use crate::writer::{Intake, Unsealed};
 use crate::{Bounds, Options};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) files: OpenFiles,
     pub(crate) recent: Recent,
     pub(crate) latest: Latest,
+    pub(crate) meter: Meter,
 }
 
 /// What there is to read. Never changed in place, so that a reading has it from one moment.

@@ -28,12 +28,25 @@ const HTTP: &[&str] = &[
 /// the program.
 const LAYERS: &[Layer] = &[
     layer("feedwire-event", &[], &["tokio"]),
+    layer("feedwire-tally", &[], &["tokio"]),
     layer("feedwire-api", &["event"], &["tokio"]),
-    layer("feedwire-log", &["event"], &["serde_json", "tokio"]),
-    layer("feedwire-engine", &["event"], HTTP),
-    layer("feedwire-engine-local", &["engine", "event", "log"], HTTP),
-    layer("feedwire-engine-jetstream", &["engine", "event"], HTTP),
-    layer("feedwire-core", &["engine", "event"], HTTP),
+    layer(
+        "feedwire-log",
+        &["event", "tally"],
+        &["serde_json", "tokio"],
+    ),
+    layer("feedwire-engine", &["event", "tally"], HTTP),
+    layer(
+        "feedwire-engine-local",
+        &["engine", "event", "log", "tally"],
+        HTTP,
+    ),
+    layer(
+        "feedwire-engine-jetstream",
+        &["engine", "event", "tally"],
+        HTTP,
+    ),
+    layer("feedwire-core", &["engine", "event", "tally"], HTTP),
     layer("feedwire-auth", &["core", "event"], HTTP),
     layer(
         "feedwire-dialects",
@@ -48,7 +61,9 @@ const LAYERS: &[Layer] = &[
     ),
     layer(
         "feedwire-http",
-        &["api", "auth", "core", "dialects", "engine", "event"],
+        &[
+            "api", "auth", "core", "dialects", "engine", "event", "tally",
+        ],
         &[],
     ),
     layer("feedwire-testkit", RUNNING, &[]),
@@ -79,6 +94,7 @@ const RUNNING: &[&str] = &[
     "http",
     "log",
     "push",
+    "tally",
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -155,7 +171,7 @@ mod tests {
         assert_eq!(
             check_crate("feedwire-core", text),
             [
-                "crates/x/Cargo.toml:4: feedwire-core must not depend on `feedwire-engine-local`; arrows point down, it may use engine, event"
+                "crates/x/Cargo.toml:4: feedwire-core must not depend on `feedwire-engine-local`; arrows point down, it may use engine, event, tally"
             ]
         );
     }

@@ -12,10 +12,12 @@ use std::task::{Context, Poll, Waker};
 
 use feedwire_engine::{Limit, Record};
 use feedwire_event::Position;
+use feedwire_tally::Count;
 use slab::Slab;
 
 use crate::delivery::{Delivered, Tailed};
 use crate::filter::Matcher;
+use crate::stats::TailStats;
 use crate::subjects::Subjects;
 use crate::sync::Mutex;
 use index::Index;
@@ -29,6 +31,7 @@ const SCAN_MAX: usize = 4_096;
 pub(crate) struct Tail {
     state: Mutex<State>,
     subjects: Subjects,
+    wakes: Count,
 }
 
 #[derive(Debug)]
@@ -77,12 +80,23 @@ impl Tail {
         Self {
             state: Mutex::new(state),
             subjects,
+            wakes: Count::default(),
         }
     }
 
     /// The last position it has.
     pub(crate) fn head(&self) -> Position {
         self.state.lock().ring.head()
+    }
+
+    pub(crate) fn stats(&self) -> TailStats {
+        let state = self.state.lock();
+        TailStats {
+            head: state.ring.head(),
+            bytes: state.ring.bytes() as u64,
+            readers: state.waiting.len() as u64,
+            wakes: self.wakes.get(),
+        }
     }
 
     /// Takes the next records of the log, whole batches up to `through`, and wakes whom they concern.
@@ -98,6 +112,7 @@ impl Tail {
         }
         state.ring.advance(through);
         drop(state);
+        self.wakes.add(wakers.len() as u64);
         wakers.into_iter().for_each(Waker::wake);
     }
 

@@ -43,6 +43,10 @@ impl Ring {
         self.head
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Adds the next event; it is not counted as there before [`Ring::advance`].
     pub(super) fn push(&mut self, tailed: Arc<Tailed>) {
         self.bytes += weight(&tailed);

@@ -9,6 +9,8 @@ mod following;
 #[cfg(not(feature = "shuttle"))]
 mod labelling;
 #[cfg(not(feature = "shuttle"))]
+mod metering;
+#[cfg(not(feature = "shuttle"))]
 mod reading;
 #[cfg(not(feature = "shuttle"))]
 mod retaining;

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use feedwire_engine::Unavailable;
+use feedwire_engine::{Disk, Unavailable};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
 use parking_lot::RwLock;
 
@@ -130,12 +130,30 @@ impl Store {
     }
 
     fn check_room(&self) -> Result<(), Error> {
-        let room = rustix::fs::statvfs(&self.folder);
-        let room = room.map_err(|errno| Error::from(fjall::Error::Io(errno.into())))?;
-        if room.f_bavail.saturating_mul(room.f_frsize) < self.reserve_bytes {
+        let (free_bytes, _) = self.room()?;
+        if free_bytes < self.reserve_bytes {
             return Err(Error::NoSpace);
         }
         Ok(())
+    }
+
+    /// How many bytes of the disk are free, of how many.
+    fn room(&self) -> Result<(u64, u64), Error> {
+        let room = rustix::fs::statvfs(&self.folder);
+        let room = room.map_err(|errno| Error::from(fjall::Error::Io(errno.into())))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(room.f_frsize);
+        Ok((bytes(room.f_bavail), bytes(room.f_blocks)))
+    }
+
+    /// The disk, and what the database takes of it.
+    pub(crate) fn disk(&self) -> Result<Disk, Error> {
+        let (free_bytes, size_bytes) = self.room()?;
+        let store_bytes = self.read(|open| open.database.disk_space())?;
+        Ok(Disk {
+            free_bytes,
+            size_bytes,
+            store_bytes,
+        })
     }
 
     /// Waits until everything written is on disk.

@@ -29,6 +29,20 @@ async fn left(bench: &Bench<'_>) -> Vec<u64> {
     positions(&bench.read(&Scope::all()).await)
 }
 
+pub async fn what_was_appended_and_erased_is_counted(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    mixed(&bench).await;
+    let erased = erase(&bench, &of("", "a", 7)).await;
+    let stats = bench.log.stats();
+    assert_eq!((stats.batches, stats.commits.sum), (3, 7), "{stats:?}");
+    assert!((1..=3).contains(&stats.commits.count()), "{stats:?}");
+    assert_eq!(stats.erased_events, erased);
+    assert!(stats.appended_bytes > 0 && stats.size_bytes > 0);
+    assert_eq!((stats.queued_bytes, stats.is_failing), (0, false));
+    let disk = bench.engine.disk().await.expect("the disk is there");
+    assert!(disk.is_none_or(|disk| disk.free_bytes <= disk.size_bytes));
+}
+
 pub async fn erased_events_are_in_no_reading(place: &dyn Place) {
     let bench = Bench::new(place).await;
     mixed(&bench).await;

@@ -99,6 +99,7 @@ macro_rules! contract {
             appending_goes_on_after_everything_was_trimmed
         );
         $crate::contract!(@promises $place, erasing:
+            what_was_appended_and_erased_is_counted
             erased_events_are_in_no_reading
             an_erasure_keeps_to_its_feed_subject_and_position
             what_is_erased_stays_erased

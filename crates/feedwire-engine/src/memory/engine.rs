@@ -11,7 +11,7 @@ use super::log::MemoryLog;
 use super::place::{Occupied, Options, Place, Project};
 use super::primary::MemoryPrimary;
 use super::view::MemoryView;
-use crate::{CreateError, Engine, Log, OpenError, Primary, Unavailable, View};
+use crate::{CreateError, Disk, Engine, Log, OpenError, Primary, Unavailable, View};
 
 /// An engine that keeps everything in memory.
 #[derive(Debug)]
@@ -113,6 +113,10 @@ impl Engine for Memory {
         let (project, _) = self.opened(project)?;
         let state = Arc::clone(project.views.lock().entry(name).or_default());
         Ok(Arc::new(MemoryView::new(state, Arc::clone(&project.log))))
+    }
+
+    async fn disk(&self) -> Result<Option<Disk>, Unavailable> {
+        Ok(None)
     }
 
     async fn close(&self) {

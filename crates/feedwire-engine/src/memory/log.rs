@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use feedwire_event::{FeedName, Position, Subject, Timestamp};
+use feedwire_tally::{Count, Histogram};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::records::Records;
 use crate::{
-    AppendError, Appended, Batch, Bounds, Chunk, Erasure, FeedTrim, Head, Limit, Log, ReadError,
-    Retention, Scope, Unavailable,
+    AppendError, Appended, Batch, Bounds, Chunk, Erasure, FeedTrim, Head, Limit, Log, LogStats,
+    ReadError, Retention, Scope, Unavailable,
 };
 
 #[derive(Debug)]
@@ -18,6 +19,15 @@ pub(super) struct MemoryLog {
     records: Arc<Mutex<Records>>,
     head: watch::Sender<Position>,
     closed: Mutex<bool>,
+    counted: Counted,
+}
+
+/// What it has done. Nothing is waited for, so each batch is a commit.
+#[derive(Debug)]
+struct Counted {
+    commits: Histogram,
+    bytes: Count,
+    erased: Count,
 }
 
 impl MemoryLog {
@@ -27,6 +37,11 @@ impl MemoryLog {
             records,
             head,
             closed: Mutex::new(false),
+            counted: Counted {
+                commits: Histogram::new(&[1, 10, 100, 1_000]),
+                bytes: Count::default(),
+                erased: Count::default(),
+            },
         }
     }
 
@@ -45,6 +60,18 @@ impl Log for MemoryLog {
         self.head.subscribe()
     }
 
+    fn stats(&self) -> LogStats {
+        let counted = &self.counted;
+        LogStats {
+            commits: counted.commits.get(),
+            batches: counted.commits.get().count(),
+            appended_bytes: counted.bytes.get(),
+            size_bytes: self.records.lock().bytes(),
+            erased_events: counted.erased.get(),
+            ..LogStats::default()
+        }
+    }
+
     async fn append(&self, batch: Batch, now: Timestamp) -> Result<Appended, AppendError> {
         // Held to the end: nothing is appended once `close` has returned.
         let closed = self.closed.lock();
@@ -53,6 +80,11 @@ impl Log for MemoryLog {
         }
         let mut records = self.records.lock();
         let appended = records.append(&batch, now)?;
+        if !appended.is_repeat {
+            let bytes = batch.records().iter().map(|record| record.bytes() as u64);
+            self.counted.bytes.add(bytes.sum());
+            self.counted.commits.record(batch.records().len() as u64);
+        }
         // Told under the lock: the head does not go back.
         self.head.send_replace(appended.last);
         Ok(appended)
@@ -97,6 +129,8 @@ impl Log for MemoryLog {
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
-        Ok(self.records.lock().erase(erasure))
+        let erased = self.records.lock().erase(erasure);
+        self.counted.erased.add(erased);
+        Ok(erased)
     }
 }

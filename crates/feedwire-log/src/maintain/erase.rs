@@ -67,6 +67,7 @@ impl Shared {
         self.files.forget(&sealed.header);
         self.recent.forget(&sealed.header);
         drop(opening);
+        self.meter.erased_records.add(erased);
         synced?;
         Ok(erased)
     }

@@ -46,6 +46,7 @@ impl Shared {
         let bytes = trims.encode(self.incarnation);
         replace(&*self.storage, trims::NAME, &bytes)?;
         self.let_go(trims, count);
+        self.meter.trimmed_segments.add(count as u64);
         self.remove(gone)?;
         Ok(self.bounds().first)
     }

@@ -25,6 +25,7 @@ use crate::format::trims::{self, Trims};
 use crate::read::{Latest, Recent};
 use crate::segment::{OpenFiles, Segment};
 use crate::shared::{Retained, Shared};
+use crate::stats::Meter;
 use crate::storage::{Storage, TEMPORARY, read_whole};
 use crate::writer::{Committer, Intake, Plan};
 use crate::{Damage, Options};
@@ -110,6 +111,7 @@ pub(crate) fn open(
         files: OpenFiles::default(),
         recent: Recent::default(),
         latest: Latest::behind(head),
+        meter: Meter::default(),
     });
     let log = Arc::clone(&shared);
     let committer = Committer::new(log, active.live, active.end, active.is_marked)?;

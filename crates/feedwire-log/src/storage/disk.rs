@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use rustix::buffer::spare_capacity;
@@ -24,6 +25,7 @@ pub(crate) struct Disk {
     /// The lock is let go of when it is closed.
     _lock: fs::File,
     nonces: AtomicU64,
+    locked_at: Instant,
 }
 
 impl Disk {
@@ -44,6 +46,7 @@ impl Disk {
             handle: fs::File::open(folder)?,
             _lock: lock,
             nonces: AtomicU64::new(0),
+            locked_at: now(),
         }))
     }
 }
@@ -85,6 +88,18 @@ impl Storage for Disk {
         hasher.write_u64(self.nonces.fetch_add(1, Ordering::Relaxed));
         hasher.finish()
     }
+
+    fn uptime(&self) -> Duration {
+        now() - self.locked_at
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the real side of the seam to time"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 impl File for fs::File {

@@ -5,6 +5,7 @@ mod disk;
 use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use disk::Disk;
 
@@ -29,6 +30,9 @@ pub(crate) trait Storage: Debug + Send + Sync {
 
     /// A number that nobody can guess.
     fn nonce(&self) -> u64;
+
+    /// How long this has been there: for spans, such as that of a sync, not for dates.
+    fn uptime(&self) -> Duration;
 }
 
 /// A file that is open.

@@ -2,6 +2,7 @@
 
 mod between;
 mod bit_rot;
+mod counting;
 mod faults;
 mod folder;
 mod history;

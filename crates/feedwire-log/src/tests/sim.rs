@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -299,6 +300,10 @@ impl Storage for Sim {
 
     fn nonce(&self) -> u64 {
         self.0.lock().random.next()
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_micros(self.0.lock().operations)
     }
 }
 

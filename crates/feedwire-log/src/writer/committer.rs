@@ -13,6 +13,7 @@ use crate::format::header::{self, Header};
 use crate::index::LiveIndex;
 use crate::segment::{Live, Segment};
 use crate::shared::Shared;
+use crate::storage::File;
 
 /// Commits up to this many bytes have zeros written ahead of them; with larger ones it costs more than it saves.
 const SMALL: u64 = 64 << 10;
@@ -129,8 +130,13 @@ impl Committer {
             .extend(&[0; 8][..usize::try_from(padding).unwrap_or_default()]);
         self.active.file.write_at(self.end, &self.buffer)?;
         self.write_zeros_ahead(commit.end(), allocated)?;
-        self.active.file.sync_data()?;
+        self.sync(&*self.active.file)?;
         Ok(commit)
+    }
+
+    fn sync(&self, file: &dyn File) -> io::Result<()> {
+        let storage = &*self.log.storage;
+        self.log.meter.sync(storage, || file.sync_data())
     }
 
     /// Overwriting blocks that were written before needs no change of the file's extents, so it is synced faster.
@@ -153,7 +159,9 @@ impl Committer {
         self.end = commit.end();
         let body = &self.buffer[commit::LEN..commit::LEN + commit.body_len as usize];
         self.active.index.write().absorb(commit, body);
-        self.settle(&batches, commit.end() - commit.offset);
+        let len = commit.end() - commit.offset;
+        self.settle(&batches, len);
+        self.log.meter.committed(commit.records, batches.len(), len);
         let head = commit.position + u64::from(commit.records) - 1;
         // What is readable and not kept would be looked for in vain.
         self.log.latest.put(head, body);
@@ -208,7 +216,7 @@ impl Committer {
             previous_end: self.end,
         };
         roll.file.write_at(0, &header.encode())?;
-        roll.file.sync_data()?;
+        self.sync(&*roll.file)?;
         // The folder is synced before the old segment is sealed: the reverse order can lose both after a crash.
         self.log.storage.sync_folder()?;
         Ok(Live::new(
@@ -258,6 +266,7 @@ impl Committer {
         let mut intake = self.log.intake.lock();
         items.extend(intake.drain());
         self.log.failures.fetch_add(1, Ordering::AcqRel);
+        self.log.meter.is_failing.store(true, Ordering::Relaxed);
         for item in &items {
             if let Item::Roll(roll) = item {
                 self.abandoned.push(roll.first_position);
@@ -299,7 +308,7 @@ impl Committer {
         let mark = Commit::mark(self.end, next_position, recorded_at);
         let bytes = mark.encode(self.active.header.nonce);
         self.active.file.write_at(self.end, &bytes)?;
-        self.active.file.sync_data()?;
+        self.sync(&*self.active.file)?;
         self.checksum.update(&bytes);
         self.end = mark.end();
         self.zeroed = self.end;

@@ -77,6 +77,10 @@ impl Intake {
         }
     }
 
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
     /// Takes everything out of the queue, after a failure.
     pub(super) fn drain(&mut self) -> Vec<Item> {
         self.queued_bytes = 0;

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Committer;
 use super::committer::Broken;
@@ -20,6 +21,7 @@ impl Committer {
         if let Some(broken) = self.broken {
             self.mend(broken)?;
             self.broken = None;
+            self.log.meter.is_failing.store(false, Ordering::Relaxed);
         }
         Ok(())
     }

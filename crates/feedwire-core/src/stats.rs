@@ -1,0 +1,173 @@
+//! What the core has done since it was opened: plain numbers, for those who run it.
+
+use feedwire_engine::{Bounds, Disk, LogStats, Unavailable};
+use feedwire_event::{Position, ProjectName};
+use feedwire_tally::{Count, Level};
+
+use crate::{Core, publish};
+
+/// What the core has done, and what it is doing.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    /// The projects that are open, in order of their names.
+    pub projects: Vec<ProjectStats>,
+    /// Batches that were not published, by why.
+    pub failures: PublishFailures<u64>,
+    /// Batches that were there already, and were not published again.
+    pub repeats: u64,
+    /// The engine's disk; `None` where it has none, or where it could not be asked.
+    pub disk: Option<Disk>,
+}
+
+/// What an open project has done since it was opened.
+#[derive(Clone, Debug)]
+pub struct ProjectStats {
+    /// The project.
+    pub name: ProjectName,
+    /// Where its log starts and ends.
+    pub bounds: Bounds,
+    /// What its log has done.
+    pub log: LogStats,
+    /// Its tail, and those who read there.
+    pub tail: TailStats,
+    /// Readers, those at the tail among them.
+    pub readers: u64,
+    /// Events that readers were handed out of the log.
+    pub logged_events: u64,
+    /// Events that readers were handed from the tail.
+    pub tailed_events: u64,
+    /// What is done now and then.
+    pub upkeep: Upkeep<u64>,
+    /// Erasures that are hidden and not yet carried out.
+    pub erasures_open: u64,
+}
+
+/// The tail of a project's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TailStats {
+    /// The last position it has: behind the log's only for a moment.
+    pub head: Position,
+    /// Bytes of events that it holds, with what they take beside.
+    pub bytes: u64,
+    /// Readers that have caught up.
+    pub readers: u64,
+    /// How often a reader that waited was woken.
+    pub wakes: u64,
+}
+
+/// Batches that were not published, by why: each as [`publish::Error`] has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PublishFailures<T> {
+    /// There is no such project.
+    pub unknown_project: T,
+    /// The events make no batch.
+    pub batch: T,
+    /// A subject was not where it was expected.
+    pub conflict: T,
+    /// Some of its events were there already, and some were not.
+    pub partly_known: T,
+    /// Its key was that of another request.
+    pub key_reused: T,
+    /// The disk was full.
+    pub no_space: T,
+    /// The server stopped.
+    pub closing: T,
+    /// The log is damaged.
+    pub damaged: T,
+    /// The engine could not do it.
+    pub unavailable: T,
+}
+
+/// What is done for a project now and then.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Upkeep<T> {
+    /// Times that it was looked for what is not to be kept.
+    pub retention_runs: T,
+    /// Times that this failed; it is tried again.
+    pub retention_failures: T,
+    /// Erasures that were carried out.
+    pub erasures: T,
+    /// Times that one could not be; it is tried again.
+    pub erasure_failures: T,
+    /// Times that what the log made readable could not be brought to the tail; it is tried again.
+    pub tail_failures: T,
+    /// Times that the counts of feeds could not be written; it is tried again.
+    pub counts_failures: T,
+}
+
+/// What a project counts for itself.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    pub(crate) readers: Level,
+    pub(crate) logged_events: Count,
+    pub(crate) tailed_events: Count,
+    pub(crate) upkeep: Upkeep<Count>,
+}
+
+impl Upkeep<Count> {
+    pub(crate) fn get(&self) -> Upkeep<u64> {
+        Upkeep {
+            retention_runs: self.retention_runs.get(),
+            retention_failures: self.retention_failures.get(),
+            erasures: self.erasures.get(),
+            erasure_failures: self.erasure_failures.get(),
+            tail_failures: self.tail_failures.get(),
+            counts_failures: self.counts_failures.get(),
+        }
+    }
+}
+
+impl PublishFailures<Count> {
+    pub(crate) fn count(&self, error: &publish::Error) {
+        let count = match error {
+            publish::Error::UnknownProject(_) => &self.unknown_project,
+            publish::Error::Batch(_) => &self.batch,
+            publish::Error::Conflict { .. } => &self.conflict,
+            publish::Error::PartlyKnown { .. } => &self.partly_known,
+            publish::Error::KeyReused { .. } => &self.key_reused,
+            publish::Error::NoSpace => &self.no_space,
+            publish::Error::Closing => &self.closing,
+            publish::Error::Damaged(_) => &self.damaged,
+            publish::Error::Unavailable(_) => &self.unavailable,
+        };
+        count.one();
+    }
+
+    fn get(&self) -> PublishFailures<u64> {
+        PublishFailures {
+            unknown_project: self.unknown_project.get(),
+            batch: self.batch.get(),
+            conflict: self.conflict.get(),
+            partly_known: self.partly_known.get(),
+            key_reused: self.key_reused.get(),
+            no_space: self.no_space.get(),
+            closing: self.closing.get(),
+            damaged: self.damaged.get(),
+            unavailable: self.unavailable.get(),
+        }
+    }
+}
+
+impl Core {
+    /// What was done since it was opened, of all projects. For whoever runs the server: it takes no grant.
+    pub async fn stats(&self) -> Stats {
+        let mut projects = self.open_projects();
+        projects.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let projects = projects.into_iter();
+        let disk = self.engine().disk().await;
+        Stats {
+            projects: projects
+                .map(|(name, project)| project.stats(name))
+                .collect(),
+            failures: self.failures().get(),
+            repeats: self.repeats().get(),
+            disk: disk.unwrap_or_else(|Unavailable(error)| {
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "the disk cannot be asked for its room"
+                );
+                None
+            }),
+        }
+    }
+}

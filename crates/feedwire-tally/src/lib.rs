@@ -1,0 +1,13 @@
+//! Counts of what is done, kept where it is done: a relaxed addition each, and a plain copy for whoever asks.
+//!
+//! Nothing here has a name or a unit of its own: what a number means stands beside the field that holds it, and what it is
+//! called for an operator is decided at the edge.
+#![warn(missing_docs)]
+
+mod count;
+mod histogram;
+mod level;
+
+pub use count::Count;
+pub use histogram::{Distribution, Histogram};
+pub use level::{Entered, Level};
