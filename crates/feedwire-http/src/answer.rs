@@ -10,7 +10,8 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::conditions::{Conditions, Tag};
-use crate::edge::Room;
+use crate::room::Room;
+use crate::tally::Kind;
 
 /// What a route answers.
 pub(crate) type Answer = Response<Body>;
@@ -89,6 +90,11 @@ pub(crate) fn accepted(body: &impl Serialize, address: &str) -> Answer {
     answer
 }
 
+/// What is told to scrapers, as the text `content_type` is.
+pub(crate) fn metrics(content_type: &'static str, text: String) -> Answer {
+    whole(StatusCode::OK, content_type, text)
+}
+
 /// That all is well.
 pub(crate) fn ok() -> Answer {
     whole(StatusCode::OK, "text/plain; charset=utf-8", "ok")
@@ -98,6 +104,9 @@ pub(crate) fn ok() -> Answer {
 pub(crate) fn problem(problem: &Problem) -> Answer {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = whole(status, PROBLEM_JSON, error::json(problem));
+    answer
+        .extensions_mut()
+        .insert(Kind(problem.kind().to_owned()));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer
             .headers_mut()

@@ -60,10 +60,15 @@ where
     let closed = match ended {
         Ok(()) => true,
         Err(error) if error.is_timeout() => {
-            refuse_late(&mut socket, &parts.read_buf).await && socket.shutdown().await.is_ok()
+            refuse_late(&mut socket, &parts.read_buf, &edge).await
+                && socket.shutdown().await.is_ok()
+        }
+        Err(error) if error.is_parse() => {
+            edge.tally().connections.malformed.one();
+            socket.shutdown().await.is_ok()
         }
         // The rest was told by hyper as far as it could be, or there is nobody to tell it to.
-        Err(error) => error.is_parse() && socket.shutdown().await.is_ok(),
+        Err(_) => false,
     };
     if closed {
         linger(&mut socket, limits).await;
@@ -71,6 +76,18 @@ where
 }
 
 async fn answer(
+    request: Request<Incoming>,
+    routes: Router,
+    edge: &Edge,
+) -> Result<Answer, Infallible> {
+    let requests = &edge.tally().requests;
+    let asked = requests.asked(request.method(), request.uri().path());
+    let answer = answer_to_page(request, routes, edge).await?;
+    requests.answered(&asked, &answer);
+    Ok(answer)
+}
+
+async fn answer_to_page(
     request: Request<Incoming>,
     routes: Router,
     edge: &Edge,
@@ -103,11 +120,13 @@ async fn route(
 }
 
 /// Tells a client that it was too slow with its request; one that had not begun it, and was only kept alive, is told nothing.
-async fn refuse_late<S: AsyncWrite + Unpin>(socket: &mut S, begun: &Bytes) -> bool {
+async fn refuse_late<S: AsyncWrite + Unpin>(socket: &mut S, begun: &Bytes, edge: &Edge) -> bool {
     if begun.is_empty() {
         return true;
     }
-    let body = native::error::json(&native::error::refusal(Refusal::RequestTimeout));
+    let problem = native::error::refusal(Refusal::RequestTimeout);
+    edge.tally().requests.late(problem.kind());
+    let body = native::error::json(&problem);
     let head = format!(
         "HTTP/1.1 408 Request Timeout\r\ncontent-type: {}\r\n{CONTENT_LENGTH}: {}\r\nconnection: close\r\n\r\n",
         feedwire_api::PROBLEM_JSON,

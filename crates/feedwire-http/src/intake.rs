@@ -10,7 +10,8 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use crate::edge::{Edge, Room};
+use crate::edge::Edge;
+use crate::room::Room;
 
 /// A body that arrives in pieces.
 #[derive(Debug)]

@@ -10,6 +10,8 @@ use feedwire_event::limits::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
 pub struct Limits {
     /// Open connections. One more waits in the listener's backlog until another ends.
     pub connections_max: usize,
+    /// Open connections of a listener for metrics: some scrapers, and somebody who looks.
+    pub scrapers_max: usize,
     /// The part of a request's first line that is the address. Filters by many subjects make it long.
     pub uri_bytes_max: usize,
     /// The headers of a request, names and values together.
@@ -59,6 +61,7 @@ impl Default for Limits {
         Self {
             // Below the 20,000 descriptors that a process may commonly have, with room for the log's files.
             connections_max: 16_000,
+            scrapers_max: 64,
             uri_bytes_max: 32 * KIB,
             headers_bytes_max: 16 * KIB,
             connection_buffer_bytes: 64 * KIB,

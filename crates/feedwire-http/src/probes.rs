@@ -1,21 +1,24 @@
 //! What a supervisor or a load balancer asks: whether the process is up, and whether it serves.
 
-use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use feedwire_dialects::native::error;
 
 use crate::answer::{self, Answer};
 use crate::edge::Edge;
-use crate::native;
+use crate::routes::Route;
 
 /// The routes of the probes, which belong to no dialect.
-pub(crate) fn routes() -> Router<Edge> {
-    Router::new()
-        .route("/healthz", get(up))
-        .route("/readyz", get(ready))
-        .method_not_allowed_fallback(native::refuse_method)
-}
+pub(crate) const ROUTES: &[Route] = &[
+    Route {
+        path: "/healthz",
+        methods: || get(up),
+    },
+    Route {
+        path: "/readyz",
+        methods: || get(ready),
+    },
+];
 
 /// Who answers is up: a process that only stops slowly is not to be killed for it.
 async fn up() -> Answer {

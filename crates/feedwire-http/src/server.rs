@@ -1,24 +1,27 @@
-//! The accept loop: connections in, one task each, and an orderly stop.
+//! The server: its listeners, and an orderly stop.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use feedwire_core::{Clock, Core};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::Edge;
-use crate::{Hosts, Limits, Origins, connection, native, probes, socket};
+use crate::gate::Gate;
+use crate::process::Process;
+use crate::tally::Connections;
+use crate::{Hosts, Limits, Origins, metrics, routes};
 
 /// A listening server.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
+    /// The one for metrics, where they have one of their own.
+    metrics: Option<TcpListener>,
 }
 
 /// How a server serves.
@@ -32,6 +35,8 @@ pub struct Settings {
     pub origins: Origins,
     /// By which names the server may be called.
     pub hosts: Hosts,
+    /// Asks the system what the process takes, for the metrics; it may read what the kernel tells.
+    pub process: fn() -> Process,
 }
 
 /// How serving came to its end.
@@ -41,23 +46,27 @@ pub struct Stopped {
     pub cut_off: usize,
 }
 
-/// How long nothing is accepted after accepting failed: what is short, descriptors or memory, comes back when others end.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 impl Server {
     /// Listens on `address`; port 0 is any free one.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(address).await?,
+            metrics: None,
         })
     }
 
     /// Takes over a socket that listens already, such as one handed over by the process before or by a service manager.
     pub fn adopt(listener: std::net::TcpListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
         Ok(Self {
-            listener: TcpListener::from_std(listener)?,
+            listener: adopted(listener)?,
+            metrics: None,
         })
+    }
+
+    /// Has metrics told at this listener, and no longer at the one that clients call.
+    pub fn metrics_at(mut self, listener: std::net::TcpListener) -> io::Result<Self> {
+        self.metrics = Some(adopted(listener)?);
+        Ok(self)
     }
 
     /// Where it listens.
@@ -75,14 +84,13 @@ impl Server {
         settings: Settings,
         stop: CancellationToken,
     ) -> Stopped {
-        let limits = &settings.limits;
-        let (deadline, connections_max) = (limits.stop_deadline, limits.connections_max);
+        let deadline = settings.limits.stop_deadline;
         let edge = Edge::new(core, settings, stop.clone());
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
-        stop.run_until_cancelled(self.accept(&edge, connections_max, &connections, &cut))
+        stop.run_until_cancelled(self.accept(&edge, &connections, &cut))
             .await;
-        drop(self.listener);
+        drop(self);
         connections.close();
         let drained = timeout(deadline, connections.wait()).await;
         let cut_off = drained.map_or_else(|_elapsed| connections.len(), |()| 0);
@@ -91,48 +99,33 @@ impl Server {
         Stopped { cut_off }
     }
 
-    async fn accept(
-        &self,
-        edge: &Edge,
-        connections_max: usize,
-        connections: &TaskTracker,
-        cut: &CancellationToken,
-    ) {
-        let permits = Arc::new(Semaphore::new(connections_max));
-        let routes = native::routes()
-            .merge(probes::routes())
-            .with_state(edge.clone());
-        loop {
-            let permit = permits.clone().acquire_owned().await;
-            let permit = permit.expect("the semaphore is never closed");
-            let socket = self.next(edge).await;
-            let (routes, edge, cut) = (routes.clone(), edge.clone(), cut.clone());
-            connections.spawn(cut.run_until_cancelled_owned(async move {
-                connection::serve(socket, routes, edge).await;
-                drop(permit);
-            }));
-        }
-    }
-
-    async fn next(&self, edge: &Edge) -> TcpStream {
-        loop {
-            let accepted = self.listener.accept().await;
-            let tuned = accepted.and_then(|(socket, _)| {
-                socket::tune(&socket, edge.limits())?;
-                Ok(socket)
-            });
-            match tuned {
-                Ok(socket) => return socket,
-                // The client went away between its connecting and our accepting.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "accepting a connection failed"
-                    );
-                    sleep(ACCEPT_PAUSE).await;
-                }
+    async fn accept(&self, edge: &Edge, connections: &TaskTracker, cut: &CancellationToken) {
+        let metrics = self.metrics.as_ref();
+        let with_metrics = metrics.is_none().then_some(&metrics::ROUTE);
+        let main = Gate {
+            listener: &self.listener,
+            routes: routes::router(routes::at_listener().chain(with_metrics), edge),
+            connections_max: edge.limits().connections_max,
+            tally: &edge.tally().connections,
+        };
+        // Not counted: what is told there is told of the other.
+        let uncounted = Connections::default();
+        let apart = metrics.map(|listener| Gate {
+            listener,
+            routes: routes::router([&metrics::ROUTE], edge),
+            connections_max: edge.limits().scrapers_max,
+            tally: &uncounted,
+        });
+        let apart = async {
+            if let Some(apart) = apart {
+                apart.accept(edge, connections, cut).await;
             }
-        }
+        };
+        tokio::join!(main.accept(edge, connections, cut), apart);
     }
+}
+
+fn adopted(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }

@@ -17,7 +17,9 @@ use feedwire_event::Cursor;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::answer;
-use crate::edge::{Edge, Room};
+use crate::edge::Edge;
+use crate::room::Room;
+use crate::tally::{Ending, Stream};
 
 /// What a stream is made of.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(crate) struct Turns {
     beat: Pin<Box<Sleep>>,
     /// When something was sent last.
     sent_at: Instant,
+    counted: Stream,
     edge: Edge,
 }
 
@@ -67,7 +70,7 @@ enum Found {
 #[derive(PartialEq, Eq)]
 enum Next {
     Chunk,
-    End,
+    End(Ending),
 }
 
 impl Turns {
@@ -80,6 +83,7 @@ impl Turns {
             cursor,
             first,
         } = plan;
+        let counted = edge.tally().streams.open(framing.media_type());
         Self {
             reader,
             framing,
@@ -91,6 +95,7 @@ impl Turns {
             heartbeat,
             beat: Box::pin(sleep(heartbeat)),
             sent_at: Instant::now(),
+            counted,
             edge: edge.clone(),
         }
     }
@@ -100,9 +105,14 @@ impl Turns {
         let mut out = Vec::new();
         let next = self.fill(&mut out).await;
         self.sent_at = Instant::now();
+        if let Next::End(ending) = next {
+            self.counted.end(ending);
+        }
         let Ok(chunk) = self.chunk(out) else {
+            self.counted.end(Ending::NoRoom);
             return (None, Bytes::new());
         };
+        self.counted.sent(chunk.len());
         ((next == Next::Chunk).then_some(self), chunk)
     }
 
@@ -132,13 +142,13 @@ impl Turns {
             if !self.first.is_empty() {
                 let first = mem::take(&mut self.first);
                 if self.take(first).is_err() {
-                    return Next::End;
+                    return Next::End(Ending::NoRoom);
                 }
                 continue;
             }
             if self.left == Some(0) {
                 self.framing.end(self.reader.cursor(), out);
-                return Next::End;
+                return Next::End(Ending::Reached);
             }
             match self.find().await {
                 Found::Step(Ok(Step::Events(Delivery { events, .. }))) => {
@@ -146,16 +156,16 @@ impl Turns {
                         .left
                         .map(|left| left.saturating_sub(events.len() as u64));
                     if self.take(events).is_err() {
-                        return Next::End;
+                        return Next::End(Ending::NoRoom);
                     }
                 }
                 Found::Step(Ok(Step::End)) => {
                     self.framing.end(self.reader.cursor(), out);
-                    return Next::End;
+                    return Next::End(Ending::Reached);
                 }
                 Found::Step(Err(error)) => return self.fail(&error, out),
                 // The client comes back to the next server: there is nothing to tell it.
-                Found::Step(Ok(Step::Closing)) | Found::Stop => return Next::End,
+                Found::Step(Ok(Step::Closing)) | Found::Stop => return Next::End(Ending::Stopping),
                 Found::Beat if self.is_due() => {
                     self.framing.idle(self.reader.cursor(), out);
                     return Next::Chunk;
@@ -218,7 +228,7 @@ impl Turns {
                     error = &unreadable as &dyn std::error::Error,
                     "a stream ends before its time"
                 );
-                return Next::End;
+                return Next::End(Ending::Failed);
             }
             self.ready.next();
         }
@@ -227,7 +237,10 @@ impl Turns {
 
     fn fail(&self, error: &read::Error, out: &mut Vec<u8>) -> Next {
         match error {
-            read::Error::Expired(expired) => self.framing.expired(expired, out),
+            read::Error::Expired(expired) => {
+                self.framing.expired(expired, out);
+                return Next::End(Ending::Expired);
+            }
             // What is wrong is told when the client comes back and asks.
             read::Error::UnknownProject(_)
             | read::Error::CursorAhead { .. }
@@ -239,7 +252,7 @@ impl Turns {
                 );
             }
         }
-        Next::End
+        Next::End(Ending::Failed)
     }
 
     /// Whether nothing was sent for a heartbeat; sets the clock for the next time that this is asked.

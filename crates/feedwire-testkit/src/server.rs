@@ -8,7 +8,7 @@ use feedwire_core::{Core, Seams};
 use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
-use feedwire_http::{Hosts, Limits, Origins, Server, Settings, Stopped};
+use feedwire_http::{Hosts, Limits, Origins, Process, Server, Settings, Stopped};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,26 @@ impl TestServer {
         Self::serve(Limits::default(), Options::default(), origins).await
     }
 
+    /// A server that tells its metrics at the address that is returned too, and nowhere else.
+    pub async fn with_metrics_apart(limits: Limits) -> (Self, SocketAddr) {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let address = listener.local_addr().expect("it listens");
+        let bound = Self::bind().await.metrics_at(listener);
+        let server = bound.expect("a listener can be taken over");
+        let server = Self::run(server, limits, Options::default(), Origins::default()).await;
+        (server, address)
+    }
+
+    async fn bind() -> Server {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Server::bind(any).await.expect("a free port of loopback")
+    }
+
     async fn serve(limits: Limits, options: Options, origins: Origins) -> Self {
+        Self::run(Self::bind().await, limits, options, origins).await
+    }
+
+    async fn run(server: Server, limits: Limits, options: Options, origins: Origins) -> Self {
         let engine: Arc<dyn Engine> =
             Arc::new(Memory::open(&Place::new(options)).expect("nobody else knows this place"));
         let clock = Arc::new(HandClock::new());
@@ -61,8 +80,6 @@ impl TestServer {
         let core = Core::open(engine.clone(), seams)
             .await
             .expect("an engine in memory opens");
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::bind(any).await.expect("a free port of loopback");
         let address = server.address().expect("it listens");
         let stop = CancellationToken::new();
         let settings = Settings {
@@ -70,6 +87,7 @@ impl TestServer {
             clock: clock.clone(),
             origins,
             hosts: Hosts::default(),
+            process,
         };
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(core.clone(), settings, stop.clone()));
@@ -161,6 +179,16 @@ impl TestServer {
         stopped
             .expect("it was started once")
             .expect("serving does not panic")
+    }
+}
+
+/// What the process would take, the same in every run.
+fn process() -> Process {
+    Process {
+        cpu_seconds: Some(1.5),
+        resident_bytes: Some(32 << 20),
+        open_fds: Some(12),
+        max_fds: Some(20_000),
     }
 }
 

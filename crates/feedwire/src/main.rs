@@ -10,6 +10,7 @@ mod logs;
 mod output;
 mod portions;
 mod pretty;
+mod process;
 mod quote;
 mod retries;
 mod seams;

@@ -1,5 +1,6 @@
 //! The server: an engine, the core over it and the edge in front, put together and taken apart in order.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use feedwire_engine::Engine;
 use feedwire_http::{Hosts, Limits, Origins, Server as Edge, Settings, Stopped};
 use tokio_util::sync::CancellationToken;
 
-use crate::seams;
+use crate::{process, seams};
 
 /// A server that listens. It answers once it serves.
 #[derive(Debug)]
@@ -21,16 +22,37 @@ pub(crate) struct Server {
     address: SocketAddr,
 }
 
+/// Where a server listens.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    /// For clients.
+    pub(crate) main: TcpListener,
+    /// For metrics, where they are told apart.
+    pub(crate) metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    fn edge(self) -> io::Result<Edge> {
+        let edge = Edge::adopt(self.main)?;
+        match self.metrics {
+            Some(metrics) => edge.metrics_at(metrics),
+            None => Ok(edge),
+        }
+    }
+}
+
 impl Server {
-    /// Puts a server over `engine` behind `listener`. A stop waits up to `drain_timeout` for requests under way; web pages of
+    /// Puts a server over `engine` behind `listeners`. A stop waits up to `drain_timeout` for requests under way; web pages of
     /// `origins` may call.
     pub(crate) async fn open(
         engine: Arc<dyn Engine>,
-        listener: TcpListener,
+        listeners: Listeners,
         drain_timeout: Duration,
         origins: Origins,
     ) -> anyhow::Result<Self> {
-        let edge = Edge::adopt(listener).context("cannot serve the listening socket")?;
+        let edge = listeners
+            .edge()
+            .context("cannot serve the listening socket")?;
         let address = edge
             .address()
             .context("cannot serve the listening socket")?;
@@ -43,6 +65,7 @@ impl Server {
             clock: seams.clock.clone(),
             origins,
             hosts: Hosts::LoopbackOnly,
+            process: process::ask,
         };
         let core = Core::open(engine, seams)
             .await

@@ -12,8 +12,9 @@ use feedwire_event::{Attribute, Data, Event, EventId, FeedName, Source, Subject}
 use tokio::time::timeout;
 
 use super::refuse::Refused;
-use crate::edge::{Edge, Room};
+use crate::edge::Edge;
 use crate::intake::Pieces;
+use crate::room::Room;
 
 /// How long a body may pause before what has arrived is a batch: a slow producer's events are not to wait for those to come.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -18,8 +18,9 @@ use tokio::time::timeout;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
 use crate::conditions::{Conditions, Tag};
-use crate::edge::{Edge, Room};
+use crate::edge::Edge;
 use crate::head::LAST_EVENT_ID;
+use crate::room::Room;
 use crate::stream;
 use crate::turns::Plan;
 

@@ -80,7 +80,7 @@ fn logged(problem: Problem, error: &(dyn Error + 'static)) -> Refused {
 }
 
 /// There is nothing at this address.
-pub(super) async fn address() -> Answer {
+pub(crate) async fn address() -> Answer {
     Refused::from(Refusal::NotFound).into_response()
 }
 

@@ -9,6 +9,7 @@ mod erasures;
 mod heads;
 mod hostile;
 mod http_feeds;
+mod metrics;
 mod pages;
 mod probes;
 mod publishing;

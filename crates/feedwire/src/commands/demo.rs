@@ -17,7 +17,7 @@ use crate::data;
 use crate::flights::{self, Flight};
 use crate::listen::Loopback;
 use crate::output::say;
-use crate::server::Server;
+use crate::server::{Listeners, Server};
 use crate::signals::Signals;
 
 const MANUAL: &str = "\
@@ -58,7 +58,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = folder.context("cannot make a temporary folder")?;
     let server = Server::open(
         data::open(folder.path())?,
-        listener()?,
+        Listeners {
+            main: listener()?,
+            metrics: None,
+        },
         DRAIN_TIMEOUT,
         Origins::default(),
     )

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::data;
 use crate::listen::{self, Loopback};
 use crate::output::say;
-use crate::server::Server;
+use crate::server::{Listeners, Server};
 use crate::signals::Signals;
 
 const MANUAL: &str = "\
@@ -31,11 +31,15 @@ at once; what was acknowledged is on disk either way.
 Browsers keep web pages of other origins out unless --cors-origin names theirs (CORS). With `*`, every page that is open \
 in a browser of this machine can read and publish, until there is authentication.
 
+What an operator's monitoring reads is told at /metrics (docs/metrics.md). With --metrics-listen it is told at that \
+address alone, which answers even when there are as many connections to the other as may be.
+
 A listening socket that is handed over (LISTEN_FDS, as by systemd's socket units or `systemfd`) is served instead of \
 --listen: then no connection is refused while the server is restarted.
 
 Examples:
   feedwire serve --data /var/lib/feedwire
+  feedwire serve --data ./data --metrics-listen 127.0.0.1:9373
   feedwire serve --data ./data --listen '[::1]:8080' --log info,feedwire_http=debug
   feedwire serve --data ./data --cors-origin https://app.example.com --cors-origin http://localhost:5173
   systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data
@@ -58,6 +62,10 @@ pub(crate) struct Arguments {
     )]
     #[arg(value_parser = listen::parse)]
     listen: Loopback,
+    /// Tell metrics at this address, and no longer at that of --listen
+    #[arg(long, env = "FEEDWIRE_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(value_parser = listen::parse)]
+    metrics_listen: Option<Loopback>,
     /// How long a stop waits for requests under way, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
@@ -68,12 +76,21 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let listener = listener(arguments.listen)?;
+    let main = listener(arguments.listen)?;
+    let metrics = arguments
+        .metrics_listen
+        .map(|address| bind(address, "--metrics-listen"));
+    let metrics = metrics.transpose()?;
+    let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+    let listeners = Listeners { main, metrics };
     let engine = data::open(&arguments.data)?;
     let origins = arguments.cors_origins.into_iter().collect();
-    let server = Server::open(engine, listener, arguments.drain_timeout, origins).await?;
+    let server = Server::open(engine, listeners, arguments.drain_timeout, origins).await?;
     let (data, address) = (arguments.data.display(), server.address());
     say(&format!("serving {data} on http://{address}"))?;
+    if let Some(address) = metrics_address {
+        say(&format!("metrics on http://{address}/metrics"))?;
+    }
     let stop = CancellationToken::new();
     let mut serving = pin!(server.serve(stop.clone()));
     let signal = tokio::select! {
@@ -93,15 +110,19 @@ fn listener(address: Loopback) -> anyhow::Result<TcpListener> {
     if let Some(listener) = listen::handed_over()? {
         return Ok(listener);
     }
+    bind(address, "--listen")
+}
+
+fn bind(address: Loopback, option: &str) -> anyhow::Result<TcpListener> {
     address.bind().map_err(|error| {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
         let words = format!("cannot listen on {address}");
         let advice = if taken {
-            ": another program does; choose another with --listen"
+            format!(": another program does; choose another with {option}")
         } else {
-            ""
+            String::new()
         };
-        anyhow::Error::new(error).context(words + advice)
+        anyhow::Error::new(error).context(words + &advice)
     })
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
         "FEEDWIRE_PROJECT",
         "FEEDWIRE_DATA",
         "FEEDWIRE_LISTEN",
+        "FEEDWIRE_METRICS_LISTEN",
     ] {
         command.env_remove(name);
     }

@@ -66,18 +66,54 @@ fn pages_of_the_origins_that_are_named_may_call() {
     let options = [&["--listen", "127.0.0.1:0"][..], &origins].concat();
     let server = Server::start_with(data.path(), &options);
     let address = server.address.trim_start_matches("http://");
-    let mut page = TcpStream::connect(address).expect("it listens");
-    let request = format!(
-        "GET /readyz HTTP/1.1\r\nhost: {address}\r\norigin: http://localhost:5173\r\nconnection: close\r\n\r\n"
-    );
-    page.write_all(request.as_bytes()).expect("it is read");
-    let mut answer = String::new();
-    page.read_to_string(&mut answer).expect("it is answered");
+    let answer = get(address, "/readyz", "origin: http://localhost:5173\r\n");
     let allowed = "access-control-allow-origin: http://localhost:5173\r\n";
     assert!(
         answer.starts_with("HTTP/1.1 200 ") && answer.contains(allowed),
         "{answer}"
     );
+}
+
+/// The answer to a request with `headers`, head and all.
+fn get(address: &str, path: &str, headers: &str) -> String {
+    let mut client = TcpStream::connect(address).expect("it listens");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{headers}connection: close\r\n\r\n");
+    client.write_all(request.as_bytes()).expect("it is read");
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("it is answered");
+    answer
+}
+
+#[test]
+fn metrics_are_told_at_an_address_of_their_own_where_one_is_given() {
+    let data = tempdir().expect("a folder");
+    let any = "127.0.0.1:0";
+    let server = Server::start_with(data.path(), &["--listen", any, "--metrics-listen", any]);
+    let line = server.process.stdout.until("metrics on http://");
+    let (_, rest) = line.split_once("http://").expect("it was looked for");
+    let address = rest.strip_suffix("/metrics").expect("the whole address");
+    server.run(["publish", "f", "--type", "t"]).printed();
+    let answer = get(address, "/metrics", "");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    for told in [
+        "feedwire_published_events_total{project=\"default\"} 1\n",
+        "feedwire_disk_free_bytes ",
+        "process_resident_memory_bytes ",
+    ] {
+        assert!(answer.contains(told), "{told} in {answer}");
+    }
+    let main = server.address.trim_start_matches("http://");
+    assert!(get(main, "/metrics", "").starts_with("HTTP/1.1 404 "));
+    assert!(server.stop().success());
+}
+
+#[test]
+fn metrics_too_are_for_this_machine_alone() {
+    let data = tempdir().expect("a folder");
+    let mut serve = command(["serve", "--metrics-listen", "0.0.0.0:0", "--data"]);
+    let words = run(serve.arg(data.path())).complained(2);
+    assert!(words.contains("authentication"), "{words}");
 }
 
 #[test]

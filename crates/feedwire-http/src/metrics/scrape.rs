@@ -1,0 +1,78 @@
+//! One scrape: numbers gathered, and written as whoever asks reads them.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::routing::get;
+use feedwire_core::Stats;
+use feedwire_dialects::media;
+use http::HeaderMap;
+use http::header::ACCEPT;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
+use prometheus_client::registry::Registry;
+
+use super::families::Families;
+use super::{disk, logs, process, readers, requests, server};
+use crate::answer::{self, Answer};
+use crate::edge::Edge;
+use crate::process::Process;
+use crate::routes::Route;
+
+/// Where they are told.
+pub(crate) const ROUTE: Route = Route {
+    path: "/metrics",
+    methods: || get(tell),
+};
+
+const OPENMETRICS: &str = "application/openmetrics-text";
+const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What was gathered for one scrape.
+#[derive(Debug)]
+struct Scrape {
+    edge: Edge,
+    core: Stats,
+    process: Process,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut families = Families::new(encoder);
+        process::tell(&mut families, &self.process, self.edge.started_at())?;
+        requests::tell(&mut families, &self.edge.tally().requests)?;
+        server::tell(&mut families, &self.edge)?;
+        logs::tell(&mut families, &self.core)?;
+        readers::tell(&mut families, &self.core.projects)?;
+        disk::tell(&mut families, self.core.disk)
+    }
+}
+
+async fn tell(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let core = edge.core().stats().await;
+    // It lists a folder of the kernel's: with many connections that takes milliseconds.
+    let process = tokio::task::spawn_blocking(edge.process()).await;
+    let scrape = Scrape {
+        edge,
+        core,
+        process: process.unwrap_or_default(),
+    };
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(scrape));
+    let (content_type, text) = written(&registry, accept);
+    answer::metrics(content_type, text)
+}
+
+/// As OpenMetrics for those who ask for it, else in the older form, which everything reads.
+fn written(registry: &Registry, accept: Option<&str>) -> (&'static str, String) {
+    let mut out = String::new();
+    let offers = [("text/plain", false), (OPENMETRICS, true)];
+    if media::accept(accept, &offers) == Some(true) {
+        text::encode(&mut out, registry).expect("a string takes what is written");
+        (OPENMETRICS_TYPE, out)
+    } else {
+        prometheus_text::encode(&mut out, registry).expect("a string takes what is written");
+        (prometheus_text::CONTENT_TYPE, out)
+    }
+}

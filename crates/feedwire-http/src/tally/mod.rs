@@ -1,0 +1,9 @@
+//! What the edge counts of what it does: requests, connections, streams.
+
+mod connections;
+mod requests;
+mod streams;
+
+pub(crate) use connections::Connections;
+pub(crate) use requests::{Kind, Requests};
+pub(crate) use streams::{Ending, Stream, Streams};
