@@ -95,6 +95,11 @@ pub(crate) fn metrics(content_type: &'static str, text: String) -> Answer {
     whole(StatusCode::OK, content_type, text)
 }
 
+/// A document that is the same for everybody.
+pub(crate) fn document(bytes: Bytes) -> Answer {
+    whole(StatusCode::OK, "application/json", bytes)
+}
+
 /// That all is well.
 pub(crate) fn ok() -> Answer {
     whole(StatusCode::OK, "text/plain; charset=utf-8", "ok")

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use feedwire_core::{Clock, Core};
 use feedwire_event::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ struct Parts {
     rooms: Rooms,
     tally: Tally,
     process: fn() -> Process,
+    /// The description of all routes.
+    document: Bytes,
     started_at: Timestamp,
     stop: CancellationToken,
 }
@@ -52,7 +55,12 @@ pub(crate) struct Tally {
 }
 
 impl Edge {
-    pub(crate) fn new(core: Arc<Core>, settings: Settings, stop: CancellationToken) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        settings: Settings,
+        document: Bytes,
+        stop: CancellationToken,
+    ) -> Self {
         let Settings {
             limits,
             clock,
@@ -80,6 +88,7 @@ impl Edge {
             rooms,
             tally,
             process,
+            document,
             stop,
         }))
     }
@@ -115,6 +124,10 @@ impl Edge {
     /// What asks the system for what the process takes.
     pub(crate) fn process(&self) -> fn() -> Process {
         self.0.process
+    }
+
+    pub(crate) fn document(&self) -> &Bytes {
+        &self.0.document
     }
 
     pub(crate) fn started_at(&self) -> Timestamp {

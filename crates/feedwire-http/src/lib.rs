@@ -16,6 +16,7 @@ mod intake;
 mod limits;
 mod metrics;
 mod native;
+mod openapi;
 mod probes;
 mod process;
 mod room;

@@ -6,6 +6,7 @@ use feedwire_dialects::native::error;
 
 use crate::answer::{self, Answer};
 use crate::edge::Edge;
+use crate::openapi::paths;
 use crate::routes::Route;
 
 /// The routes of the probes, which belong to no dialect.
@@ -13,10 +14,12 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/healthz",
         methods: || get(up),
+        description: paths::probes::up,
     },
     Route {
         path: "/readyz",
         methods: || get(ready),
+        description: paths::probes::ready,
     },
 ];
 

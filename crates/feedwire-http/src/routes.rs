@@ -2,9 +2,10 @@
 
 use axum::Router;
 use axum::routing::MethodRouter;
+use serde_json::Value;
 
 use crate::edge::Edge;
-use crate::{metrics, native, probes};
+use crate::{metrics, native, openapi, probes};
 
 /// What is at an address.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// What it does, by method.
     pub(crate) methods: fn() -> MethodRouter<Edge>,
+    /// The same as OpenAPI describes it: a path item.
+    pub(crate) description: fn() -> Value,
 }
 
 /// Every route there is, at whichever listener.
@@ -22,7 +25,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
 
 /// The routes of the listener that clients call; metrics may have one of their own.
 pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
-    native::ROUTES.iter().chain(probes::ROUTES)
+    let native = native::ROUTES.iter();
+    native.chain(probes::ROUTES).chain([&openapi::ROUTE])
 }
 
 /// `routes`, and a problem at every other address and for every other method.

@@ -13,8 +13,9 @@ use tokio_util::task::TaskTracker;
 use crate::edge::Edge;
 use crate::gate::Gate;
 use crate::process::Process;
+use crate::routes::Route;
 use crate::tally::Connections;
-use crate::{Hosts, Limits, Origins, metrics, routes};
+use crate::{Hosts, Limits, Origins, metrics, openapi, routes};
 
 /// A listening server.
 #[derive(Debug)]
@@ -85,7 +86,8 @@ impl Server {
         stop: CancellationToken,
     ) -> Stopped {
         let deadline = settings.limits.stop_deadline;
-        let edge = Edge::new(core, settings, stop.clone());
+        let document = openapi::document(self.routes());
+        let edge = Edge::new(core, settings, document, stop.clone());
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
         stop.run_until_cancelled(self.accept(&edge, &connections, &cut))
@@ -99,12 +101,17 @@ impl Server {
         Stopped { cut_off }
     }
 
+    /// What is at the listener that clients call.
+    fn routes(&self) -> impl Iterator<Item = &'static Route> + use<> {
+        let with_metrics = self.metrics.is_none().then_some(&metrics::ROUTE);
+        routes::at_listener().chain(with_metrics)
+    }
+
     async fn accept(&self, edge: &Edge, connections: &TaskTracker, cut: &CancellationToken) {
         let metrics = self.metrics.as_ref();
-        let with_metrics = metrics.is_none().then_some(&metrics::ROUTE);
         let main = Gate {
             listener: &self.listener,
-            routes: routes::router(routes::at_listener().chain(with_metrics), edge),
+            routes: routes::router(self.routes(), edge),
             connections_max: edge.limits().connections_max,
             tally: &edge.tally().connections,
         };

@@ -161,10 +161,15 @@ fn retention_age(text: &str) -> Result<Duration, Error> {
     age.ok_or_else(refused)
 }
 
+/// A whole number, also one that is written with a fraction of nothing: to JSON Schema `10.0` is an integer.
+fn whole(number: &Number) -> Option<u64> {
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0);
+    let written = || float().and_then(|float| format!("{float:.0}").parse().ok());
+    number.as_u64().or_else(written)
+}
+
 fn retention_bytes(number: &Number) -> Result<u64, Error> {
-    let bytes = number
-        .as_u64()
-        .filter(|bytes| (1..=RETENTION_BYTES_MAX).contains(bytes));
+    let bytes = whole(number).filter(|bytes| (1..=RETENTION_BYTES_MAX).contains(bytes));
     let refused = || {
         let reason = format!("it has to be a whole number from 1 to {RETENTION_BYTES_MAX}");
         Error::member("bytes", &reason)
@@ -417,6 +422,8 @@ mod tests {
         check(r#"{"age":"30d","bytes":123}"#, Some(30), Some(123));
         check(r#"{"age":"PT48H"}"#, Some(2), None);
         check(r#"{"age":null,"bytes":1}"#, None, Some(1));
+        check(r#"{"bytes":11510.0}"#, None, Some(11_510));
+        check(r#"{"bytes":1e9}"#, None, Some(1_000_000_000));
         check("{}", None, None);
     }
 
@@ -433,6 +440,7 @@ mod tests {
             r#"{"bytes":0}"#,
             r#"{"bytes":-1}"#,
             r#"{"bytes":1.5}"#,
+            r#"{"bytes":1e300}"#,
             r#"{"bytes":18446744073709551615}"#,
             r#"{"bytes":"10GiB"}"#,
             r#"{"days":1}"#,
@@ -449,6 +457,7 @@ mod tests {
             "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
             "age: it has to be a span of whole seconds such as 30days or 5hours, from 1s to 36500d",
             "1:8 invalid type: integer `7`, expected a string",
+            "bytes: it has to be a whole number from 1 to 9007199254740991",
             "bytes: it has to be a whole number from 1 to 9007199254740991",
             "bytes: it has to be a whole number from 1 to 9007199254740991",
             "bytes: it has to be a whole number from 1 to 9007199254740991",

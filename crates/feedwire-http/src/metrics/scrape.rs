@@ -16,6 +16,7 @@ use super::families::Families;
 use super::{disk, logs, process, readers, requests, server};
 use crate::answer::{self, Answer};
 use crate::edge::Edge;
+use crate::openapi::paths;
 use crate::process::Process;
 use crate::routes::Route;
 
@@ -23,6 +24,7 @@ use crate::routes::Route;
 pub(crate) const ROUTE: Route = Route {
     path: "/metrics",
     methods: || get(tell),
+    description: paths::metrics::path,
 };
 
 const OPENMETRICS: &str = "application/openmetrics-text";

@@ -10,6 +10,7 @@ mod heads;
 mod hostile;
 mod http_feeds;
 mod metrics;
+mod openapi;
 mod pages;
 mod probes;
 mod publishing;

@@ -1,0 +1,23 @@
+//! What each file of routes is at: a path of the document for every route.
+
+pub(crate) mod description;
+pub(crate) mod erasures;
+pub(crate) mod feeds;
+pub(crate) mod labels;
+pub(crate) mod metrics;
+pub(crate) mod probes;
+pub(crate) mod publish;
+pub(crate) mod read;
+pub(crate) mod retention;
+
+use serde_json::{Value, json};
+
+/// The chapters that operations are told in.
+pub(super) fn tags() -> Value {
+    json!([
+        { "name": "events", "description": "Publishing events, reading and following them." },
+        { "name": "subjects", "description": "What is kept of subjects." },
+        { "name": "upkeep", "description": "How long events are kept, and erasing them." },
+        { "name": "operation", "description": "For those who run the server." },
+    ])
+}

@@ -1,0 +1,44 @@
+"""The server does what its own description says: schemathesis makes requests out of it, right ones and wrong ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+# Every check that the tool has; those of whole stories are about their phase, which is not run.
+ARGUMENTS = ["--checks", "all", "--phases", "examples,coverage,fuzzing", "--request-timeout", "20", "--no-color"]
+
+
+def schemathesis(server, folder, form, *arguments):
+    environment = os.environ | {"PYTHONPATH": str(HERE), "FEEDWIRE_FORM": form}
+    program = [Path(sys.executable).parent / "schemathesis", "--config-file", HERE / "schemathesis.toml"]
+    command = [*program, "run", f"{server.url}/openapi.json", *ARGUMENTS, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stdout, done.stdout + done.stderr
+
+
+def test_every_operation_does_what_is_described(server, tmp_path):
+    server.publish(range(3))
+    schemathesis(server, tmp_path, "page")
+
+
+FORMS = [
+    ("array", "application/cloudevents-batch+json"),
+    ("stream", "text/event-stream"),
+    ("stream", "application/x-ndjson"),
+]
+
+
+@pytest.mark.parametrize(("form", "accept"), FORMS, ids=[accept for _, accept in FORMS])
+def test_other_forms_of_reading_are_what_is_described(server, tmp_path, form, accept):
+    server.publish(range(3))
+    schemathesis(server, tmp_path, form, "--include-operation-id", "read", "--header", f"Accept: {accept}")
+
+
+def test_events_in_binary_mode_are_taken_as_described(server, tmp_path):
+    schemathesis(server, tmp_path, "binary", "--include-operation-id", "publish")
