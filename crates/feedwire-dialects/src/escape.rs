@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// `text` with each percent sign and its two digits taken for a byte; `None` where digits are missing, or where that leaves no UTF-8.
-pub(crate) fn percent(text: &str) -> Option<Cow<'_, str>> {
+pub fn percent(text: &str) -> Option<Cow<'_, str>> {
     decode(text, |byte| byte)
 }
 

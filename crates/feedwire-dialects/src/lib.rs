@@ -11,7 +11,7 @@ pub mod binary_mode;
 mod cloudevents;
 mod content;
 mod digits;
-mod escape;
+pub mod escape;
 mod framing;
 mod http_feeds;
 mod idempotency_key;

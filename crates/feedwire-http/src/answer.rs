@@ -1,6 +1,8 @@
 //! Answers that are there at once: JSON, problems and a plain "ok".
 
-use axum::body::Body;
+use std::future::ready;
+use std::pin::Pin;
+
 use bytes::Bytes;
 use feedwire_api::{PROBLEM_JSON, Problem};
 use feedwire_dialects::Refusal;
@@ -9,12 +11,21 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use crate::body::Body;
 use crate::conditions::{Conditions, Tag};
 use crate::room::Room;
 use crate::tally::Kind;
 
 /// What a route answers.
 pub(crate) type Answer = Response<Body>;
+
+/// An answer on its way.
+pub(crate) type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// `answer`, which nothing has to be waited for.
+pub(crate) fn at_once(answer: Answer) -> Pending {
+    Box::pin(ready(answer))
+}
 
 /// `body` of type `content_type`; what is read of a log is good for this moment only.
 fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Answer {

@@ -1,6 +1,5 @@
 //! Conditional requests (RFC 9110, section 13): what a client has is not sent again, and what it has not seen is not replaced.
 
-use axum::body::Body;
 use feedwire_core::store::Check;
 use feedwire_dialects::Refusal;
 use feedwire_dialects::native::answer;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::answer::Answer;
+use crate::body::Body;
 
 /// The tag of an answer: a hash of what it says, so that it is right after a restart, an update or a restore too.
 #[derive(Clone, Debug, PartialEq, Eq)]

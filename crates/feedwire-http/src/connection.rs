@@ -2,8 +2,6 @@
 
 use std::convert::Infallible;
 
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
 use feedwire_dialects::{Refusal, native};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH};
@@ -19,12 +17,14 @@ use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::answer::{self, Answer};
+use crate::asked::Asked;
+use crate::routes::{Place, Routes};
 use crate::stall::Stall;
 use crate::{Limits, edge::Edge, head};
 
 /// Serves the requests of one connection until either end closes it, or, once `stop` is cancelled, until the request that is being
 /// answered is answered.
-pub(crate) async fn serve<S>(socket: S, routes: Router, edge: Edge)
+pub(crate) async fn serve<S>(socket: S, routes: Routes, edge: Edge)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -32,7 +32,7 @@ where
     let had_request = Notify::new();
     let service = service::service_fn(|request| {
         had_request.notify_one();
-        answer(request, routes.clone(), &edge)
+        answer(request, &routes, &edge)
     });
     let io = TokioIo::new(Stall::new(socket, limits.stall_timeout));
     let mut connection = http1::Builder::new()
@@ -77,26 +77,27 @@ where
 
 async fn answer(
     request: Request<Incoming>,
-    routes: Router,
+    routes: &Routes,
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
     let requests = &edge.tally().requests;
-    let asked = requests.asked(request.method(), request.uri().path());
-    let answer = answer_to_page(request, routes, edge).await?;
+    let place = routes.find(request.uri().path());
+    let asked = requests.asked(request.method(), place);
+    let answer = answer_to_page(request, place, edge).await?;
     requests.answered(&asked, &answer);
     Ok(answer)
 }
 
 async fn answer_to_page(
     request: Request<Incoming>,
-    routes: Router,
+    place: Option<&Place>,
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return route(request, routes, edge).await;
+        return Ok(route(request, place, edge).await);
     };
     // Around everything, so that a page is told of what is refused before any route too. Boxed, because few are asked by pages.
-    let route = service_fn(|request| route(request, routes.clone(), edge));
+    let route = service_fn(async |request| Ok(route(request, place, edge).await));
     Box::pin(cors.layer(route).call(request)).await
 }
 
@@ -108,14 +109,20 @@ fn asks_for_options(request: &Request<Incoming>) -> bool {
     request.method() == Method::OPTIONS && !is_browsers
 }
 
-async fn route(
-    request: Request<Incoming>,
-    mut routes: Router,
-    edge: &Edge,
-) -> Result<Answer, Infallible> {
-    match head::check(&request, edge) {
-        Err(refusal) => Ok(answer::problem(&native::error::refusal(refusal))),
-        Ok(()) => routes.call(request.map(Body::new)).await,
+async fn route(request: Request<Incoming>, place: Option<&Place>, edge: &Edge) -> Answer {
+    let refused = |refusal| answer::problem(&native::error::refusal(refusal));
+    if let Err(refusal) = head::check(&request, edge) {
+        return refused(refusal);
+    }
+    let Some(place) = place else {
+        return refused(Refusal::NotFound);
+    };
+    match place.handle(request.method()) {
+        None => place.allowing(refused(Refusal::MethodNotAllowed)),
+        Some(handle) => {
+            let (head, body) = request.into_parts();
+            handle(Asked::new(edge.clone(), head, place.path()), body).await
+        }
     }
 }
 

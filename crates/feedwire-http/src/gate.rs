@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
@@ -12,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::Edge;
+use crate::routes::Routes;
 use crate::tally::Connections;
 use crate::{connection, socket};
 
@@ -22,7 +22,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Gate<'a> {
     pub(crate) listener: &'a TcpListener,
-    pub(crate) routes: Router,
+    pub(crate) routes: Routes,
     pub(crate) connections_max: usize,
     pub(crate) tally: &'a Connections,
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use feedwire_dialects::Refusal;
 use feedwire_event::limits::EVENT_BYTES_MAX;
 use http_body::Body as _;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::edge::Edge;
@@ -16,12 +16,12 @@ use crate::room::Room;
 /// A body that arrives in pieces.
 #[derive(Debug)]
 pub(crate) struct Pieces {
-    body: Body,
+    body: Incoming,
     timeout: Duration,
 }
 
 impl Pieces {
-    pub(crate) fn new(body: Body, edge: &Edge) -> Self {
+    pub(crate) fn new(body: Incoming, edge: &Edge) -> Self {
         Self {
             body,
             timeout: edge.limits().body_timeout,
@@ -55,13 +55,13 @@ pub(crate) struct Whole {
 }
 
 /// Takes in all of `body`, which is to be small enough.
-pub(crate) async fn whole(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
+pub(crate) async fn whole(body: Incoming, edge: &Edge) -> Result<Whole, Refusal> {
     let bytes_max = edge.limits().body_bytes_max;
     within(bytes_max, Refusal::BodyTooLarge(bytes_max), body, edge).await
 }
 
 /// Takes in all of `body`, which is the data of an event.
-pub(crate) async fn data(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
+pub(crate) async fn data(body: Incoming, edge: &Edge) -> Result<Whole, Refusal> {
     let too_large = Refusal::DataTooLarge(EVENT_BYTES_MAX);
     within(EVENT_BYTES_MAX, too_large, body, edge).await
 }
@@ -69,7 +69,7 @@ pub(crate) async fn data(body: Body, edge: &Edge) -> Result<Whole, Refusal> {
 async fn within(
     bytes_max: usize,
     too_large: Refusal,
-    body: Body,
+    body: Incoming,
     edge: &Edge,
 ) -> Result<Whole, Refusal> {
     // A body that says that it is too large is refused before it is sent, if the client waits for that.

@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod asked;
+mod body;
 mod conditions;
 mod connection;
 mod cors;

@@ -1,10 +1,9 @@
 //! What a supervisor or a load balancer asks: whether the process is up, and whether it serves.
 
-use axum::extract::State;
-use axum::routing::get;
 use feedwire_dialects::native::error;
+use http::Method;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, at_once};
 use crate::edge::Edge;
 use crate::openapi::paths;
 use crate::routes::Route;
@@ -12,24 +11,20 @@ use crate::routes::Route;
 /// The routes of the probes, which belong to no dialect.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
+        // Who answers is up: a process that only stops slowly is not to be killed for it.
         path: "/healthz",
-        methods: || get(up),
+        methods: || vec![(Method::GET, |_, _| at_once(answer::ok()))],
         description: paths::probes::up,
     },
     Route {
         path: "/readyz",
-        methods: || get(ready),
+        methods: || vec![(Method::GET, |asked, _| at_once(ready(&asked.edge)))],
         description: paths::probes::ready,
     },
 ];
 
-/// Who answers is up: a process that only stops slowly is not to be killed for it.
-async fn up() -> Answer {
-    answer::ok()
-}
-
 /// Ready until the server or its core begins to stop.
-async fn ready(State(edge): State<Edge>) -> Answer {
+fn ready(edge: &Edge) -> Answer {
     if edge.stop().is_cancelled() || !edge.core().is_open() {
         return answer::problem(&error::stopping());
     }

@@ -1,22 +1,29 @@
-//! Every route of the server, as the files that have the handlers list them.
+//! Every route of the server, as the files that have the handlers list them, and which of them a request takes.
 
-use axum::Router;
-use axum::routing::MethodRouter;
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::ALLOW;
+use http::{HeaderValue, Method};
+use hyper::body::Incoming;
 use serde_json::Value;
 
-use crate::edge::Edge;
+use crate::answer::{Answer, Pending};
+use crate::asked::Asked;
 use crate::{metrics, native, openapi, probes};
 
 /// What is at an address.
-#[derive(Debug)]
 pub(crate) struct Route {
-    /// The address, as axum takes it.
+    /// The address; its variables are segments in braces.
     pub(crate) path: &'static str,
-    /// What it does, by method.
-    pub(crate) methods: fn() -> MethodRouter<Edge>,
+    /// What it does, by method. Where there is a `GET` and no `HEAD`, that is answered in the same way, without a body.
+    pub(crate) methods: fn() -> Vec<(Method, Handle)>,
     /// The same as OpenAPI describes it: a path item.
     pub(crate) description: fn() -> Value,
 }
+
+/// Answers a request.
+pub(crate) type Handle = fn(Asked, Incoming) -> Pending;
 
 /// Every route there is, at whichever listener.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
@@ -29,13 +36,85 @@ pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
     native.chain(probes::ROUTES).chain([&openapi::ROUTE])
 }
 
-/// `routes`, and a problem at every other address and for every other method.
-pub(crate) fn router(routes: impl IntoIterator<Item = &'static Route>, edge: &Edge) -> Router {
-    let mut all = Router::new();
-    for route in routes {
-        all = all.route(route.path, (route.methods)());
+/// The routes of a listener. Cloning shares them.
+#[derive(Clone, Debug)]
+pub(crate) struct Routes(Arc<matchit::Router<Place>>);
+
+/// A route with what is worked out of it once.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Which of [`all`] it is.
+    pub(crate) index: usize,
+    path: &'static str,
+    methods: Vec<(Method, Handle)>,
+    allow: HeaderValue,
+}
+
+impl Routes {
+    pub(crate) fn new(routes: impl IntoIterator<Item = &'static Route>) -> Self {
+        let mut paths = matchit::Router::new();
+        for route in routes {
+            let place = Place::new(route);
+            let inserted = paths.insert(route.path, place);
+            inserted.expect("no two routes have one path, and each is well formed");
+        }
+        Self(Arc::new(paths))
     }
-    all.method_not_allowed_fallback(native::refuse_method)
-        .fallback(native::refuse_address)
-        .with_state(edge.clone())
+
+    /// What is at `path`.
+    pub(crate) fn find(&self, path: &str) -> Option<&Place> {
+        self.0.at(path).ok().map(|found| found.value)
+    }
+}
+
+impl Place {
+    fn new(route: &'static Route) -> Self {
+        let mut methods = (route.methods)();
+        let handle = |methods: &[(Method, Handle)], of| {
+            let found = methods.iter().find(|(method, _)| *method == of);
+            found.map(|(_, handle)| *handle)
+        };
+        if let (Some(get), None) = (
+            handle(&methods, Method::GET),
+            handle(&methods, Method::HEAD),
+        ) {
+            methods.push((Method::HEAD, get));
+        }
+        let mut names: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
+        names.sort_unstable();
+        let allow = HeaderValue::from_str(&names.join(",")).expect("methods are ASCII");
+        Self {
+            index: all()
+                .position(|other| other.path == route.path)
+                .expect("every route is one of all"),
+            path: route.path,
+            methods,
+            allow,
+        }
+    }
+
+    /// Its address, with variables in braces.
+    pub(crate) const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// What answers a request of `method`.
+    pub(crate) fn handle(&self, method: &Method) -> Option<Handle> {
+        let found = self.methods.iter().find(|(known, _)| known == method);
+        found.map(|(_, handle)| *handle)
+    }
+
+    /// Says in `refusal` which methods there are.
+    pub(crate) fn allowing(&self, mut refusal: Answer) -> Answer {
+        refusal.headers_mut().insert(ALLOW, self.allow.clone());
+        refusal
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }

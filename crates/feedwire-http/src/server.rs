@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::edge::Edge;
 use crate::gate::Gate;
 use crate::process::Process;
-use crate::routes::Route;
+use crate::routes::{Route, Routes};
 use crate::tally::Connections;
 use crate::{Hosts, Limits, Origins, metrics, openapi, routes};
 
@@ -111,7 +111,7 @@ impl Server {
         let metrics = self.metrics.as_ref();
         let main = Gate {
             listener: &self.listener,
-            routes: routes::router(self.routes(), edge),
+            routes: Routes::new(self.routes()),
             connections_max: edge.limits().connections_max,
             tally: &edge.tally().connections,
         };
@@ -119,7 +119,7 @@ impl Server {
         let uncounted = Connections::default();
         let apart = metrics.map(|listener| Gate {
             listener,
-            routes: routes::router([&metrics::ROUTE], edge),
+            routes: Routes::new([&metrics::ROUTE]),
             connections_max: edge.limits().scrapers_max,
             tally: &uncounted,
         });

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Response};
@@ -12,6 +11,7 @@ use http_body::Frame;
 use tokio_util::sync::ReusableBoxFuture;
 
 use crate::answer::Answer;
+use crate::body::Body;
 use crate::edge::Edge;
 use crate::turns::{Plan, Turns};
 
@@ -26,7 +26,7 @@ pub(crate) fn answer(plan: Plan, edge: &Edge) -> Answer {
         turn: ReusableBoxFuture::new(turns.turn()),
         is_over: false,
     };
-    let mut answer = Response::new(Body::new(events));
+    let mut answer = Response::new(Body::Stream(events));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -38,7 +38,7 @@ pub(crate) fn answer(plan: Plan, edge: &Edge) -> Answer {
 
 /// The body: one frame, which is one chunk, a turn.
 #[derive(Debug)]
-struct Events {
+pub(crate) struct Events {
     turn: ReusableBoxFuture<'static, (Option<Turns>, Bytes)>,
     is_over: bool,
 }

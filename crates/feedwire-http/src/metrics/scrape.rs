@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use axum::extract::State;
-use axum::routing::get;
 use feedwire_core::Stats;
 use feedwire_dialects::media;
-use http::HeaderMap;
+use http::Method;
 use http::header::ACCEPT;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
@@ -15,6 +13,7 @@ use prometheus_client::registry::Registry;
 use super::families::Families;
 use super::{disk, logs, process, readers, requests, server};
 use crate::answer::{self, Answer};
+use crate::asked::Asked;
 use crate::edge::Edge;
 use crate::openapi::paths;
 use crate::process::Process;
@@ -23,7 +22,7 @@ use crate::routes::Route;
 /// Where they are told.
 pub(crate) const ROUTE: Route = Route {
     path: "/metrics",
-    methods: || get(tell),
+    methods: || vec![(Method::GET, |asked, _| Box::pin(tell(asked)))],
     description: paths::metrics::path,
 };
 
@@ -50,8 +49,12 @@ impl Collector for Scrape {
     }
 }
 
-async fn tell(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+async fn tell(asked: Asked) -> Answer {
+    let edge = asked.edge.clone();
+    let accept = asked
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
     let core = edge.core().stats().await;
     // It lists a folder of the kernel's: with many connections that takes milliseconds.
     let process = tokio::task::spawn_blocking(edge.process()).await;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use feedwire_dialects::Refusal;
 use feedwire_dialects::lines::Lines;
 use feedwire_dialects::native::{body, error};
 use feedwire_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ID_BYTES_MAX};
 use feedwire_event::{Attribute, Data, Event, EventId, FeedName, Source, Subject};
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::refuse::Refused;
@@ -51,7 +51,7 @@ pub(super) struct Batch {
 }
 
 impl Batches {
-    pub(super) fn new(body: Body, edge: &Edge, feed: FeedName) -> Self {
+    pub(super) fn new(body: Incoming, edge: &Edge, feed: FeedName) -> Self {
         let pieces = Pieces::new(body, edge);
         let lines = Lines::new(edge.limits().line_bytes_max);
         Self {

@@ -9,48 +9,59 @@ mod read;
 mod refuse;
 mod retention;
 
-use axum::routing::{get, post};
+use http::Method;
 
+use self::refuse::Refused;
+use crate::answer::{Answer, Pending};
 use crate::openapi::paths;
 use crate::routes::Route;
 
-pub(crate) use refuse::{address as refuse_address, method as refuse_method};
+/// What is done by method: the answers of these handlers, or what the native API says where there is none.
+macro_rules! methods {
+    ($($method:ident: $handler:path),+) => {
+        || vec![$((Method::$method, |asked, body| answered($handler(asked, body)))),+]
+    };
+}
 
 /// The routes of the native API.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/v1/projects/{project}/feeds",
-        methods: || get(feeds::list),
+        methods: methods!(GET: feeds::list),
         description: paths::feeds::path,
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}",
-        methods: || get(read::read).head(read::head),
+        methods: methods!(GET: read::read, HEAD: read::head),
         description: paths::read::path,
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}/events",
-        methods: || post(publish::publish),
+        methods: methods!(POST: publish::publish),
         description: paths::publish::path,
     },
     Route {
         path: "/v1/projects/{project}/subjects/{subject}/labels",
-        methods: || get(labels::show).put(labels::replace),
+        methods: methods!(GET: labels::show, PUT: labels::replace),
         description: paths::labels::path,
     },
     Route {
         path: "/v1/projects/{project}/retention",
-        methods: || get(retention::show).put(retention::replace),
+        methods: methods!(GET: retention::show, PUT: retention::replace),
         description: paths::retention::path,
     },
     Route {
         path: "/v1/projects/{project}/erasures",
-        methods: || post(erasures::ask),
+        methods: methods!(POST: erasures::ask),
         description: paths::erasures::all,
     },
     Route {
         path: "/v1/projects/{project}/erasures/{id}",
-        methods: || get(erasures::show),
+        methods: methods!(GET: erasures::show),
         description: paths::erasures::one,
     },
 ];
+
+fn answered(answer: impl Future<Output = Result<Answer, Refused>> + Send + 'static) -> Pending {
+    Box::pin(async { answer.await.unwrap_or_else(Answer::from) })
+}

@@ -3,10 +3,6 @@
 use std::collections::HashSet;
 use std::pin::pin;
 
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
-use axum::response::IntoResponse as _;
 use feedwire_core::{Grant, Published, Repetition, publish};
 use feedwire_dialects::native::answer::Progress;
 use feedwire_dialects::native::body;
@@ -16,32 +12,27 @@ use feedwire_engine::{BatchError, Expected};
 use feedwire_event::{Event, EventId, FeedName, Position, Source};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
+use hyper::body::Incoming;
 
 use super::batches::Batches;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer, json};
+use crate::asked::Asked;
 use crate::edge::Edge;
 use crate::head::IDEMPOTENCY_KEY;
 use crate::intake;
 
-pub(super) async fn publish(
-    State(edge): State<Edge>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    // Taken whole: an extractor of its headers would copy them.
-    request: Request,
-) -> Result<Answer, Refused> {
-    let Path((project, feed)) = path?;
-    let (head, body) = request.into_parts();
-    let headers = &head.headers;
-    let expected = body::expect(head.uri.query().unwrap_or_default())?;
+pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    let headers = asked.headers();
+    let expected = body::expect(asked.query())?;
     body::encoding(refuse::header(headers, CONTENT_ENCODING))?;
     let repetition = body::repetition(refuse::header(headers, IDEMPOTENCY_KEY))?;
     let has_attributes = binary_mode::is_meant(headers);
     let content = body::content(refuse::header(headers, CONTENT_TYPE), has_attributes)?;
     let to = To {
-        edge,
-        grant: refuse::grant(&project)?,
-        feed: request::feed(&feed)?,
+        edge: asked.edge.clone(),
+        grant: refuse::grant(&asked)?,
+        feed: request::feed(&refuse::variable(&asked, "feed")?)?,
         expected,
         repetition,
     };
@@ -50,7 +41,7 @@ pub(super) async fn publish(
         Content::Data => to.one_event(headers, body).await,
         Content::Ndjson => {
             let answer = to.many_batches(body).await;
-            Ok(answer.unwrap_or_else(|refused| closing(refused.into_response())))
+            Ok(answer.unwrap_or_else(|refused| closing(refused.into())))
         }
     }
 }
@@ -72,7 +63,7 @@ struct To {
 }
 
 impl To {
-    async fn one_batch(&self, shape: Shape, body: Body) -> Result<Answer, Refused> {
+    async fn one_batch(&self, shape: Shape, body: Incoming) -> Result<Answer, Refused> {
         let body = intake::whole(body, &self.edge).await?;
         let events = body::events_in(shape, &body.bytes, &self.feed)?;
         if shape == Shape::Array && events.is_empty() && self.expected.is_none() {
@@ -82,7 +73,7 @@ impl To {
         self.published(&events).await
     }
 
-    async fn one_event(&self, headers: &HeaderMap, body: Body) -> Result<Answer, Refused> {
+    async fn one_event(&self, headers: &HeaderMap, body: Incoming) -> Result<Answer, Refused> {
         let body = intake::data(body, &self.edge).await?;
         let event = body::event_of(headers, &body.bytes)?;
         self.published(&[(self.feed.clone(), event)]).await
@@ -126,7 +117,7 @@ impl To {
         }
     }
 
-    async fn many_batches(&self, body: Body) -> Result<Answer, Refused> {
+    async fn many_batches(&self, body: Incoming) -> Result<Answer, Refused> {
         let mut progress = None;
         match self.append_all(body, &mut progress).await {
             Err(Refused(problem)) => Err(Refused(error::after(problem, progress.as_ref()))),
@@ -138,7 +129,11 @@ impl To {
     }
 
     /// Appends batch by batch; while one is on its way to the disk, the next is received.
-    async fn append_all(&self, body: Body, progress: &mut Option<Progress>) -> Result<(), Refused> {
+    async fn append_all(
+        &self,
+        body: Incoming,
+        progress: &mut Option<Progress>,
+    ) -> Result<(), Refused> {
         let mut batches = Batches::new(body, &self.edge, self.feed.clone());
         if self.expected.is_some() || matches!(self.repetition, Repetition::ByKey(_)) {
             return self.append_only(batches.unparted(), progress).await;

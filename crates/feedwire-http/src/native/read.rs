@@ -1,8 +1,5 @@
 //! Reading a feed: pages, long polls and streams.
 
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
 use feedwire_api::{CLOUDEVENTS_BATCH, CURSOR_HEADER, HEAD_HEADER};
 use feedwire_core::{Delivery, Grant, Reader, Reading, Step};
 use feedwire_dialects::Refusal;
@@ -11,12 +8,15 @@ use feedwire_dialects::native::{framing, request};
 use feedwire_engine::Limit;
 use feedwire_event::Cursor;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderValue, Response};
+use hyper::body::Incoming;
 use std::time::Duration;
 use tokio::time::timeout;
 
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
+use crate::asked::Asked;
+use crate::body::Body;
 use crate::conditions::{Conditions, Tag};
 use crate::edge::Edge;
 use crate::head::LAST_EVENT_ID;
@@ -24,19 +24,10 @@ use crate::room::Room;
 use crate::stream;
 use crate::turns::Plan;
 
-/// A project and a feed, as the path names them.
-type Address = Result<Path<(String, String)>, PathRejection>;
-
-pub(super) async fn head(
-    State(edge): State<Edge>,
-    path: Address,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Answer, Refused> {
-    let Path((project, feed)) = path?;
+pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     // What cannot be read cannot be asked about either.
-    asked(&edge, &feed, query.as_deref(), &headers)?;
-    let head = edge.core().head(&refuse::grant(&project)?).await?;
+    reading(&asked)?;
+    let head = asked.edge.core().head(&refuse::grant(&asked)?).await?;
     let mut answer = Response::new(Body::empty());
     let headers = answer.headers_mut();
     headers.insert(
@@ -47,38 +38,28 @@ pub(super) async fn head(
     Ok(answer)
 }
 
-pub(super) async fn read(
-    State(edge): State<Edge>,
-    path: Address,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Answer, Refused> {
-    let Path((project, feed)) = path?;
-    let Read { reading, form } = asked(&edge, &feed, query.as_deref(), &headers)?;
-    let grant = refuse::grant(&project)?;
+pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    let Read { reading, form } = reading(&asked)?;
+    let grant = refuse::grant(&asked)?;
+    let edge = &asked.edge;
     match form {
         Form::Page(poll) => {
-            let conditions = Conditions::of(&headers)?;
-            let page = page(&edge, &grant, reading, poll).await?;
-            Ok(answered(poll.kind, page, &conditions, &edge)?)
+            let conditions = Conditions::of(asked.headers())?;
+            let page = page(edge, &grant, reading, poll).await?;
+            Ok(answered(poll.kind, page, &conditions, edge)?)
         }
-        Form::Stream(asked) => follow(&edge, &grant, reading, asked).await,
+        Form::Stream(how) => follow(edge, &grant, reading, how).await,
     }
 }
 
-fn asked(
-    edge: &Edge,
-    feed: &str,
-    query: Option<&str>,
-    headers: &HeaderMap,
-) -> Result<Read, Refused> {
+fn reading(asked: &Asked) -> Result<Read, Refused> {
     let parts = Parts {
-        feed,
-        query: query.unwrap_or_default(),
-        accept: refuse::header(headers, ACCEPT),
-        last_event_id: refuse::header(headers, LAST_EVENT_ID),
+        feed: &refuse::variable(asked, "feed")?,
+        query: asked.query(),
+        accept: refuse::header(asked.headers(), ACCEPT),
+        last_event_id: refuse::header(asked.headers(), LAST_EVENT_ID),
     };
-    Ok(request::read(parts, edge.clock().now())?)
+    Ok(request::read(parts, asked.edge.clock().now())?)
 }
 
 async fn page(

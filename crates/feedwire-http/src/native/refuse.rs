@@ -1,25 +1,26 @@
 //! What the native API refuses, as answers; what is ours to mend is logged here, once.
 
+use std::borrow::Cow;
 use std::error::Error;
 
-use axum::extract::rejection::PathRejection;
-use axum::response::{IntoResponse, Response};
 use feedwire_api::Problem;
 use feedwire_core::{Grant, publish, read, store};
 use feedwire_dialects::native::{body, error, request};
 use feedwire_dialects::{Refusal, Unreadable};
 use feedwire_event::ProjectName;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 
 use crate::answer::{self, Answer};
+use crate::asked::Asked;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
 pub(super) struct Refused(pub(super) Problem);
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        answer::problem(&self.0)
+impl From<Refused> for Answer {
+    fn from(Refused(problem): Refused) -> Self {
+        answer::problem(&problem)
     }
 }
 
@@ -65,12 +66,6 @@ impl From<Unreadable> for Refused {
     }
 }
 
-impl From<PathRejection> for Refused {
-    fn from(_: PathRejection) -> Self {
-        Self(error::not_found("the address is not percent-encoded UTF-8"))
-    }
-}
-
 /// The client is told what it can do; whoever runs the server is told why.
 fn logged(problem: Problem, error: &(dyn Error + 'static)) -> Refused {
     if problem.status >= 500 {
@@ -79,19 +74,21 @@ fn logged(problem: Problem, error: &(dyn Error + 'static)) -> Refused {
     Refused(problem)
 }
 
-/// There is nothing at this address.
-pub(crate) async fn address() -> Answer {
-    Refused::from(Refusal::NotFound).into_response()
+/// The segment of the path where the route has `{name}`.
+pub(super) fn variable<'a>(asked: &'a Asked, name: &str) -> Result<Cow<'a, str>, Refused> {
+    let refused = || Refused(error::not_found("the address is not percent-encoded UTF-8"));
+    asked.variable(name).ok_or_else(refused)
 }
 
-/// What is at this address does not take this method.
-pub(crate) async fn method() -> Answer {
-    Refused::from(Refusal::MethodNotAllowed).into_response()
+/// Refuses a body that is not one JSON document as it is.
+pub(super) fn other_than_json(asked: &Asked) -> Result<(), Refused> {
+    body::encoding(header(asked.headers(), CONTENT_ENCODING))?;
+    Ok(body::json_content(header(asked.headers(), CONTENT_TYPE))?)
 }
 
 /// What a request may do. Without authentication that is everything, in the project that it names.
-pub(super) fn grant(project: &str) -> Result<Grant, Refused> {
-    match ProjectName::new(project) {
+pub(super) fn grant(asked: &Asked) -> Result<Grant, Refused> {
+    match ProjectName::new(&variable(asked, "project")?) {
         Ok(project) => Ok(Grant::whole(project)),
         Err(_) => Err(Refused(error::not_found("there is no such project"))),
     }

@@ -1,46 +1,32 @@
 //! How long the events of a project are kept.
 
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
 use feedwire_dialects::native::{answer, body, request};
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::body::Incoming;
 
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, kept, replaced, tagged};
+use crate::asked::Asked;
 use crate::conditions::{Conditions, Tag};
-use crate::edge::Edge;
 use crate::intake;
 
-pub(super) async fn show(
-    State(edge): State<Edge>,
-    path: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Answer, Refused> {
-    let Path(project) = path?;
-    request::nothing(query.as_deref().unwrap_or_default())?;
-    let retention = edge.core().retention(&refuse::grant(&project)?).await?;
-    let conditions = Conditions::of(&headers)?;
+pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    let retention = asked.edge.core().retention(&refuse::grant(&asked)?).await?;
+    let conditions = Conditions::of(asked.headers())?;
     Ok(kept(tagged(&answer::retention(retention), &conditions)?))
 }
 
-pub(super) async fn replace(
-    State(edge): State<Edge>,
-    path: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Answer, Refused> {
-    let Path(project) = path?;
-    request::nothing(query.as_deref().unwrap_or_default())?;
-    body::encoding(refuse::header(&headers, CONTENT_ENCODING))?;
-    body::json_content(refuse::header(&headers, CONTENT_TYPE))?;
-    let conditions = Conditions::of(&headers)?;
-    let grant = refuse::grant(&project)?;
-    let retention = body::retention(&intake::whole(body, &edge).await?.bytes)?;
+pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    refuse::other_than_json(&asked)?;
+    let conditions = Conditions::of(asked.headers())?;
+    let grant = refuse::grant(&asked)?;
+    let retention = body::retention(&intake::whole(body, &asked.edge).await?.bytes)?;
     let check = conditions.check(|present| Tag::of(&answer::retention(*present)));
-    edge.core().set_retention(&grant, retention, check).await?;
+    asked
+        .edge
+        .core()
+        .set_retention(&grant, retention, check)
+        .await?;
     Ok(replaced(&answer::retention(retention)))
 }

@@ -1,25 +1,23 @@
 //! The document: put together out of the routes, once for each server.
 
-use axum::extract::State;
-use axum::routing::get;
 use bytes::Bytes;
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{paths, problems, schemas};
-use crate::answer::{self, Answer};
-use crate::edge::Edge;
+use crate::answer::{self, at_once};
 use crate::routes::Route;
 
 /// Where it is told.
 pub(crate) const ROUTE: Route = Route {
     path: "/openapi.json",
-    methods: || get(tell),
+    methods: || {
+        vec![(Method::GET, |asked, _| {
+            at_once(answer::document(asked.edge.document().clone()))
+        })]
+    },
     description: paths::description::path,
 };
-
-async fn tell(State(edge): State<Edge>) -> Answer {
-    answer::document(edge.document().clone())
-}
 
 /// The document of a server with these routes.
 pub(crate) fn document(routes: impl IntoIterator<Item = &'static Route>) -> Bytes {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::routes;
+use crate::routes::{self, Place};
 
 /// The route of what has no route: refused by its head, or at an address where nothing is.
 const NO_ROUTE: &str = "none";
@@ -37,7 +37,6 @@ const MICROS: &[u64] = &[
 /// What was counted of requests.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    paths: matchit::Router<usize>,
     routes: Vec<&'static str>,
     /// By route, then by method.
     cells: Vec<Cell>,
@@ -63,20 +62,13 @@ pub(crate) struct Kind(pub(crate) String);
 
 impl Requests {
     pub(crate) fn new() -> Self {
-        let mut paths = matchit::Router::new();
-        let mut routes: Vec<&'static str> = Vec::new();
-        for route in routes::all() {
-            let inserted = paths.insert(route.path, routes.len());
-            inserted.expect("axum takes the same paths");
-            routes.push(route.path);
-        }
+        let mut routes: Vec<&'static str> = routes::all().map(|route| route.path).collect();
         routes.push(NO_ROUTE);
         let cells = (0..routes.len() * METHODS.len()).map(|_| Cell {
             statuses: Default::default(),
             micros: Histogram::new(MICROS),
         });
         Self {
-            paths,
             cells: cells.collect(),
             routes,
             problems: Mutex::default(),
@@ -84,9 +76,9 @@ impl Requests {
     }
 
     /// A request that has come.
-    pub(crate) fn asked(&self, method: &Method, path: &str) -> Asked {
+    pub(crate) fn asked(&self, method: &Method, place: Option<&Place>) -> Asked {
         let none = self.routes.len() - 1;
-        let route = self.paths.at(path).map_or(none, |found| *found.value);
+        let route = place.map_or(none, |place| place.index);
         let other = METHODS.len() - 1;
         let method = METHODS
             .iter()
@@ -169,12 +161,13 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routes::Routes;
 
     #[test]
     fn each_route_is_counted_as_itself_and_what_has_none_together() {
-        let requests = Requests::new();
+        let (requests, all) = (Requests::new(), Routes::new(routes::all()));
         let ask = |method: &Method, path: &str| {
-            let asked = requests.asked(method, path);
+            let asked = requests.asked(method, all.find(path));
             requests.count(&asked, StatusCode::OK, Duration::from_millis(3));
         };
         for route in routes::all() {
