@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use feedwire_event::json::Canonical;
 use feedwire_event::{Data, Event};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
 use crate::attributes::{Attributes, Fault};
@@ -21,7 +21,8 @@ const REQUIRED: [&str; 4] = ["ce-specversion", "ce-id", "ce-source", "ce-type"];
 ///
 /// One of the headers is enough: a body whose producer forgot the others is not to be taken for something else.
 pub fn is_meant(headers: &HeaderMap) -> bool {
-    REQUIRED.iter().any(|name| headers.contains_key(*name))
+    let is_one = |name: &HeaderName| REQUIRED.contains(&name.as_str());
+    headers.keys().any(is_one)
 }
 
 /// The event in `headers` and `body`.

@@ -32,7 +32,9 @@ impl Content {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::Ndjson,
             _ => return None,
         };
-        let media_type = content_type.and_then(MediaType::parse);
+        // Without parameters there is no charset.
+        let with_parameters = content_type.filter(|text| text.contains(';'));
+        let media_type = with_parameters.and_then(MediaType::parse);
         let is_utf8 = media_type.is_none_or(|media_type| media_type.is_utf8());
         is_utf8.then_some(content)
     }

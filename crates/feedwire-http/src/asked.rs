@@ -1,6 +1,7 @@
 //! A request that has a route, as its handler is given it; the body comes beside it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use feedwire_dialects::escape;
 use http::HeaderMap;
@@ -13,28 +14,28 @@ use crate::edge::Edge;
 pub(crate) struct Asked {
     pub(crate) edge: Edge,
     head: Parts,
-    /// The path of its route.
-    route: &'static str,
+    variables: Variables,
 }
 
+/// Most variables of a route.
+pub(crate) const VARIABLES_MAX: usize = 2;
+
+/// Where in a path the variables of its route are, in order.
+pub(crate) type Variables = [Range<usize>; VARIABLES_MAX];
+
 impl Asked {
-    pub(crate) fn new(edge: Edge, head: Parts, route: &'static str) -> Self {
-        Self { edge, head, route }
+    pub(crate) fn new(edge: Edge, head: Parts, variables: Variables) -> Self {
+        Self {
+            edge,
+            head,
+            variables,
+        }
     }
 
-    /// The segment of the path where the route has `{name}`; `None` where it is not percent-encoded UTF-8.
-    ///
-    /// # Panics
-    /// If the route has no such variable.
-    pub(crate) fn variable(&self, name: &str) -> Option<Cow<'_, str>> {
-        let is_it = |pattern: &str| {
-            let inner = pattern.strip_prefix('{').and_then(|p| p.strip_suffix('}'));
-            inner == Some(name)
-        };
-        let mut segments = self.route.split('/').zip(self.head.uri.path().split('/'));
-        let segment = segments.find(|(pattern, _)| is_it(pattern));
-        let (_, segment) = segment.expect("a handler asks for the variables of its route");
-        escape::percent(segment)
+    /// The segment of the path where the route has its variable `place`, counted from 0; `None` where that is not percent-encoded
+    /// UTF-8.
+    pub(crate) fn variable(&self, place: usize) -> Option<Cow<'_, str>> {
+        escape::percent(&self.head.uri.path()[self.variables[place].clone()])
     }
 
     /// Behind the question mark.

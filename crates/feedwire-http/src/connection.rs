@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
-use crate::routes::{Place, Routes};
+use crate::routes::{Found, Routes};
 use crate::stall::Stall;
 use crate::{Limits, edge::Edge, head};
 
@@ -81,23 +81,29 @@ async fn answer(
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
     let requests = &edge.tally().requests;
-    let place = routes.find(request.uri().path());
+    let found = routes.find(request.uri().path());
+    let place = found.as_ref().map(|found| found.place);
     let asked = requests.asked(request.method(), place);
-    let answer = answer_to_page(request, place, edge).await?;
+    let answer = answer_to_page(request, found, edge).await?;
     requests.answered(&asked, &answer);
     Ok(answer)
 }
 
 async fn answer_to_page(
     request: Request<Incoming>,
-    place: Option<&Place>,
+    found: Option<Found<'_>>,
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return Ok(route(request, place, edge).await);
+        return Ok(route(request, found, edge).await);
     };
     // Around everything, so that a page is told of what is refused before any route too. Boxed, because few are asked by pages.
-    let route = service_fn(async |request| Ok(route(request, place, edge).await));
+    let mut found = Some(found);
+    let route = service_fn(move |request| {
+        // Called once at the most.
+        let found = found.take().flatten();
+        async move { Ok(route(request, found, edge).await) }
+    });
     Box::pin(cors.layer(route).call(request)).await
 }
 
@@ -109,19 +115,19 @@ fn asks_for_options(request: &Request<Incoming>) -> bool {
     request.method() == Method::OPTIONS && !is_browsers
 }
 
-async fn route(request: Request<Incoming>, place: Option<&Place>, edge: &Edge) -> Answer {
+async fn route(request: Request<Incoming>, found: Option<Found<'_>>, edge: &Edge) -> Answer {
     let refused = |refusal| answer::problem(&native::error::refusal(refusal));
     if let Err(refusal) = head::check(&request, edge) {
         return refused(refusal);
     }
-    let Some(place) = place else {
+    let Some(Found { place, variables }) = found else {
         return refused(Refusal::NotFound);
     };
     match place.handle(request.method()) {
         None => place.allowing(refused(Refusal::MethodNotAllowed)),
         Some(handle) => {
             let (head, body) = request.into_parts();
-            handle(Asked::new(edge.clone(), head, place.path()), body).await
+            handle(Asked::new(edge.clone(), head, variables), body).await
         }
     }
 }

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use crate::answer::{Answer, Pending};
-use crate::asked::Asked;
+use crate::asked::{Asked, VARIABLES_MAX, Variables};
 use crate::{metrics, native, openapi, probes};
 
 /// What is at an address.
@@ -45,15 +45,23 @@ pub(crate) struct Routes(Arc<matchit::Router<Place>>);
 pub(crate) struct Place {
     /// Which of [`all`] it is.
     pub(crate) index: usize,
-    path: &'static str,
     methods: Vec<(Method, Handle)>,
     allow: HeaderValue,
+}
+
+/// What a request leads to.
+#[derive(Debug)]
+pub(crate) struct Found<'r> {
+    pub(crate) place: &'r Place,
+    pub(crate) variables: Variables,
 }
 
 impl Routes {
     pub(crate) fn new(routes: impl IntoIterator<Item = &'static Route>) -> Self {
         let mut paths = matchit::Router::new();
         for route in routes {
+            let variables = route.path.matches('{').count();
+            assert!(variables <= VARIABLES_MAX, "{} has too many", route.path);
             let place = Place::new(route);
             let inserted = paths.insert(route.path, place);
             inserted.expect("no two routes have one path, and each is well formed");
@@ -62,8 +70,15 @@ impl Routes {
     }
 
     /// What is at `path`.
-    pub(crate) fn find(&self, path: &str) -> Option<&Place> {
-        self.0.at(path).ok().map(|found| found.value)
+    pub(crate) fn find(&self, path: &str) -> Option<Found<'_>> {
+        let found = self.0.at(path).ok()?;
+        let mut variables = Variables::default();
+        for (range, (_, value)) in variables.iter_mut().zip(found.params.iter()) {
+            let start = value.as_ptr().addr() - path.as_ptr().addr();
+            *range = start..start + value.len();
+        }
+        let place = found.value;
+        Some(Found { place, variables })
     }
 }
 
@@ -87,15 +102,9 @@ impl Place {
             index: all()
                 .position(|other| other.path == route.path)
                 .expect("every route is one of all"),
-            path: route.path,
             methods,
             allow,
         }
-    }
-
-    /// Its address, with variables in braces.
-    pub(crate) const fn path(&self) -> &'static str {
-        self.path
     }
 
     /// What answers a request of `method`.

@@ -4,6 +4,7 @@ use feedwire_dialects::native::{answer, body, error, request};
 use feedwire_event::{Attribute, EventId};
 use hyper::body::Incoming;
 
+use super::ID;
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, accepted, tagged};
 use crate::asked::Asked;
@@ -23,7 +24,7 @@ pub(super) async fn ask(asked: Asked, body: Incoming) -> Result<Answer, Refused>
 pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
     let grant = refuse::grant(&asked)?;
-    let receipt = match EventId::new(&refuse::variable(&asked, "id")?) {
+    let receipt = match EventId::new(&refuse::variable(&asked, ID)?) {
         Ok(id) => asked.edge.core().erasure(&grant, &id).await?,
         // What is no id names no erasure.
         Err(_) => None,

@@ -4,6 +4,7 @@ use feedwire_dialects::native::{answer, body, request};
 use feedwire_event::Subject;
 use hyper::body::Incoming;
 
+use super::SUBJECT;
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, replaced, tagged};
 use crate::asked::Asked;
@@ -34,5 +35,5 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
 }
 
 fn subject(asked: &Asked) -> Result<Subject, Refused> {
-    Ok(request::subject(&refuse::variable(asked, "subject")?)?)
+    Ok(request::subject(&refuse::variable(asked, SUBJECT)?)?)
 }

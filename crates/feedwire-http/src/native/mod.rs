@@ -11,17 +11,25 @@ mod retention;
 
 use http::Method;
 
-use self::refuse::Refused;
-use crate::answer::{Answer, Pending};
+use crate::answer::Answer;
 use crate::openapi::paths;
 use crate::routes::Route;
 
 /// What is done by method: the answers of these handlers, or what the native API says where there is none.
 macro_rules! methods {
     ($($method:ident: $handler:path),+) => {
-        || vec![$((Method::$method, |asked, body| answered($handler(asked, body)))),+]
+        || vec![$((Method::$method, |asked, body| {
+            // The handler is called within the box: a future that is made outside is copied into it.
+            Box::pin(async { $handler(asked, body).await.unwrap_or_else(Answer::from) })
+        })),+]
     };
 }
+
+/// The variables of the routes, by their places.
+const PROJECT: usize = 0;
+const FEED: usize = 1;
+const SUBJECT: usize = 1;
+const ID: usize = 1;
 
 /// The routes of the native API.
 pub(crate) const ROUTES: &[Route] = &[
@@ -61,7 +69,3 @@ pub(crate) const ROUTES: &[Route] = &[
         description: paths::erasures::one,
     },
 ];
-
-fn answered(answer: impl Future<Output = Result<Answer, Refused>> + Send + 'static) -> Pending {
-    Box::pin(async { answer.await.unwrap_or_else(Answer::from) })
-}

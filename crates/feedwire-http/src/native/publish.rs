@@ -14,6 +14,7 @@ use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
 
+use super::FEED;
 use super::batches::Batches;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer, json};
@@ -32,7 +33,7 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
     let to = To {
         edge: asked.edge.clone(),
         grant: refuse::grant(&asked)?,
-        feed: request::feed(&refuse::variable(&asked, "feed")?)?,
+        feed: request::feed(&refuse::variable(&asked, FEED)?)?,
         expected,
         repetition,
     };
@@ -40,7 +41,8 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
         Content::Json(shape) => to.one_batch(shape, body).await,
         Content::Data => to.one_event(headers, body).await,
         Content::Ndjson => {
-            let answer = to.many_batches(body).await;
+            // Boxed, so that a single event is not answered from the room that a body of lines takes.
+            let answer = Box::pin(to.many_batches(body)).await;
             Ok(answer.unwrap_or_else(|refused| closing(refused.into())))
         }
     }

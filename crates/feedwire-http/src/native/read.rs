@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use std::time::Duration;
 use tokio::time::timeout;
 
+use super::FEED;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -54,7 +55,7 @@ pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 
 fn reading(asked: &Asked) -> Result<Read, Refused> {
     let parts = Parts {
-        feed: &refuse::variable(asked, "feed")?,
+        feed: &refuse::variable(asked, FEED)?,
         query: asked.query(),
         accept: refuse::header(asked.headers(), ACCEPT),
         last_event_id: refuse::header(asked.headers(), LAST_EVENT_ID),

@@ -11,6 +11,7 @@ use feedwire_event::ProjectName;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 
+use super::PROJECT;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
 
@@ -74,10 +75,10 @@ fn logged(problem: Problem, error: &(dyn Error + 'static)) -> Refused {
     Refused(problem)
 }
 
-/// The segment of the path where the route has `{name}`.
-pub(super) fn variable<'a>(asked: &'a Asked, name: &str) -> Result<Cow<'a, str>, Refused> {
+/// The segment of the path where the route has its variable `place`.
+pub(super) fn variable(asked: &Asked, place: usize) -> Result<Cow<'_, str>, Refused> {
     let refused = || Refused(error::not_found("the address is not percent-encoded UTF-8"));
-    asked.variable(name).ok_or_else(refused)
+    asked.variable(place).ok_or_else(refused)
 }
 
 /// Refuses a body that is not one JSON document as it is.
@@ -88,7 +89,7 @@ pub(super) fn other_than_json(asked: &Asked) -> Result<(), Refused> {
 
 /// What a request may do. Without authentication that is everything, in the project that it names.
 pub(super) fn grant(asked: &Asked) -> Result<Grant, Refused> {
-    match ProjectName::new(&variable(asked, "project")?) {
+    match ProjectName::new(&variable(asked, PROJECT)?) {
         Ok(project) => Ok(Grant::whole(project)),
         Err(_) => Err(Refused(error::not_found("there is no such project"))),
     }
