@@ -26,6 +26,10 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Role};
 
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().role {
         Role::Http(options) => parts::run(&options),
