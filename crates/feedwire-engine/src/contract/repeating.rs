@@ -99,6 +99,16 @@ pub async fn a_repetition_is_answered_with_where_its_events_are(place: &dyn Plac
     );
 }
 
+pub async fn a_repetition_does_not_move_the_head(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    append(&bench, known_by_id(&["f a"])).await;
+    append(&bench, known_by_id(&["f b"])).await;
+    let mut head = bench.log.head();
+    assert_eq!(*head.borrow_and_update(), at(2));
+    assert!(append(&bench, known_by_id(&["f a"])).await.is_repeat);
+    assert_eq!(*head.borrow(), at(2));
+}
+
 pub async fn an_id_is_one_of_its_feed_and_source(place: &dyn Place) {
     let bench = Bench::new(place).await;
     for (text, source) in [

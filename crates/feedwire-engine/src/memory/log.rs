@@ -80,11 +80,12 @@ impl Log for MemoryLog {
         }
         let mut records = self.records.lock();
         let appended = records.append(&batch, now)?;
-        if !appended.is_repeat {
-            let bytes = batch.records().iter().map(|record| record.bytes() as u64);
-            self.counted.bytes.add(bytes.sum());
-            self.counted.commits.record(batch.records().len() as u64);
+        if appended.is_repeat {
+            return Ok(appended);
         }
+        let bytes = batch.records().iter().map(|record| record.bytes() as u64);
+        self.counted.bytes.add(bytes.sum());
+        self.counted.commits.record(batch.records().len() as u64);
         // Told under the lock: the head does not go back.
         self.head.send_replace(appended.last);
         Ok(appended)
