@@ -105,12 +105,13 @@ impl Shared {
                 Tried::Submitted(waiting) => return waiting.end().await,
                 Tried::Broken(back) => staged = back,
                 Tried::Marked(back, seen) => {
-                    match self.judge(&back.batch, &seen).await? {
+                    let (batch, verdict) = self.judge(back.batch, seen.clone()).await?;
+                    match verdict {
                         Verdict::Repeat(appended) => return Ok(appended),
                         Verdict::Refused(error) => return Err(error),
                         Verdict::New => refuted.extend(seen),
                     }
-                    staged = back;
+                    staged = Staged { batch, ..back };
                 }
                 Tried::Undecided(back, under_way) => {
                     self.settled(under_way).await;

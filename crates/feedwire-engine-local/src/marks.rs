@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{Batch, Found, Limit, Mark, Marked, ReadError, Scope, Unavailable, Verdict};
+use feedwire_engine::{Batch, Judge, Limit, Mark, Marked, ReadError, Scope, Unavailable, Verdict};
 use feedwire_event::Position;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
@@ -114,44 +114,39 @@ impl Shared {
         words::chunk(&read.map_err(words::read_error)?)
     }
 
-    /// What `batch` is, by what stands where its marks were `seen`.
+    /// What `batch` is, by what stands where its marks were `seen`; gives it back.
     pub(crate) async fn judge(
         self: &Arc<Self>,
-        batch: &Batch,
-        seen: &Seen,
-    ) -> Result<Verdict, Unavailable> {
-        let mut positions: Vec<Position> = seen.iter().map(|(_, position)| *position).collect();
-        positions.sort_unstable();
+        batch: Batch,
+        seen: Seen,
+    ) -> Result<(Batch, Verdict), Unavailable> {
         let log = Arc::clone(self);
-        let found = blocking(move || log.find(&positions)).await?;
-        Ok(Verdict::new(batch, seen, &found))
+        blocking(move || {
+            let verdict = log.look_at(Judge::new(&batch, seen))?;
+            Ok((batch, verdict))
+        })
+        .await
     }
 
-    /// The records at `positions`, which ascend, with what follows each in its batch.
-    fn find(&self, positions: &[Position]) -> Result<Found, Unavailable> {
+    fn look_at(&self, mut judge: Judge<'_>) -> Result<Verdict, Unavailable> {
         let one = Limit {
             records: 1,
             bytes: 1,
         };
-        let mut found = Found::new();
         let mut through = Position::ZERO;
-        for position in positions
-            .iter()
-            .filter(|position| **position > Position::ZERO)
-        {
-            if *position <= through {
-                continue;
-            }
+        while let Some(position) = judge.next(through) {
+            through = position;
             match self.read_now(position.previous(), one) {
                 Err(ReadError::Expired(_)) => {}
                 read => {
                     let chunk = read.map_err(Unavailable::new)?;
-                    let records = chunk.records.into_iter();
-                    found.extend(records.map(|record| (record.position(), record)));
-                    through = chunk.through;
+                    for record in &chunk.records {
+                        judge.look(record);
+                    }
+                    through = through.max(chunk.through);
                 }
             }
         }
-        Ok(found)
+        Ok(judge.verdict())
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use feedwire_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX};
 use feedwire_event::{FeedName, Payload, Position, Subject, Timestamp, TypeName, Version};
 
-use crate::{AppendError, Head, Mark, MarkOf};
+use crate::{AppendError, Erasure, Head, Mark, MarkOf, Record};
 
 /// An event on its way into a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,7 @@ pub struct Batch {
     records: Vec<NewRecord>,
     expectations: Vec<Expectation>,
     marks: Vec<Mark>,
+    forgotten: Vec<Erasure>,
 }
 
 /// Why records do not make a batch.
@@ -150,7 +151,17 @@ impl Batch {
             records,
             expectations,
             marks,
+            forgotten: Vec::new(),
         })
+    }
+
+    /// The same, for which what `erasures` name is not known, as it will not be once they were carried out.
+    #[must_use]
+    pub fn forgetting(self, erasures: Vec<Erasure>) -> Self {
+        Self {
+            forgotten: erasures,
+            ..self
+        }
     }
 
     /// The records in order: 1 to [`BATCH_EVENTS_MAX`].
@@ -166,6 +177,11 @@ impl Batch {
     /// What a repetition of it is known by, record by record.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
+    }
+
+    /// Whether `record`, though it may be there, is not known.
+    pub(crate) fn forgets(&self, record: &Record) -> bool {
+        self.forgotten.iter().any(|erasure| erasure.has(record))
     }
 }
 

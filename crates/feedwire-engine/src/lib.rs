@@ -27,7 +27,7 @@ pub use log::{
 };
 pub use marks::{Mark, MarkOf, Marked};
 pub use record::{Chunk, Place, Record, Stamp};
-pub use repeat::{Found, Verdict};
+pub use repeat::{Judge, Verdict};
 pub use scope::Scope;
 pub use stats::{Disk, LogStats};
 pub use store::{

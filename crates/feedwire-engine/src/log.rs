@@ -25,7 +25,8 @@ pub trait Log: Debug + Send + Sync {
     ///
     /// A batch whose records are there already, by their marks, is not appended again: a key is looked at first, then every record
     /// has to be known by its id. Marks of the last [`MARKS_KEPT`](feedwire_event::limits::MARKS_KEPT) records at least are known;
-    /// what was trimmed or erased is not. Expectations are not looked at for what is there already.
+    /// what was trimmed or erased is not, nor what the batch is told to forget ([`Batch::forgetting`]). Of a batch with a known key
+    /// every record has to be there. Expectations are not looked at for what is there already.
     ///
     /// Returns once the batch is on disk and readable. Every subject of the batch has its version raised by one. Dropping
     /// the future does not take the batch back: it may still be appended. After [`AppendError::Unavailable`] it may be
@@ -134,7 +135,7 @@ pub enum AppendError {
         /// Where it is; `None` when it has had nothing.
         head: Option<Head>,
     },
-    /// Some of the records are there already, by their ids, and some are not.
+    /// Some of the records are there already, by their ids or the key, and some are not.
     #[error("{} of the events are there already", known.len())]
     PartlyKnown {
         /// Which of the batch, from 0 and ascending, and where each is.

@@ -1,13 +1,8 @@
 //! Whether a batch was appended before, by what stands where its marks were seen.
 
-use std::collections::BTreeMap;
+use feedwire_event::{Payload, Position, Subject};
 
-use feedwire_event::{Payload, Position, Subject, Version};
-
-use crate::{AppendError, Appended, Batch, Mark, MarkOf, NewRecord, Record};
-
-/// The records that were found where marks were seen. What is no longer there is not in it.
-pub type Found = BTreeMap<Position, Record>;
+use crate::{AppendError, Appended, Batch, Mark, MarkOf, NewRecord, Record, Stamp};
 
 /// What a batch is, by its marks.
 #[derive(Debug)]
@@ -20,21 +15,113 @@ pub enum Verdict {
     Refused(AppendError),
 }
 
-impl Verdict {
-    /// Judges `batch`, whose marks were seen at the positions beside them, by what stands there.
-    pub fn new(batch: &Batch, seen: &[(Mark, Position)], found: &Found) -> Self {
-        let bears = |(mark, position): &&(Mark, Position)| {
-            let record = found.get(position);
-            record.is_some_and(|record| bears(record, mark, batch))
-        };
-        let mut known = vec![None; batch.records().len()];
-        for (mark, position) in seen.iter().filter(bears) {
+/// Looks at what stands where marks of a batch were seen, one record after the other. No record is held: where marks were
+/// seen, there can be far more bytes than the batch has.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    batch: &'a Batch,
+    /// Ascending by position.
+    seen: Vec<(Mark, Position)>,
+    /// The records that are there by their ids, in the order of the batch.
+    known: Vec<Option<Stamp>>,
+    keyed: Option<Keyed>,
+}
+
+/// A batch whose first record has the key.
+#[derive(Debug)]
+struct Keyed {
+    first: Position,
+    count: u16,
+    /// The records of it that are there.
+    there: Vec<Stamp>,
+    /// Whether those are what the batch that is judged has in their places.
+    is_same: bool,
+}
+
+impl<'a> Judge<'a> {
+    /// Of `batch`, whose marks were seen at the positions beside them.
+    pub fn new(batch: &'a Batch, mut seen: Vec<(Mark, Position)>) -> Self {
+        seen.sort_unstable_by_key(|(_, position)| *position);
+        Self {
+            batch,
+            seen,
+            known: vec![None; batch.records().len()],
+            keyed: None,
+        }
+    }
+
+    /// The first position above `through` that is to be looked at, with what follows it in its batch.
+    pub fn next(&self, through: Position) -> Option<Position> {
+        let behind = self.seen.partition_point(|(_, seen)| *seen <= through);
+        self.seen.get(behind).map(|(_, position)| *position)
+    }
+
+    /// Looks at `record`. Positions ascend; what is no longer there is left out.
+    pub fn look(&mut self, record: &Record) {
+        if self.batch.forgets(record) {
+            return;
+        }
+        let stamp = *record.stamp();
+        let start = self.seen.partition_point(|(_, at)| *at < stamp.position);
+        let here = self.seen[start..].iter();
+        for (mark, _) in here.take_while(|(_, at)| *at == stamp.position) {
+            if !bears(record, mark, self.batch) {
+                continue;
+            }
             match mark.of {
-                MarkOf::Key => return by_key(batch, *position, found),
-                MarkOf::Id => known[usize::from(mark.index)] = Some(*position),
+                MarkOf::Id => self.known[usize::from(mark.index)] = Some(stamp),
+                MarkOf::Key => {
+                    self.keyed = Some(Keyed {
+                        first: stamp.position,
+                        count: stamp.place.count,
+                        there: Vec::new(),
+                        is_same: usize::from(stamp.place.count) == self.batch.records().len(),
+                    });
+                }
             }
         }
-        by_ids(&known, found)
+        if let Some(keyed) = &mut self.keyed {
+            keyed.look(record, self.batch);
+        }
+    }
+
+    /// What the batch is, once everything was looked at: a key decides, and where there is none, the ids do.
+    pub fn verdict(self) -> Verdict {
+        match self.keyed {
+            Some(keyed) if !keyed.is_same => {
+                let first = keyed.first;
+                Verdict::Refused(AppendError::KeyReused { first })
+            }
+            Some(keyed) => there(
+                keyed.there.into_iter().map(|s| (s.place.index, s)),
+                keyed.count,
+            ),
+            None => {
+                let count = u16::try_from(self.known.len()).unwrap_or(u16::MAX);
+                there(
+                    (0..)
+                        .zip(self.known)
+                        .filter_map(|(index, stamp)| Some((index, stamp?))),
+                    count,
+                )
+            }
+        }
+    }
+}
+
+impl Keyed {
+    /// Takes up `record` if it is of that batch. It has to be the same in everything that a publisher says.
+    fn look(&mut self, record: &Record, batch: &Batch) {
+        let Stamp {
+            position, place, ..
+        } = *record.stamp();
+        let end = self.first.plus(u64::from(self.count));
+        if position < self.first || position >= end {
+            return;
+        }
+        let new = batch.records().get(usize::from(place.index));
+        self.is_same &= new.is_some_and(|new| is_same(record, new));
+        self.there.push(*record.stamp());
     }
 }
 
@@ -49,55 +136,6 @@ fn bears(record: &Record, mark: &Mark, batch: &Batch) -> bool {
             MarkOf::Key => theirs.key.is_some() && theirs.key == ours.key,
             MarkOf::Id => theirs.by_id && (theirs.source, theirs.id) == (ours.source, ours.id),
         }
-}
-
-fn by_ids(known: &[Option<Position>], found: &Found) -> Verdict {
-    let mut there = Vec::with_capacity(known.len());
-    for (index, position) in known.iter().enumerate() {
-        if let Some(position) = position {
-            there.push((u16::try_from(index).unwrap_or(u16::MAX), *position));
-        }
-    }
-    if there.is_empty() {
-        return Verdict::New;
-    }
-    if there.len() < known.len() {
-        return Verdict::Refused(AppendError::PartlyKnown { known: there });
-    }
-    let records = there.iter().filter_map(|(_, position)| found.get(position));
-    appended(records).map_or(Verdict::New, Verdict::Repeat)
-}
-
-/// The batch whose first record, at `first`, has the same key: it has to be the same in everything that a publisher says.
-fn by_key(batch: &Batch, first: Position, found: &Found) -> Verdict {
-    let count = found
-        .get(&first)
-        .map_or(0, |record| usize::from(record.stamp().place.count));
-    let theirs = || {
-        found
-            .range(first..first.plus(count as u64))
-            .map(|(_, record)| record)
-    };
-    // Records that were erased since are not there; the others tell whether it is the same.
-    let same = |record: &Record| {
-        let new = batch.records().get(usize::from(record.stamp().place.index));
-        new.is_some_and(|new| is_same(record, new))
-    };
-    if count != batch.records().len() || !theirs().all(same) {
-        return Verdict::Refused(AppendError::KeyReused { first });
-    }
-    let Some(known) = appended(theirs()) else {
-        return Verdict::New;
-    };
-    let mut versions = vec![Version::NONE; count];
-    for record in theirs() {
-        versions[usize::from(record.stamp().place.index)] = record.stamp().version;
-    }
-    Verdict::Repeat(Appended {
-        last: first.plus(count as u64 - 1),
-        versions,
-        ..known
-    })
 }
 
 /// Whether `record` is what `new` would be, but for what the server gave it.
@@ -122,11 +160,27 @@ fn is_same(record: &Record, new: &NewRecord) -> bool {
         } == ours
 }
 
-/// The answer that `records` had when they were appended.
-fn appended<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Appended> {
+/// What a batch of `count` records is of which these are there, each beside its place in the batch.
+fn there(known: impl Iterator<Item = (u16, Stamp)>, count: u16) -> Verdict {
+    let known: Vec<(u16, Stamp)> = known.collect();
+    let Some(appended) = appended(known.iter().map(|(_, stamp)| stamp)) else {
+        return Verdict::New;
+    };
+    if known.len() == usize::from(count) {
+        return Verdict::Repeat(appended);
+    }
+    let known = known
+        .into_iter()
+        .map(|(index, stamp)| (index, stamp.position));
+    Verdict::Refused(AppendError::PartlyKnown {
+        known: known.collect(),
+    })
+}
+
+/// The answer that records with these stamps had when they were appended.
+fn appended<'a>(stamps: impl Iterator<Item = &'a Stamp>) -> Option<Appended> {
     let mut appended: Option<Appended> = None;
-    for record in records {
-        let stamp = record.stamp();
+    for stamp in stamps {
         let so_far = appended.get_or_insert_with(|| Appended {
             first: stamp.position,
             last: stamp.position,

@@ -262,17 +262,65 @@ async fn still_known(bench: &Bench<'_>) {
     assert!(!append(bench, known_by_id(&["f c"])).await.is_repeat);
 }
 
+fn erasure(about: &str, through: u64) -> Erasure {
+    Erasure {
+        feed: None,
+        subject: Some(subject(about)),
+        through: at(through),
+    }
+}
+
+pub async fn what_a_batch_forgets_is_new_to_it(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    let (batch, keyed) = (known_by_id(&["f a s"]), known_by_key("k", &["f - s"], ""));
+    append(&bench, batch.clone()).await;
+    append(&bench, keyed.clone()).await;
+    for batch in [batch, keyed] {
+        let other = batch.clone().forgetting(vec![erasure("r", 2)]);
+        assert!(append(&bench, other).await.is_repeat);
+        let batch = batch.forgetting(vec![erasure("r", 2), erasure("s", 2)]);
+        twice(&bench, batch).await;
+    }
+    bench
+        .log
+        .erase(&erasure("s", 2))
+        .await
+        .expect("it is erased");
+    assert_eq!(all(&bench).await, [3, 4]);
+}
+
+pub async fn a_batch_of_which_some_was_erased_is_refused_whole(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    let batches = [
+        known_by_id(&["f a s", "f b t"]),
+        known_by_key("k", &["f - s", "f - t"], ""),
+    ];
+    for batch in &batches {
+        append(&bench, batch.clone()).await;
+    }
+    let hidden = erasure("t", 4);
+    for first in [1, 3, 1, 3] {
+        let batch = batches[first / 3].clone().forgetting(vec![hidden.clone()]);
+        match bench.try_append(batch).await {
+            Err(AppendError::PartlyKnown { known }) => {
+                assert_eq!(known, [(0, at(first as u64))]);
+            }
+            other => panic!("it is partly known, not {other:?}"),
+        }
+        bench.log.erase(&hidden).await.expect("it is erased");
+    }
+}
+
 pub async fn what_was_trimmed_or_erased_is_no_longer_known(place: &dyn Place) {
     let bench = Bench::new(place).await;
     let (batch, keyed) = (known_by_id(&["f a s"]), known_by_key("k", &["f - s"], ""));
     append(&bench, batch.clone()).await;
     append(&bench, keyed.clone()).await;
-    let erasure = Erasure {
-        feed: None,
-        subject: Some(subject("s")),
-        through: at(2),
-    };
-    bench.log.erase(&erasure).await.expect("it is erased");
+    bench
+        .log
+        .erase(&erasure("s", 2))
+        .await
+        .expect("it is erased");
     assert!(!append(&bench, batch.clone()).await.is_repeat);
     assert!(!append(&bench, keyed.clone()).await.is_repeat);
     assert!(append(&bench, batch.clone()).await.is_repeat);

@@ -7,7 +7,7 @@ use feedwire_event::limits::MARKS_KEPT;
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 
 use crate::{
-    AppendError, Appended, Batch, Bounds, Chunk, Expired, FeedTrim, Found, Head, Incarnation,
+    AppendError, Appended, Batch, Bounds, Chunk, Expired, FeedTrim, Head, Incarnation, Judge,
     Limit, Mark, Marked, NewRecord, Place, Record, Scope, Stamp, Verdict,
 };
 
@@ -92,14 +92,18 @@ impl Records {
             .iter()
             .filter_map(|mark| Some((*mark, self.marked.look_up(mark)?)));
         let seen: Vec<(Mark, Position)> = seen.collect();
-        let mut found = Found::new();
-        for (_, position) in &seen {
-            let start = self.retained.partition_point(|r| r.position() < *position);
+        let mut judge = Judge::new(batch, seen);
+        let mut through = Position::ZERO;
+        while let Some(position) = judge.next(through) {
+            through = position;
+            let start = self.retained.partition_point(|r| r.position() < position);
             let batch = self.retained[start..].iter();
-            let batch = batch.take_while(|r| batch_first(r) <= *position);
-            found.extend(batch.map(|record| (record.position(), record.clone())));
+            for record in batch.take_while(|r| batch_first(r) <= position) {
+                judge.look(record);
+                through = record.position();
+            }
         }
-        Verdict::new(batch, &seen, &found)
+        judge.verdict()
     }
 
     fn push(&mut self, batch: &Batch, recorded_at: Timestamp) -> Appended {
