@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use feedwire_engine::{Erasure, Precondition, Primary, Record, Space, Unavailable};
+use feedwire_engine::{
+    AppendError, Appended, Batch, Erasure, Forgotten, Precondition, Primary, Record, Space,
+    Unavailable,
+};
 use feedwire_event::{
     Attribute, EventId, FeedName, Labels, Position, ProjectName, Subject, Timestamp,
 };
@@ -83,6 +86,12 @@ impl Hidden {
         };
         of.push((feed, through));
         self.any.store(true, Ordering::Release);
+    }
+}
+
+impl Forgotten for Hidden {
+    fn has(&self, record: &Record) -> bool {
+        self.hides(record)
     }
 }
 
@@ -206,7 +215,18 @@ impl Core {
 }
 
 impl Project {
-    async fn ask_to_erase(&self, receipt: Receipt) -> Result<Receipt, store::Error> {
+    /// Appends `batch`. Nothing in it is a repetition of what is hidden: what is published later than an erasure stays.
+    pub(crate) async fn append(
+        &self,
+        batch: Batch,
+        now: Timestamp,
+    ) -> Result<Appended, AppendError> {
+        let hidden = Arc::clone(self.erasures().hidden());
+        self.log().append(batch.forgetting(hidden), now).await
+    }
+
+    /// Hides what `receipt` is about, for [`Project::erase_hidden`] to erase.
+    pub(crate) async fn ask_to_erase(&self, receipt: Receipt) -> Result<Receipt, store::Error> {
         self.erasures().ask(&receipt).await?;
         if let (None, Some(subject)) = (&receipt.erasure.feed, &receipt.erasure.subject) {
             self.labels()

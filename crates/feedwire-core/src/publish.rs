@@ -157,7 +157,7 @@ impl Core {
             recorded_at,
             versions,
             is_repeat,
-        } = project.log().append(batch, now).await?;
+        } = project.append(batch, now).await?;
         Ok(Published {
             first,
             last,

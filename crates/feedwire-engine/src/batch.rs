@@ -1,6 +1,8 @@
 //! What is appended: a batch of records, with what it expects of their subjects.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use feedwire_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX};
@@ -75,13 +77,25 @@ pub enum Expected {
     Position(Position),
 }
 
+/// Records that are there, and that nobody can read: they are about to be erased.
+pub trait Forgotten: Debug + Send + Sync {
+    /// Whether `record` is one.
+    fn has(&self, record: &Record) -> bool;
+}
+
+impl Forgotten for Erasure {
+    fn has(&self, record: &Record) -> bool {
+        Self::has(self, record)
+    }
+}
+
 /// Events that are appended together: all or none, one after the other.
 #[derive(Clone, Debug)]
 pub struct Batch {
     records: Vec<NewRecord>,
     expectations: Vec<Expectation>,
     marks: Vec<Mark>,
-    forgotten: Vec<Erasure>,
+    forgotten: Option<Arc<dyn Forgotten>>,
 }
 
 /// Why records do not make a batch.
@@ -151,15 +165,15 @@ impl Batch {
             records,
             expectations,
             marks,
-            forgotten: Vec::new(),
+            forgotten: None,
         })
     }
 
-    /// The same, for which what `erasures` name is not known, as it will not be once they were carried out.
+    /// The same, of which nothing that is `forgotten` is a repetition.
     #[must_use]
-    pub fn forgetting(self, erasures: Vec<Erasure>) -> Self {
+    pub fn forgetting(self, forgotten: Arc<dyn Forgotten>) -> Self {
         Self {
-            forgotten: erasures,
+            forgotten: Some(forgotten),
             ..self
         }
     }
@@ -179,9 +193,9 @@ impl Batch {
         &self.marks
     }
 
-    /// Whether `record`, though it may be there, is not known.
+    /// Whether nothing is a repetition of `record`, though it is there.
     pub(crate) fn forgets(&self, record: &Record) -> bool {
-        self.forgotten.iter().any(|erasure| erasure.has(record))
+        self.forgotten.as_ref().is_some_and(|all| all.has(record))
     }
 }
 

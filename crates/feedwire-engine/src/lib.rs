@@ -19,7 +19,7 @@ mod stats;
 mod store;
 mod watchers;
 
-pub use batch::{Batch, BatchError, Expectation, Expected, NewRecord};
+pub use batch::{Batch, BatchError, Expectation, Expected, Forgotten, NewRecord};
 pub use engine::{CreateError, Engine, OpenError, Unavailable};
 pub use log::{
     AppendError, Appended, Bounds, Erasure, Expired, FeedTrim, Head, Incarnation, Limit, Log,

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use feedwire_engine::memory::{Memory, Options, Place};
-use feedwire_engine::{Engine, Scope};
-use feedwire_event::{FeedName, Labels, Position, Subject};
+use feedwire_engine::{Appended, Batch, Engine, Erasure, NewRecord, Scope};
+use feedwire_event::{
+    Attribute, Event, EventId, Extensions, FeedName, Labels, Position, ProjectName, Subject,
+    Timestamp, TypeName, payload,
+};
 
 use super::world::{EVERYTHING, World, filter, next};
 use crate::limits::TAIL_BYTES_MAX;
+use crate::project::Project;
 use crate::{Receipt, Start};
 
 async fn erase(world: &World, feed: Option<&str>, subject: Option<&str>) -> Receipt {
@@ -65,6 +69,62 @@ async fn a_subject_can_come_again_after_it_was_erased() {
         .await
         .expect("a reader");
     assert_eq!(next(&mut reader, EVERYTHING).await, [3]);
+}
+
+/// Appends an event of feed `a` that is known by `id`.
+async fn append(project: &Project, id: &str, about: &Subject) -> Appended {
+    let event = Event {
+        id: Some(EventId::new(id).expect("an id")),
+        source: None,
+        ty: TypeName::new("x").expect("a name"),
+        subject: Some(about.clone()),
+        time: None,
+        extensions: Extensions::default(),
+        data: None,
+    };
+    let marks = payload::Marks {
+        id: true,
+        key: None,
+    };
+    let record = NewRecord {
+        feed: FeedName::new("a").expect("a name"),
+        ty: event.ty.clone(),
+        subject: event.subject.clone(),
+        time: None,
+        payload: payload::encode(&event, marks, || unreachable!("it has an id")),
+    };
+    let batch = Batch::new(vec![record], Vec::new()).expect("a batch");
+    let appended = project.append(batch, Timestamp::default()).await;
+    appended.expect("appended")
+}
+
+#[tokio::test]
+async fn what_is_hidden_and_not_erased_yet_is_new_when_it_comes_again() {
+    let engine = Memory::new();
+    let name = ProjectName::new("default").expect("a name");
+    engine.create(&name).await.expect("created");
+    // Alone: nothing that is hidden is ever erased.
+    let project = Project::open(&engine, &name, TAIL_BYTES_MAX).await;
+    let project = project.expect("opened");
+    let [gone, kept] = ["1", "2"].map(|subject| Subject::new(subject).expect("a subject"));
+    append(&project, "i", &gone).await;
+    append(&project, "j", &kept).await;
+    let asked = Receipt {
+        id: EventId::new("e").expect("an id"),
+        erasure: Erasure {
+            feed: None,
+            subject: Some(gone.clone()),
+            through: project.log().bounds().last,
+        },
+        asked_at: Timestamp::default(),
+        erased: None,
+    };
+    project.ask_to_erase(asked).await.expect("hidden");
+    let again = append(&project, "i", &gone).await;
+    assert_eq!((again.is_repeat, again.first.get()), (false, 3));
+    let once_more = append(&project, "i", &gone).await;
+    assert_eq!((once_more.is_repeat, once_more.first.get()), (true, 3));
+    assert!(append(&project, "j", &kept).await.is_repeat);
 }
 
 #[tokio::test]

@@ -276,9 +276,9 @@ pub async fn what_a_batch_forgets_is_new_to_it(place: &dyn Place) {
     append(&bench, batch.clone()).await;
     append(&bench, keyed.clone()).await;
     for batch in [batch, keyed] {
-        let other = batch.clone().forgetting(vec![erasure("r", 2)]);
+        let other = batch.clone().forgetting(Arc::new(erasure("r", 2)));
         assert!(append(&bench, other).await.is_repeat);
-        let batch = batch.forgetting(vec![erasure("r", 2), erasure("s", 2)]);
+        let batch = batch.forgetting(Arc::new(erasure("s", 2)));
         twice(&bench, batch).await;
     }
     bench
@@ -300,7 +300,8 @@ pub async fn a_batch_of_which_some_was_erased_is_refused_whole(place: &dyn Place
     }
     let hidden = erasure("t", 4);
     for first in [1, 3, 1, 3] {
-        let batch = batches[first / 3].clone().forgetting(vec![hidden.clone()]);
+        let batch = batches[first / 3].clone();
+        let batch = batch.forgetting(Arc::new(hidden.clone()));
         match bench.try_append(batch).await {
             Err(AppendError::PartlyKnown { known }) => {
                 assert_eq!(known, [(0, at(first as u64))]);
