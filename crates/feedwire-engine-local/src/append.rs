@@ -143,7 +143,7 @@ impl Shared {
                 let failures = failures.map_err(|Closed| AppendError::Closed)?;
                 let (marks, last) = (Arc::clone(&self.marks), *self.head.borrow());
                 blocking(move || {
-                    marks.forget_after(last);
+                    marks.forget_after(&heads.lock(), last);
                     let recovered = heads.recover(failures).map_err(not_stored);
                     // Held up to here even if the caller has gone away.
                     drop(none_under_way);
@@ -256,7 +256,8 @@ impl Shared {
             words::position(submitted.first),
             words::position(submitted.last),
         );
-        self.marks.enter(&staged.batch, first);
+        self.marks
+            .enter(table, &staged.batch, first, *self.head.borrow());
         if self.heads.raise(table, staged.keys, found, first, last) {
             self.calls.call(&self.heads);
         }
@@ -370,7 +371,15 @@ mod tests {
     use crate::store::Store;
 
     fn open(folder: &std::path::Path) -> Arc<Shared> {
-        let (sizes, project) = (Options::default(), ProjectName::new("p").expect("a name"));
+        open_keeping(folder, Options::default().marks_kept)
+    }
+
+    fn open_keeping(folder: &std::path::Path, marks_kept: u64) -> Arc<Shared> {
+        let sizes = Options {
+            marks_kept,
+            ..Options::default()
+        };
+        let project = ProjectName::new("p").expect("a name");
         let store = Store::open(&folder.join("store"), &sizes).expect("it opens");
         let log = feedwire_log::Log::create(&folder.join("log"), 1, options(&sizes));
         log.expect("it is made").close().expect("it is closed");
@@ -438,12 +447,42 @@ mod tests {
         let now = Timestamp::from_micros(0);
         let first = log.append(once.clone(), now).await.expect("appended");
         // As if it had been submitted, and its sync had failed.
+        let position = Position::new(7).expect("a position");
         log.marks
-            .enter(&failed, Position::new(7).expect("a position"));
+            .enter(&log.heads.lock(), &failed, position, first.last);
         log.heads.break_off();
         let second = log.append(failed, now).await.expect("appended");
         assert!(!second.is_repeat && second.first > first.first);
         assert!(log.append(once, now).await.expect("known").is_repeat);
+    }
+
+    #[tokio::test]
+    async fn marks_are_read_to_the_end_even_if_nobody_waits_for_them() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open(place.path());
+        let once = named("once");
+        assert!(poll(pin!(log.know_marks())).is_pending(), "it is read");
+        let now = Timestamp::from_micros(0);
+        log.marks.nobody_reads().await;
+        assert!(log.marks.are_known());
+        let first = log.append(once.clone(), now).await.expect("appended");
+        let again = log.append(once, now).await.expect("known");
+        assert_eq!((again.is_repeat, again.first), (true, first.first));
+    }
+
+    #[tokio::test]
+    async fn marks_of_as_many_events_as_are_kept_are_read() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open_keeping(place.path(), 3);
+        let now = Timestamp::from_micros(0);
+        let ids = ["a", "b", "c", "d", "e"];
+        for id in ids {
+            log.append(named(id), now).await.expect("appended");
+        }
+        let marks = log.read_marks().expect("they are read");
+        let known = |id: &&str| marks.look_up(&named(id).marks()[0]).is_some();
+        assert!(ids[2..].iter().all(known));
+        assert!(!ids[..2].iter().any(known), "no more than that is read");
     }
 
     #[tokio::test]

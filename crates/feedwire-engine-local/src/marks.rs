@@ -4,33 +4,31 @@
 //! later one is entered under the lock of the heads, in the order of positions, before it is on disk; those that then fail are
 //! forgotten together with their heads.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use feedwire_engine::{Batch, Judge, Limit, Mark, Marked, ReadError, Scope, Unavailable, Verdict};
+use feedwire_engine::{
+    Batch, Chunk, Judge, Limit, Mark, Marked, ReadError, Scope, Unavailable, Verdict,
+};
 use feedwire_event::Position;
 use parking_lot::Mutex;
-use tokio::sync::OnceCell;
 
 use crate::blocking::blocking;
+use crate::heads::Table;
 use crate::log::Shared;
 use crate::words;
 
 /// How much of the log is read at a time.
-const READ: Limit = Limit {
-    records: usize::MAX,
-    bytes: 1 << 20,
-};
-
-/// Positions that a recovery may skip, as many as a torn commit can have had records: a window of positions has to be that much
-/// wider to hold as many events.
-const SKIPPED_MAX: u64 = (16 << 20) / 48;
+const READ_BYTES: usize = 1 << 20;
 
 /// The marks of the last events of a log.
 #[derive(Debug)]
 pub(crate) struct Marks {
-    window: u64,
+    /// Of how many events.
+    kept: u64,
     /// Empty until a batch bears a mark.
-    marked: OnceCell<Mutex<Marked>>,
+    marked: OnceLock<Mutex<Marked>>,
+    /// Held by who reads the marks of the log, to the end.
+    reading: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Where marks of a batch were seen.
@@ -40,8 +38,9 @@ impl Marks {
     /// Those of the last `kept` events at least.
     pub(crate) fn new(kept: u64) -> Self {
         Self {
-            window: kept + SKIPPED_MAX,
-            marked: OnceCell::new(),
+            kept,
+            marked: OnceLock::new(),
+            reading: Arc::default(),
         }
     }
 
@@ -56,58 +55,90 @@ impl Marks {
         seen.filter(|seen| !refuted.contains(seen)).collect()
     }
 
-    /// `batch` was given the positions from `first` on.
-    pub(crate) fn enter(&self, batch: &Batch, first: Position) {
+    /// `batch` was given the positions from `first` on, under the lock of `_table`; the log is on disk up to `synced`.
+    pub(crate) fn enter(&self, _table: &Table, batch: &Batch, first: Position, synced: Position) {
         let Some(marked) = self.marked.get().filter(|_| !batch.marks().is_empty()) else {
             return;
         };
         let mut marked = marked.lock();
         for mark in batch.marks() {
-            marked.insert(mark, first.plus(u64::from(mark.index)));
+            marked.insert(mark, first.plus(u64::from(mark.index)), synced);
         }
     }
 
-    /// What came behind `last` is not in the log.
-    pub(crate) fn forget_after(&self, last: Position) {
+    /// What came behind `last` is not in the log. Under the same lock: who has submitted it enters it before it is forgotten.
+    pub(crate) fn forget_after(&self, _table: &Table, last: Position) {
         if let Some(marked) = self.marked.get() {
             marked.lock().forget_after(last);
         }
     }
 }
 
-impl Shared {
-    /// Makes sure that the marks of the last events are known, as every append that bears one does before it is submitted.
-    pub(crate) async fn know_marks(self: &Arc<Self>) -> Result<(), Unavailable> {
-        let read = self.marks.marked.get_or_try_init(|| {
-            let log = Arc::clone(self);
-            blocking(move || log.read_marks().map(Mutex::new))
-        });
-        read.await.map(|_| ())
+#[cfg(test)]
+impl Marks {
+    pub(crate) async fn nobody_reads(&self) {
+        drop(self.reading.lock().await);
     }
 
-    fn read_marks(&self) -> Result<Marked, Unavailable> {
-        let mut marked = Marked::new(self.marks.window);
-        let last = self.head.borrow().get();
-        let mut after = words::position(last.saturating_sub(self.marks.window));
-        while after.get() < last {
-            // A trim meanwhile moves the start.
-            after = after.max(self.bounds().first.previous());
-            let chunk = match self.read_now(after, READ) {
-                Err(ReadError::Expired(_)) => continue,
-                chunk => chunk.map_err(Unavailable::new)?,
-            };
-            for record in &chunk.records {
-                let (feed, payload) = (record.feed(), record.payload_bytes());
-                for mark in Mark::of_record(0, feed, payload) {
-                    marked.insert(&mark, record.position());
-                }
+    pub(crate) fn are_known(&self) -> bool {
+        self.marked.get().is_some()
+    }
+}
+
+impl Shared {
+    /// Makes sure that the marks of the last events are known, as every append that bears one does before it is submitted.
+    ///
+    /// Once begun it is done to its end, even if the caller goes away: a caller that never waits so long would not get there.
+    pub(crate) async fn know_marks(self: &Arc<Self>) -> Result<(), Unavailable> {
+        if self.marks.marked.get().is_some() {
+            return Ok(());
+        }
+        let reading = Arc::clone(&self.marks.reading).lock_owned().await;
+        let log = Arc::clone(self);
+        blocking(move || {
+            if log.marks.marked.get().is_none() {
+                let marked = log.read_marks()?;
+                log.marks.marked.get_or_init(|| Mutex::new(marked));
             }
-            after = chunk.through;
+            drop(reading);
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) fn read_marks(&self) -> Result<Marked, Unavailable> {
+        let last = *self.head.borrow();
+        let mut found: Seen = Vec::new();
+        let mut before = last.next();
+        let mut wanted = self.marks.kept;
+        while wanted > 0 && before > self.bounds().first {
+            let limit = Limit {
+                records: usize::try_from(wanted).unwrap_or(usize::MAX),
+                bytes: READ_BYTES,
+            };
+            let chunk = self.read_back_now(before, limit)?;
+            for record in &chunk.records {
+                let marks = Mark::of_record(0, record.feed(), record.payload_bytes());
+                found.extend(marks.map(|mark| (mark, record.position())));
+            }
+            wanted = wanted.saturating_sub(chunk.records.len() as u64);
+            before = chunk.through;
+        }
+        let mut marked = Marked::new(self.marks.kept);
+        for (mark, position) in found.iter().rev() {
+            marked.insert(mark, *position, last);
         }
         Ok(marked)
     }
 
-    fn read_now(&self, after: Position, limit: Limit) -> Result<feedwire_engine::Chunk, ReadError> {
+    fn read_back_now(&self, before: Position, limit: Limit) -> Result<Chunk, Unavailable> {
+        let (scope, limit) = (words::scope(&Scope::all()), words::limit(limit));
+        let read = self.with(|log| log.read_back(&scope, before.get(), limit))?;
+        let read = read.map_err(words::read_error).map_err(Unavailable::new)?;
+        words::chunk(&read).map_err(Unavailable::new)
+    }
+
+    fn read_now(&self, after: Position, limit: Limit) -> Result<Chunk, ReadError> {
         let (scope, limit) = (words::scope(&Scope::all()), words::limit(limit));
         let read = self.with(|log| log.read(&scope, after.get(), limit));
         let read = read.map_err(Unavailable::from)?;

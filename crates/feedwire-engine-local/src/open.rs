@@ -16,8 +16,8 @@ pub struct Options {
     pub projects_open_max: usize,
     /// At most this many subjects of a project are kept in memory, at some 64 bytes each.
     pub heads_cached_max: usize,
-    /// It is known of at least this many of the last events of a project by which marks they were published, at up to some 80 bytes
-    /// each; nothing is kept of a project whose events bear none.
+    /// It is known of at least this many of the last events of a project by which marks they were published, at up to some 70 bytes
+    /// each, twice that where every one bears an id and a key; nothing is kept of a project whose events bear none.
     pub marks_kept: u64,
     /// The store takes no more while the disk has less room than this: it must always be able to write out and compact
     /// what it holds, for a write that fails there is not taken back before the next start.

@@ -3,7 +3,7 @@
 //! A mark is a hash: of feed, source and id of an event, or of feed and key of a request. It only says where to look. What
 //! stands there is compared ([`crate::Verdict`]), so that two marks that happen to be alike lose nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
@@ -55,24 +55,32 @@ fn hash(of: (MarkOf, &str, &str, &str)) -> u64 {
     SEED.get_or_init(RandomState::new).hash_one(of)
 }
 
-/// Where marks were seen: all that stand within the last `window` positions of a log, and some before them.
+/// Where marks were seen: those of the last records that bear some, so many at least and hardly more than twice as many.
+///
+/// It is records that are counted. Positions are skipped where appending fails, any number of them.
 #[derive(Debug)]
 pub struct Marked {
-    window: u64,
-    /// Behind this position.
-    newer_after: u64,
+    kept: u64,
     newer: HashMap<u64, Position>,
-    /// The window before that.
+    /// How many records `newer` is of.
+    records: u64,
+    /// The one with which they were as many as are kept.
+    full_at: Option<Position>,
+    /// The last record that was entered.
+    last: Position,
+    /// Those of the records before them, again so many at least once they were that many.
     older: HashMap<u64, Position>,
 }
 
 impl Marked {
-    /// No marks as yet; at least those of the last `window` positions will be kept.
-    pub fn new(window: u64) -> Self {
+    /// No marks as yet; those of the last `kept` records that bear some will be kept.
+    pub fn new(kept: u64) -> Self {
         Self {
-            window,
-            newer_after: 0,
+            kept,
             newer: HashMap::new(),
+            records: 0,
+            full_at: None,
+            last: Position::ZERO,
             older: HashMap::new(),
         }
     }
@@ -83,11 +91,20 @@ impl Marked {
         seen.or_else(|| self.older.get(&mark.hash)).copied()
     }
 
-    /// `mark` is of the record at `position`. Positions ascend.
-    pub fn insert(&mut self, mark: &Mark, position: Position) {
-        if position.get() - self.newer_after > self.window {
-            self.older = std::mem::take(&mut self.newer);
-            self.newer_after = position.get() - 1;
+    /// `mark` is of the record at `position`; the log is on disk up to `synced`. Positions ascend.
+    pub fn insert(&mut self, mark: &Mark, position: Position, synced: Position) {
+        if position != self.last {
+            self.last = position;
+            // Records that may come to nothing drive out none that are there.
+            if self.full_at.is_some_and(|full_at| full_at <= synced) {
+                self.older = std::mem::take(&mut self.newer);
+                self.records = 0;
+                self.full_at = None;
+            }
+            self.records += 1;
+            if self.records == self.kept.max(1) {
+                self.full_at = Some(position);
+            }
         }
         self.newer.insert(mark.hash, position);
     }
@@ -96,6 +113,12 @@ impl Marked {
     pub fn forget_after(&mut self, last: Position) {
         self.newer.retain(|_, position| *position <= last);
         self.older.retain(|_, position| *position <= last);
+        if self.last > last {
+            self.last = last;
+            self.full_at = self.full_at.filter(|full_at| *full_at <= last);
+            let records: HashSet<&Position> = self.newer.values().collect();
+            self.records = records.len() as u64;
+        }
     }
 }
 
@@ -155,22 +178,68 @@ mod tests {
         assert!(hashes("f", b"no payload").is_empty());
     }
 
+    fn marks(count: u64) -> Vec<Mark> {
+        (0..count).map(|n| mark("f", &format!("id-{n}"))).collect()
+    }
+
     #[test]
-    fn marks_of_the_window_are_kept_and_what_is_far_behind_it_goes() {
-        let mut marked = Marked::new(3);
-        let marks: Vec<Mark> = (0..10).map(|n| mark("f", &format!("id-{n}"))).collect();
-        for (mark, position) in marks.iter().zip(1..) {
-            marked.insert(mark, at(position));
-            for (earlier, seen_at) in marks.iter().zip(1..=position) {
-                let seen = marked.look_up(earlier);
-                if position - seen_at < 3 {
-                    assert_eq!(seen, Some(at(seen_at)));
+    fn marks_of_the_last_records_are_kept_and_those_far_behind_them_go() {
+        for kept in 0..4 {
+            let mut marked = Marked::new(kept);
+            let marks = marks(20);
+            // Most positions are skipped.
+            let positions: Vec<Position> = (1..=20).map(|n| at(n * 1_000)).collect();
+            for (index, mark) in marks.iter().enumerate() {
+                marked.insert(mark, positions[index], positions[index].previous());
+                for (earlier, seen_at) in marks[..=index].iter().zip(&positions) {
+                    let seen = marked.look_up(earlier);
+                    let behind = (positions[index].get() - seen_at.get()) / 1_000;
+                    assert!(seen == Some(*seen_at) || behind >= kept.max(1));
+                    assert!(seen.is_none() || behind < 2 * kept.max(1));
                 }
-                assert!(seen.is_none() || position - seen_at < 6);
             }
         }
-        marked.forget_after(at(9));
-        assert_eq!(marked.look_up(&marks[9]), None);
-        assert_eq!(marked.look_up(&marks[8]), Some(at(9)));
+    }
+
+    #[test]
+    fn a_record_counts_once_whatever_marks_it_bears() {
+        let mut marked = Marked::new(2);
+        let of = |id: &str| {
+            let payload = event(None, id, Some(id));
+            let marks: Vec<Mark> = Mark::of_record(0, "f", &payload).collect();
+            marks
+        };
+        for (id, position) in [("a", 1), ("b", 2)] {
+            for mark in of(id) {
+                marked.insert(&mark, at(position), at(position));
+            }
+        }
+        for mark in of("a").iter().chain(&of("b")) {
+            assert!(marked.look_up(mark).is_some());
+        }
+    }
+
+    #[test]
+    fn what_comes_to_nothing_drives_out_nothing() {
+        let mut marked = Marked::new(3);
+        let marks = marks(40);
+        let (there, failed) = marks.split_at(6);
+        for (mark, position) in there.iter().zip(1..) {
+            marked.insert(mark, at(position), at(position - 1));
+        }
+        for round in 0..3 {
+            for (mark, position) in failed.iter().zip(10 + round * 100..) {
+                marked.insert(mark, at(position), at(6));
+            }
+            marked.forget_after(at(6));
+            assert!(failed.iter().all(|mark| marked.look_up(mark).is_none()));
+            for (mark, position) in there.iter().zip(1..).skip(3) {
+                assert_eq!(marked.look_up(mark), Some(at(position)));
+            }
+        }
+        for (mark, position) in failed.iter().zip(1_000..) {
+            marked.insert(mark, at(position), at(position));
+        }
+        assert!(there.iter().all(|mark| marked.look_up(mark).is_none()));
     }
 }

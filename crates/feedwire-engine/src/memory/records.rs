@@ -129,7 +129,8 @@ impl Records {
             self.retained.push(stamped(record, stamp));
         }
         for mark in batch.marks() {
-            self.marked.insert(mark, first.plus(u64::from(mark.index)));
+            let position = first.plus(u64::from(mark.index));
+            self.marked.insert(mark, position, self.last);
         }
         self.last = last;
         self.last_at = recorded_at;
