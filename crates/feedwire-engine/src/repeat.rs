@@ -195,3 +195,149 @@ fn appended<'a>(stamps: impl Iterator<Item = &'a Stamp>) -> Option<Appended> {
     }
     appended
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::{BufMut, BytesMut};
+    use feedwire_event::{
+        Attribute, Event, EventId, Extensions, FeedName, IdempotencyKey, Source, Timestamp,
+        TypeName, payload,
+    };
+
+    use super::*;
+    use crate::Place;
+
+    /// An event of `feed`, known by its id and by the key.
+    #[derive(Clone, Copy)]
+    struct Known {
+        feed: &'static str,
+        source: &'static str,
+        id: &'static str,
+        by_id: bool,
+        key: Option<&'static str>,
+        time: Option<i64>,
+    }
+
+    const KNOWN: Known = Known {
+        feed: "f",
+        source: "/s",
+        id: "i",
+        by_id: true,
+        key: Some("k"),
+        time: Some(7),
+    };
+
+    fn new(of: Known) -> NewRecord {
+        let event = Event {
+            id: Some(EventId::new(of.id).expect("an id")),
+            source: Some(Source::new(of.source).expect("a source")),
+            ty: TypeName::new("t").expect("a name"),
+            subject: None,
+            time: of.time.map(Timestamp::from_micros),
+            extensions: Extensions::default(),
+            data: None,
+        };
+        let key = of.key.map(|key| IdempotencyKey::new(key).expect("a key"));
+        let marks = payload::Marks {
+            id: of.by_id,
+            key: key.as_ref(),
+        };
+        NewRecord {
+            feed: FeedName::new(of.feed).expect("a name"),
+            ty: event.ty.clone(),
+            subject: None,
+            time: event.time,
+            payload: payload::encode(&event, marks, || unreachable!("it has an id")),
+        }
+    }
+
+    fn at(position: u64) -> Position {
+        Position::new(position).expect("a position")
+    }
+
+    /// `of` as it stands in a log.
+    fn record(of: Known) -> Record {
+        let new = new(of);
+        let recorded_at = Timestamp::from_micros(9);
+        let stamp = Stamp {
+            position: at(1),
+            recorded_at,
+            time: new.time.unwrap_or(recorded_at),
+            version: feedwire_event::Version::NONE,
+            place: Place { index: 0, count: 1 },
+        };
+        let mut bytes = BytesMut::new();
+        for part in [new.feed.as_str().as_bytes(), b"t", &new.payload] {
+            bytes.put_slice(part);
+        }
+        Record::new(stamp, [of.feed.len(), 1, 0], bytes.freeze()).expect("a record")
+    }
+
+    /// What the batch of `ours` is when all its marks were seen where `theirs` stands, as if their hashes were alike.
+    fn verdict(ours: Known, theirs: Known) -> Verdict {
+        let batch = Batch::new(vec![new(ours)], Vec::new()).expect("a batch");
+        let seen = batch.marks().iter().map(|mark| (*mark, at(1)));
+        let mut judge = Judge::new(&batch, seen.collect());
+        assert_eq!(judge.next(Position::ZERO), Some(at(1)));
+        assert_eq!(judge.next(at(1)), None);
+        judge.look(&record(theirs));
+        judge.verdict()
+    }
+
+    #[test]
+    fn marks_that_are_alike_by_chance_make_no_repetition() {
+        let by_id = Known { key: None, ..KNOWN };
+        let by_key = Known {
+            by_id: false,
+            ..KNOWN
+        };
+        for theirs in [
+            Known { id: "j", ..by_id },
+            Known {
+                source: "/r",
+                ..by_id
+            },
+            Known { feed: "g", ..by_id },
+            Known {
+                by_id: false,
+                ..by_id
+            },
+        ] {
+            assert!(matches!(verdict(by_id, theirs), Verdict::New));
+        }
+        for theirs in [
+            Known {
+                key: Some("l"),
+                ..by_key
+            },
+            Known {
+                key: None,
+                ..by_key
+            },
+            Known {
+                feed: "g",
+                ..by_key
+            },
+        ] {
+            assert!(matches!(verdict(by_key, theirs), Verdict::New));
+        }
+        for known in [by_id, by_key, KNOWN] {
+            assert!(matches!(verdict(known, known), Verdict::Repeat(_)));
+        }
+    }
+
+    #[test]
+    fn another_time_is_another_event_and_no_time_is_the_servers() {
+        let timed = |time| Known { time, ..KNOWN };
+        let check = |ours, theirs, is_same| {
+            let verdict = verdict(timed(ours), timed(theirs));
+            let repeats = matches!(verdict, Verdict::Repeat(_));
+            let reused = matches!(verdict, Verdict::Refused(AppendError::KeyReused { .. }));
+            assert_eq!((repeats, reused), (is_same, !is_same), "{verdict:?}");
+        };
+        check(Some(7), Some(7), true);
+        check(None, None, true);
+        check(Some(7), Some(8), false);
+        check(Some(7), None, false);
+    }
+}
