@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn another_time_is_another_event_and_no_time_is_the_servers() {
         let timed = |time| Known { time, ..KNOWN };
-        let check = |ours, theirs, is_same| {
+        let check = |ours, theirs, is_same: bool| {
             let verdict = verdict(timed(ours), timed(theirs));
             let repeats = matches!(verdict, Verdict::Repeat(_));
             let reused = matches!(verdict, Verdict::Refused(AppendError::KeyReused { .. }));
