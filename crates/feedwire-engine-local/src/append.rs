@@ -95,7 +95,8 @@ impl Shared {
         // Where marks were seen on what proved to be something else, or is gone.
         let mut refuted = Seen::new();
         if !staged.batch.marks().is_empty() {
-            self.know_marks().await?;
+            let known = self.know_marks().await;
+            known.map_err(|error| self.not_looked_up(error))?;
         }
         loop {
             self.make_way().await?;
@@ -105,7 +106,8 @@ impl Shared {
                 Tried::Submitted(waiting) => return waiting.end().await,
                 Tried::Broken(back) => staged = back,
                 Tried::Marked(back, seen) => {
-                    let (batch, verdict) = self.judge(back.batch, seen.clone()).await?;
+                    let judged = self.judge(back.batch, seen.clone()).await;
+                    let (batch, verdict) = judged.map_err(|error| self.not_looked_up(error))?;
                     match verdict {
                         Verdict::Repeat(appended) => return Ok(appended),
                         Verdict::Refused(error) => return Err(error),
@@ -122,6 +124,14 @@ impl Shared {
                     staged = back;
                 }
             }
+        }
+    }
+
+    /// Why nothing was appended where a repetition could not be looked up.
+    fn not_looked_up(&self, error: Unavailable) -> AppendError {
+        match self.with(|_| ()) {
+            Ok(()) => error.into(),
+            Err(Closed) => AppendError::Closed,
         }
     }
 

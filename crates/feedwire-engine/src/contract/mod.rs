@@ -72,6 +72,7 @@ macro_rules! contract {
             of_racing_repetitions_one_is_appended
             repetitions_are_known_after_reopening
             repetitions_are_known_after_a_crash
+            a_closed_engine_refuses_what_may_be_known
             what_a_batch_forgets_is_new_to_it
             a_batch_of_which_some_was_erased_is_refused_whole
             what_was_trimmed_or_erased_is_no_longer_known

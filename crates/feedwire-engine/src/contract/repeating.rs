@@ -244,6 +244,18 @@ pub async fn repetitions_are_known_after_reopening(place: &dyn Place) {
     still_known(&bench).await;
 }
 
+pub async fn a_closed_engine_refuses_what_may_be_known(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    append(&bench, known_by_id(&["f a"])).await;
+    // What is known may have to be looked for first.
+    let bench = bench.reopen().await;
+    bench.engine.close().await;
+    for id in ["f a", "f b"] {
+        let refused = bench.try_append(known_by_id(&[id])).await;
+        assert!(matches!(refused, Err(AppendError::Closed)), "{refused:?}");
+    }
+}
+
 pub async fn repetitions_are_known_after_a_crash(place: &dyn Place) {
     let bench = Bench::new(place).await;
     append(&bench, known_by_id(&["f a", "f b"])).await;
