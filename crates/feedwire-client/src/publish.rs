@@ -42,8 +42,9 @@ pub enum Expect {
 /// minute, spread by chance, and as long as `Retry-After` asks, up to five minutes. It is given up after 8 tries, or those that
 /// [`Publish::tries`] sets.
 ///
-/// **No try publishes an event twice.** Every event without an id is given one before the first try, and the server, which knows
-/// the last 500,000 events of a project at least, answers an event that it has with the position that it has it at. The answer
+/// **No try publishes an event twice**, as long as fewer than 500,000 events of the project come in between. Every event without
+/// an id is given one before the first try, and the server, which knows that many of the last events at least, answers an event
+/// that it has with the position that it has it at. The answer
 /// then says so (`duplicate`, `duplicates`), also where it is an earlier try of the same call that it has it from. The server looks
 /// for what it has before it looks at what is [expected](Publish::expect), so a `conflict` is never with an earlier try.
 ///
