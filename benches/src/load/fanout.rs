@@ -3,6 +3,7 @@
 //! At a fixed rate, an event's latency counts from the moment at which it was to be sent, whether or not somebody was free to send it:
 //! a server that holds publishers up is not measured as if nobody had wanted to publish meanwhile.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -87,7 +88,8 @@ struct Running<'a> {
     /// The token of the first publisher; the ticker's comes after the last.
     first: usize,
     publishers: Vec<Asker>,
-    free: Vec<usize>,
+    /// In turn: one that is left aside for long would be closed by the server as idle.
+    free: VecDeque<usize>,
     ticker: Option<Ticker>,
     start: Instant,
     /// When each event was to be sent, by its number, counted from the start.
@@ -138,7 +140,7 @@ impl<'a> Running<'a> {
     fn publish(&mut self) -> anyhow::Result<()> {
         let now = clock::now();
         while let Some(due) = self.next_due(now) {
-            let Some(index) = self.free.pop() else {
+            let Some(index) = self.free.pop_front() else {
                 return Ok(());
             };
             let (first, events) = (self.due.len(), self.load.request.events());
@@ -195,7 +197,7 @@ impl<'a> Running<'a> {
         let events = self.load.request.events() as u64;
         self.acknowledged.events += events;
         self.acknowledged.positions += (first..).take(self.load.request.events()).sum::<u64>();
-        self.free.push(index);
+        self.free.push_back(index);
         Ok(())
     }
 }
