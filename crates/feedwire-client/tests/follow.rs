@@ -248,7 +248,7 @@ async fn a_connection_that_falls_silent_is_taken_for_dead() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_asks_in_short_calls_finds_out_a_dead_connection_too() {
-    // Each call that is dropped used to begin the patience anew, and one that was dropped while it connected, the connecting.
+    // A call that is dropped must begin neither the patience anew nor, where it was connecting, the connecting.
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let client = Client::new(&format!("http://{address}")).expect("an address");
