@@ -30,7 +30,7 @@ pub use counts::{FeedCount, Feeds};
 pub use delivery::{Delivered, Delivery, Rendition, Step};
 pub use erasure::Receipt;
 pub use filter::{Filter, LabelFilter};
-pub use grant::Grant;
+pub use grant::{Allowance, Confinement, FeedPattern, Forbidden, Grant, Right, RightError, Rights};
 pub use publish::{Published, Repetition};
 pub use read::{Reading, Start, Until};
 pub use reader::Reader;

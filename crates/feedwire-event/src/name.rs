@@ -23,7 +23,8 @@ pub enum NameError {
     Reserved(char),
 }
 
-fn check(text: &str) -> Result<(), NameError> {
+/// `own` are the names that the server has for itself.
+fn check(text: &str, own: &[&str]) -> Result<(), NameError> {
     let first = text.chars().next().ok_or(NameError::Empty)?;
     if text.len() > NAME_BYTES_MAX {
         return Err(NameError::TooLong(text.len()));
@@ -35,22 +36,23 @@ fn check(text: &str) -> Result<(), NameError> {
             text.chars().find(odd).unwrap_or(first),
         ));
     }
-    if matches!(first, '_' | '.') {
+    if matches!(first, '_' | '.') && !own.contains(&text) {
         return Err(NameError::Reserved(first));
     }
     Ok(())
 }
 
 macro_rules! name {
-    ($name:ident, $what:literal) => {
+    ($name:ident, $what:literal, $($own:literal)?) => {
         #[doc = concat!("The name of a ", $what, ": 1 to 128 of `A-Z a-z 0-9 . _ -`, not starting with `_` or `.`.")]
+        $(#[doc = concat!("\n\nThere is one more, the server's own: `", $own, "`.")])?
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks `text` and takes it as a name.
             pub fn new(text: &str) -> Result<Self, NameError> {
-                check(text).map(|()| Self(text.into()))
+                check(text, &[$($own)?]).map(|()| Self(text.into()))
             }
 
             /// The name as text.
@@ -87,9 +89,39 @@ macro_rules! name {
     };
 }
 
-name!(ProjectName, "project");
-name!(FeedName, "feed");
-name!(TypeName, "type of event");
+name!(ProjectName, "project", "_system");
+name!(FeedName, "feed", "_audit");
+name!(TypeName, "type of event",);
+
+impl ProjectName {
+    /// The project of the server itself.
+    pub fn system() -> Self {
+        Self("_system".into())
+    }
+
+    /// Whether it is the project of the server itself.
+    pub fn is_system(&self) -> bool {
+        self.as_str().starts_with('_')
+    }
+
+    /// The project that this one is a child of: what stands before the last dot of its name.
+    pub fn parent(&self) -> Option<Self> {
+        let (parent, _) = self.as_str().rsplit_once('.')?;
+        Self::new(parent).ok()
+    }
+}
+
+impl FeedName {
+    /// The feed of the server itself, in its own project: who changed what.
+    pub fn audit() -> Self {
+        Self("_audit".into())
+    }
+
+    /// Whether only the server itself publishes to it.
+    pub fn is_own(&self) -> bool {
+        self.as_str().starts_with('_')
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -114,6 +146,27 @@ mod tests {
         check("a\n", NameError::Character('\n'));
         check("é", NameError::Character('é'));
         check("_all", NameError::Reserved('_'));
+        check("_system", NameError::Reserved('_'));
         check("..", NameError::Reserved('.'));
+    }
+
+    #[test]
+    fn the_servers_own_names_are_one_project_and_one_feed() {
+        assert!(ProjectName::system().is_system());
+        assert_eq!(ProjectName::new("_system"), Ok(ProjectName::system()));
+        assert!(FeedName::audit().is_own());
+        assert_eq!(FeedName::new("_audit"), Ok(FeedName::audit()));
+        assert!(ProjectName::new("_audit").is_err() && TypeName::new("_audit").is_err());
+    }
+
+    #[test]
+    fn a_child_is_named_after_its_parent() {
+        let parent = |text: &str| {
+            let name = ProjectName::new(text).expect("a name");
+            name.parent().map(|parent| parent.to_string())
+        };
+        assert_eq!(parent("acme"), None);
+        assert_eq!(parent("acme.eu").as_deref(), Some("acme"));
+        assert_eq!(parent("acme.eu.1").as_deref(), Some("acme.eu"));
     }
 }
