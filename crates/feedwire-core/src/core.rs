@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
 use crate::stats::PublishFailures;
-use crate::{Feeds, Grant, Seams, read, store};
+use crate::{Feeds, Grant, Right, Seams, read, store};
 
 /// Everything that Feedwire does, over one engine.
 #[derive(Debug)]
@@ -153,25 +153,33 @@ impl Core {
     }
 
     /// The feeds of the project with what they have had.
+    ///
+    /// Whoever is confined to some subjects is told of what it could read of them now: what is retained and shown. That is counted
+    /// event by event, for one at a time.
     pub async fn feeds(&self, grant: &Grant) -> Result<Feeds, read::Error> {
+        grant.require(Right::Read)?;
         let project = self.project(grant.project()).await?;
-        let head = project.log().bounds().last;
-        Ok(project.counts().feeds(head).await)
+        project.feeds(grant.allowance()).await
     }
 
     /// The last position of the project's log.
     pub async fn head(&self, grant: &Grant) -> Result<Position, read::Error> {
+        grant.require(Right::Read)?;
         Ok(self.project(grant.project()).await?.log().bounds().last)
     }
 
-    /// The labels of `subject`.
+    /// The labels of `subject`; none of one that is not granted.
     pub async fn labels(&self, grant: &Grant, subject: &Subject) -> Result<Labels, read::Error> {
+        grant.require(Right::Read)?;
         let project = self.project(grant.project()).await?;
-        let labels = project.labels().table().get(subject.as_str());
+        let labels = |subject: &str| project.labels().table().get(subject);
+        let is_shown = grant.allowance().shows(subject, labels);
+        let labels = labels(subject.as_str()).filter(|_| is_shown);
         Ok(labels.map_or_else(Labels::default, |labels| Labels::clone(&labels)))
     }
 
-    /// Gives `subject` these labels and no others, if those that it has pass `check`.
+    /// Gives `subject` these labels and no others, if those that it has pass `check`. They decide what others may read: this takes a
+    /// grant to publish about everybody.
     pub async fn set_labels(
         &self,
         grant: &Grant,
@@ -179,6 +187,7 @@ impl Core {
         labels: Labels,
         check: Option<store::Check<Labels>>,
     ) -> Result<(), store::Error> {
+        grant.require_whole(Right::Publish)?;
         let project = self.project(grant.project()).await?;
         self.whole(async move { project.labels().set(subject, labels, check).await })
             .await

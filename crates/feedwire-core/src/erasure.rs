@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::limits::ERASURE_RETRY;
 use crate::project::Project;
-use crate::{Clock, Core, Grant, read, store};
+use crate::{Clock, Core, Grant, Right, read, store};
 
 const NOT_YET: i64 = i64::MIN;
 
@@ -184,6 +184,7 @@ impl Core {
             feed.is_some() || subject.is_some(),
             "an erasure names a feed or a subject"
         );
+        grant.require(Right::Admin)?;
         let project = self.project(grant.project()).await?;
         let through = project.log().bounds().last;
         let receipt = Receipt {
@@ -206,6 +207,7 @@ impl Core {
         grant: &Grant,
         id: &EventId,
     ) -> Result<Option<Receipt>, read::Error> {
+        grant.require(Right::Admin)?;
         let project = self.project(grant.project()).await?;
         let erasures = project.erasures();
         let key = id.as_str().as_bytes();

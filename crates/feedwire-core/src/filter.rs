@@ -6,6 +6,7 @@ use feedwire_engine::{Record, Scope};
 use feedwire_event::{FeedName, Labels, Subject, TypeName};
 
 use crate::subjects::Subjects;
+use crate::{Allowance, Confinement, FeedPattern, Forbidden, Right};
 
 /// An event passes if it has one of the feeds, one of the types and one of the subjects, and its subject has every label.
 /// An empty list asks for nothing.
@@ -31,6 +32,31 @@ pub struct LabelFilter {
 }
 
 impl Filter {
+    /// What of it `allowance` lets be read. What it names has to be granted; where it names nothing, what is granted is named.
+    fn narrowed(mut self, allowance: &Allowance) -> Result<Self, Forbidden> {
+        let patterns = &allowance.feeds;
+        if let Some(feed) = self.feeds.iter().find(|feed| !allowance.fits(feed)) {
+            return Err(Forbidden::Feed(feed.clone()));
+        }
+        let names: Option<Vec<FeedName>> = patterns.iter().map(|p| p.name().cloned()).collect();
+        if let (true, Some(names)) = (self.feeds.is_empty(), names) {
+            self.feeds = names;
+        }
+        match &allowance.confinement {
+            None => {}
+            Some(Confinement::Labels(labels)) => self.labels.extend_from_slice(labels),
+            Some(Confinement::Subjects(own)) if self.subjects.is_empty() => {
+                self.subjects.clone_from(own);
+            }
+            Some(Confinement::Subjects(own)) => {
+                if let Some(subject) = self.subjects.iter().find(|subject| !own.contains(subject)) {
+                    return Err(Forbidden::Subject(Some(subject.clone())));
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// The part that an engine's index can answer.
     pub(crate) fn scope(&self) -> Scope {
         Scope {
@@ -41,18 +67,37 @@ impl Filter {
     }
 }
 
-/// A filter ready to be asked about many records.
+/// A filter within what is granted, ready to be asked about many records.
 #[derive(Debug)]
 pub(crate) struct Matcher {
     filter: Filter,
+    /// The feeds that are granted, where names cannot say it.
+    patterns: Vec<FeedPattern>,
     /// The subjects again, for filters that name many.
     subjects: HashSet<Subject>,
 }
 
 impl Matcher {
-    pub(crate) fn new(filter: Filter) -> Self {
+    /// What of `filter` may be read by whom `allowance` is for.
+    pub(crate) fn new(filter: Filter, allowance: &Allowance) -> Result<Self, Forbidden> {
+        let is_admin = allowance.rights.has(Right::Admin);
+        let filter = if is_admin {
+            filter
+        } else {
+            filter.narrowed(allowance)?
+        };
         let subjects = filter.subjects.iter().cloned().collect();
-        Self { filter, subjects }
+        let open = is_admin || !filter.feeds.is_empty();
+        let patterns = if open {
+            Vec::new()
+        } else {
+            allowance.feeds.clone()
+        };
+        Ok(Self {
+            filter,
+            patterns,
+            subjects,
+        })
     }
 
     pub(crate) fn filter(&self) -> &Filter {
@@ -69,7 +114,7 @@ impl Matcher {
             && self.shows(record, subjects)
     }
 
-    /// Whether `record` may be shown and its subject has the labels: all that an engine's scope leaves open.
+    /// Whether `record` may be shown, and its subject has the labels: all that an engine's scope leaves open.
     pub(crate) fn shows(&self, record: &Record, subjects: &Subjects) -> bool {
         let wanted = &self.filter.labels;
         let labelled = || {
@@ -78,12 +123,15 @@ impl Matcher {
                 .and_then(|subject| subjects.labels.get(subject));
             labels.is_some_and(|labels| wanted.iter().all(|label| label.holds(&labels)))
         };
-        !subjects.hidden.hides(record) && (wanted.is_empty() || labelled())
+        let granted =
+            || self.patterns.is_empty() || self.patterns.iter().any(|p| p.fits(record.feed()));
+        !subjects.hidden.hides(record) && granted() && (wanted.is_empty() || labelled())
     }
 }
 
 impl LabelFilter {
-    fn holds(&self, labels: &Labels) -> bool {
+    /// Whether it is among `labels`.
+    pub(crate) fn holds(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
         value.is_some_and(|value| self.value.as_ref().is_none_or(|wanted| wanted == value))
     }

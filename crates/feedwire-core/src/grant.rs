@@ -1,10 +1,11 @@
 //! Authorisation as a value.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use feedwire_event::{FeedName, NameError, ProjectName, Subject};
+use feedwire_event::{FeedName, Labels, NameError, ProjectName, Subject};
 
 use crate::LabelFilter;
 
@@ -228,6 +229,21 @@ impl fmt::Display for FeedPattern {
     }
 }
 
+impl Confinement {
+    /// Whether `subject`, which has `labels`, is in it.
+    pub(crate) fn has<L: Deref<Target = Labels>>(
+        &self,
+        subject: &Subject,
+        labels: impl FnOnce(&str) -> Option<L>,
+    ) -> bool {
+        match self {
+            Self::Subjects(own) => own.contains(subject),
+            Self::Labels(wanted) => labels(subject.as_str())
+                .is_some_and(|labels| wanted.iter().all(|label| label.holds(&labels))),
+        }
+    }
+}
+
 impl Allowance {
     /// Everything.
     pub fn whole() -> Self {
@@ -236,6 +252,22 @@ impl Allowance {
             feeds: Vec::new(),
             confinement: None,
         }
+    }
+
+    /// Whether `feed` is among its feeds.
+    pub(crate) fn fits(&self, feed: &FeedName) -> bool {
+        let patterns = &self.feeds;
+        patterns.is_empty() || patterns.iter().any(|pattern| pattern.fits(feed.as_str()))
+    }
+
+    /// Whether what `subject` is, and has as `labels`, may be read.
+    pub(crate) fn shows<L: Deref<Target = Labels>>(
+        &self,
+        subject: &Subject,
+        labels: impl FnOnce(&str) -> Option<L>,
+    ) -> bool {
+        let confinement = self.confinement.as_ref();
+        self.is_unconfined() || confinement.is_none_or(|own| own.has(subject, labels))
     }
 
     /// Whether no feed and no subject is left out.
@@ -269,6 +301,33 @@ impl Grant {
     pub fn require(&self, right: Right) -> Result<(), Forbidden> {
         let granted = self.allowance.rights.has(right);
         granted.then_some(()).ok_or(Forbidden::Right(right))
+    }
+
+    /// Whether an event about `subject`, which has `labels`, may be published to `feed`.
+    pub(crate) fn require_publish<L: Deref<Target = Labels>>(
+        &self,
+        feed: &FeedName,
+        subject: Option<&Subject>,
+        labels: impl FnOnce(&str) -> Option<L>,
+    ) -> Result<(), Forbidden> {
+        // The server's own feeds and its own project are written by nobody else.
+        if self.project.is_system() || feed.is_own() {
+            return Err(Forbidden::Feed(feed.clone()));
+        }
+        let allowance = self.allowance();
+        if allowance.is_unconfined() {
+            return Ok(());
+        }
+        if !allowance.fits(feed) {
+            return Err(Forbidden::Feed(feed.clone()));
+        }
+        let Some(confinement) = &allowance.confinement else {
+            return Ok(());
+        };
+        let is_own = subject.is_some_and(|subject| confinement.has(subject, labels));
+        is_own
+            .then_some(())
+            .ok_or_else(|| Forbidden::Subject(subject.cloned()))
     }
 
     /// Whether `right` is granted in every feed and about every subject.

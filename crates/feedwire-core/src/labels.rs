@@ -11,6 +11,7 @@ use feedwire_engine::{Primary, Space, Unavailable};
 use feedwire_event::{Labels, ProjectName, Subject};
 use parking_lot::RwLock;
 
+use crate::LabelFilter;
 use crate::store::{self, Check};
 
 /// The labels of every subject of a project that has any.
@@ -21,6 +22,17 @@ impl LabelTable {
     /// The labels of `subject`, if it has any.
     pub(crate) fn get(&self, subject: &str) -> Option<Arc<Labels>> {
         self.0.read().get(subject).cloned()
+    }
+
+    /// Up to `most` subjects that have all of `wanted`.
+    pub(crate) fn having(&self, wanted: &[LabelFilter], most: usize) -> Vec<Subject> {
+        let table = self.0.read();
+        let having = table
+            .iter()
+            .filter(|(_, labels)| wanted.iter().all(|label| label.holds(labels)));
+        let mut subjects: Vec<Subject> = having.take(most).map(|(s, _)| s.clone()).collect();
+        subjects.sort();
+        subjects
     }
 
     fn set(&self, subject: Subject, labels: Labels) {

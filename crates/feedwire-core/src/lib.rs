@@ -11,6 +11,7 @@ mod filter;
 mod grant;
 mod labels;
 pub mod limits;
+mod own_counts;
 mod project;
 pub mod publish;
 pub mod read;

@@ -34,6 +34,8 @@ pub(crate) struct Project {
     erasures: StoredErasures,
     subjects: Subjects,
     meter: Meter,
+    /// Held while events are counted for somebody: one at a time.
+    counting: tokio::sync::Mutex<()>,
 }
 
 impl Project {
@@ -69,6 +71,7 @@ impl Project {
             erasures,
             subjects,
             meter: Meter::default(),
+            counting: tokio::sync::Mutex::default(),
         })
     }
 
@@ -82,6 +85,10 @@ impl Project {
 
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    pub(crate) fn counting(&self) -> &tokio::sync::Mutex<()> {
+        &self.counting
     }
 
     pub(crate) fn labels(&self) -> &StoredLabels {

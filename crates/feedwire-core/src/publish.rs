@@ -7,7 +7,7 @@ use feedwire_event::{
     Event, FeedName, IdempotencyKey, Position, ProjectName, Subject, Timestamp, Version, payload,
 };
 
-use crate::{Core, Grant, Ids};
+use crate::{Core, Forbidden, Grant, Ids, Right};
 
 /// What a repetition of a batch is known by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub struct Published {
 /// Why a batch was not published.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
+    /// It is not granted. Nothing was written.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The project is not there.
     #[error("there is no project {0}")]
     UnknownProject(ProjectName),
@@ -143,13 +146,18 @@ impl Core {
         expectations: Vec<Expectation>,
         repetition: &Repetition,
     ) -> Result<Published, Error> {
+        grant.require(Right::Publish)?;
+        let project = self.project(grant.project()).await?;
+        for (feed, event) in events {
+            let labels = |subject: &str| project.labels().table().get(subject);
+            grant.require_publish(feed, event.subject.as_ref(), labels)?;
+        }
         let ids = &*self.seams().ids;
         let records = events.iter().enumerate();
         let records = records
             .map(|(index, (feed, event))| record(feed, event, repetition.marks(index), ids))
             .collect();
         let batch = Batch::new(records, expectations)?;
-        let project = self.project(grant.project()).await?;
         let now = self.seams().clock.now();
         let Appended {
             first,

@@ -3,7 +3,7 @@
 use feedwire_engine::{Expired, OpenError, ReadError, Unavailable};
 use feedwire_event::{Cursor, Position, ProjectName, Timestamp};
 
-use crate::Filter;
+use crate::{Filter, Forbidden};
 
 /// A reading: which events, from where, up to where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,9 @@ pub enum Until {
 /// Why nothing is read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
+    /// It is not granted.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The project is not there.
     #[error("there is no project {0}")]
     UnknownProject(ProjectName),

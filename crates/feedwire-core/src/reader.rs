@@ -15,7 +15,7 @@ use crate::filter::Matcher;
 use crate::limits::{UNTIL_GRACE, UNTIL_RECHECK};
 use crate::project::Project;
 use crate::tail::{Seat, Taken};
-use crate::{Clock, Core, Grant, Reading, Start, Until, read};
+use crate::{Clock, Core, Grant, Reading, Right, Start, Until, read};
 
 /// A reading on its way.
 #[derive(Debug)]
@@ -46,8 +46,12 @@ enum End {
 impl Core {
     /// Starts `reading`. What it asks for and is no longer retained is told now, before anything is handed out.
     pub async fn follow(&self, grant: &Grant, reading: Reading) -> Result<Reader, read::Error> {
+        grant.require(Right::Read)?;
+        // Before anything is looked at: what is refused tells nothing of what there is.
+        let matcher = Matcher::new(reading.filter, grant.allowance())?;
         let project = self.project(grant.project()).await?;
-        Reader::start(project, self.seams().clock.clone(), reading).await
+        let clock = self.seams().clock.clone();
+        Reader::start(project, clock, matcher, reading.start, reading.until).await
     }
 }
 
@@ -84,14 +88,11 @@ impl Reader {
     pub(crate) async fn start(
         project: Arc<Project>,
         clock: Arc<dyn Clock>,
-        reading: Reading,
+        matcher: Matcher,
+        start: Start,
+        until: Option<Until>,
     ) -> Result<Self, read::Error> {
-        let Reading {
-            filter,
-            start,
-            until,
-        } = reading;
-        let scope = filter.scope();
+        let scope = matcher.filter().scope();
         let bounds = project.log().bounds();
         let cursor = match start {
             Start::Beginning => bounds.first.previous(),
@@ -103,7 +104,7 @@ impl Reader {
             Until::Now => End::Position(bounds.last),
             Until::At(time) => End::Time(time),
         });
-        let matcher = Arc::new(Matcher::new(filter));
+        let matcher = Arc::new(matcher);
         let counted = project.meter().readers.enter();
         Ok(Self {
             project,

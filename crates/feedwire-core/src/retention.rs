@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::limits::RETENTION_INTERVAL;
 use crate::project::Project;
 use crate::store::{self, Check};
-use crate::{Clock, Core, Grant, read};
+use crate::{Clock, Core, Grant, Right, read};
 
 const KEY: &[u8] = b"log";
 const NO_BOUND: u64 = u64::MAX;
@@ -70,6 +70,7 @@ impl StoredRetention {
 impl Core {
     /// How long the project's events are kept.
     pub async fn retention(&self, grant: &Grant) -> Result<Retention, read::Error> {
+        grant.require(Right::Read)?;
         let project = self.project(grant.project()).await?;
         Ok(*project.retention().present.lock())
     }
@@ -81,6 +82,7 @@ impl Core {
         retention: Retention,
         check: Option<Check<Retention>>,
     ) -> Result<(), store::Error> {
+        grant.require(Right::Admin)?;
         let project = self.project(grant.project()).await?;
         self.whole(async move { project.retention().set(retention, check).await })
             .await

@@ -58,6 +58,8 @@ pub struct TailStats {
 /// Batches that were not published, by why: each as [`publish::Error`] has it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PublishFailures<T> {
+    /// It was not granted.
+    pub forbidden: T,
     /// There is no such project.
     pub unknown_project: T,
     /// The events make no batch.
@@ -120,6 +122,7 @@ impl Upkeep<Count> {
 impl PublishFailures<Count> {
     pub(crate) fn count(&self, error: &publish::Error) {
         let count = match error {
+            publish::Error::Forbidden(_) => &self.forbidden,
             publish::Error::UnknownProject(_) => &self.unknown_project,
             publish::Error::Batch(_) => &self.batch,
             publish::Error::Conflict { .. } => &self.conflict,
@@ -135,6 +138,7 @@ impl PublishFailures<Count> {
 
     fn get(&self) -> PublishFailures<u64> {
         PublishFailures {
+            forbidden: self.forbidden.get(),
             unknown_project: self.unknown_project.get(),
             batch: self.batch.get(),
             conflict: self.conflict.get(),

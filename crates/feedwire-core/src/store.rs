@@ -4,12 +4,12 @@ use bytes::Bytes;
 use feedwire_engine::{OpenError, Precondition, Primary, PutError, Space, Unavailable};
 
 use crate::limits::STORE_SCAN;
-use crate::read;
+use crate::{Forbidden, read};
 
 /// Why a change was not made. Everything is as it was.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The project could not be opened.
+    /// It is not granted, or the project could not be opened.
     #[error(transparent)]
     Read(#[from] read::Error),
     /// What is there is not what the change was made for.
@@ -21,6 +21,12 @@ pub enum Error {
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(Unavailable),
+}
+
+impl From<Forbidden> for Error {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Read(forbidden.into())
+    }
 }
 
 impl From<OpenError> for Error {

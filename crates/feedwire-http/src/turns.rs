@@ -242,7 +242,8 @@ impl Turns {
                 return Next::End(Ending::Expired);
             }
             // What is wrong is told when the client comes back and asks.
-            read::Error::UnknownProject(_)
+            read::Error::Forbidden(_)
+            | read::Error::UnknownProject(_)
             | read::Error::CursorAhead { .. }
             | read::Error::Damaged(_)
             | read::Error::Unavailable(_) => {

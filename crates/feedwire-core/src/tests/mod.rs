@@ -1,6 +1,8 @@
 //! What the core does, told over the in-memory engine.
 
 #[cfg(not(feature = "shuttle"))]
+mod confining;
+#[cfg(not(feature = "shuttle"))]
 mod counting;
 #[cfg(not(feature = "shuttle"))]
 mod erasing;

@@ -9,8 +9,9 @@ use shuttle::future::{block_on, spawn};
 use tokio_util::sync::CancellationToken;
 
 use super::world::{Hands, filter, next};
+use crate::filter::Matcher;
 use crate::project::Project;
-use crate::{Reader, Reading, Start};
+use crate::{Allowance, Reader, Start};
 
 const SCHEDULES: usize = 3_000;
 const BATCHES: u64 = 4;
@@ -40,13 +41,9 @@ async fn project() -> (Memory, Arc<Project>) {
 }
 
 async fn read_all(project: Arc<Project>, feeds: &str, records: usize) -> Vec<u64> {
-    let reading = Reading {
-        filter: filter(feeds),
-        start: Start::Beginning,
-        until: None,
-    };
+    let matcher = Matcher::new(filter(feeds), &Allowance::whole()).expect("all is granted");
     let clock = Arc::new(Hands::default());
-    let mut reader = Reader::start(project, clock, reading)
+    let mut reader = Reader::start(project, clock, matcher, Start::Beginning, None)
         .await
         .expect("a reader");
     let limit = Limit {

@@ -15,7 +15,7 @@ use feedwire_event::{
 
 use crate::{
     Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Repetition, Seams, Start, Step,
-    Until, read,
+    Until, publish, read,
 };
 
 /// Large enough for everything that a test publishes.
@@ -76,13 +76,26 @@ impl World {
         Self { core, clock, grant }
     }
 
+    /// The same for somebody who has only what `allowance` says.
+    #[cfg(not(feature = "shuttle"))]
+    pub(crate) fn granting(&self, allowance: crate::Allowance) -> Self {
+        Self {
+            core: self.core.clone(),
+            clock: self.clock.clone(),
+            grant: Grant::new(self.grant.project().clone(), Arc::new(allowance)),
+        }
+    }
+
     /// Publishes one batch of events written as `feed/type/subject`.
     pub(crate) async fn publish(&self, events: &[&str]) -> Published {
+        self.try_publish(events).await.expect("published")
+    }
+
+    pub(crate) async fn try_publish(&self, events: &[&str]) -> Result<Published, publish::Error> {
         let events: Vec<_> = events.iter().map(|event| parse(event)).collect();
         self.core
             .publish(&self.grant, &events, Vec::new(), &Repetition::Unknown)
             .await
-            .expect("published")
     }
 
     pub(crate) async fn follow(&self, start: Start, filter: Filter) -> Result<Reader, read::Error> {

@@ -213,9 +213,15 @@ fn invalid_json(error: &body::Error, line: u64, column: usize) -> Problem {
     with(with(problem, "line", line), "column", column)
 }
 
+/// It is not granted.
+pub fn forbidden(detail: &(impl Display + ?Sized)) -> Problem {
+    problem(StatusCode::FORBIDDEN, "forbidden", "Not granted", detail)
+}
+
 /// A batch that was not published.
 pub fn publish(error: &publish::Error) -> Problem {
     match error {
+        publish::Error::Forbidden(_) => forbidden(error),
         publish::Error::UnknownProject(_) => not_found(error),
         publish::Error::Batch(batch) => self::batch(batch),
         publish::Error::Conflict { subject, head, .. } => conflict(error, subject, *head),
@@ -298,6 +304,7 @@ fn conflict(error: &publish::Error, subject: &Subject, head: Option<Head>) -> Pr
 /// A reading that is not begun, or not gone on with.
 pub fn read(error: &read::Error) -> Problem {
     match error {
+        read::Error::Forbidden(_) => forbidden(error),
         read::Error::UnknownProject(_) => not_found(error),
         read::Error::Expired(expired) => self::expired(expired),
         read::Error::CursorAhead { head, .. } => {

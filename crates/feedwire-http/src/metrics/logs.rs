@@ -91,8 +91,9 @@ fn published(families: &mut Families<'_>, projects: &[ProjectStats]) -> fmt::Res
     families.counts(&BYTES, each(|project| project.log.appended_bytes))
 }
 
-fn by_reason(failures: &PublishFailures<u64>) -> [([(&'static str, &'static str); 1], u64); 9] {
+fn by_reason(failures: &PublishFailures<u64>) -> [([(&'static str, &'static str); 1], u64); 10] {
     let reasons = [
+        ("forbidden", failures.forbidden),
         ("unknown-project", failures.unknown_project),
         ("batch", failures.batch),
         ("conflict", failures.conflict),

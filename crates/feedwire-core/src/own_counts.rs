@@ -1,0 +1,109 @@
+//! The counts of a project's feeds as somebody may know them.
+//!
+//! The counts of the project are of everybody. Who is confined to some subjects is told what can be read of those, counted anew.
+
+use std::collections::{BTreeMap, HashSet};
+
+use feedwire_engine::{ReadError, Record};
+use feedwire_event::{FeedName, Position};
+
+use crate::filter::Matcher;
+use crate::limits::FILTER_VALUES_MAX;
+use crate::project::{Project, TAIL_READ};
+use crate::{Allowance, Confinement, FeedCount, Feeds, Filter, read};
+
+/// What was counted of a feed.
+#[derive(Debug, Default)]
+struct Own {
+    events: u64,
+    batches: u64,
+    subjects: HashSet<Box<str>>,
+    last: Position,
+}
+
+impl Project {
+    /// The feeds with their counts, as far as `allowance` has them known.
+    pub(crate) async fn feeds(&self, allowance: &Allowance) -> Result<Feeds, read::Error> {
+        let head = self.log().bounds().last;
+        if !allowance.is_unconfined() && allowance.confinement.is_some() {
+            return self.own_feeds(allowance, head).await;
+        }
+        let mut feeds = self.counts().feeds(head).await;
+        if !allowance.is_unconfined() {
+            feeds.feeds.retain(|count| allowance.fits(&count.name));
+        }
+        Ok(feeds)
+    }
+
+    async fn own_feeds(&self, allowance: &Allowance, head: Position) -> Result<Feeds, read::Error> {
+        let matcher = Matcher::new(Filter::default(), allowance)?;
+        let mut scope = matcher.filter().scope();
+        if let Some(Confinement::Labels(labels)) = &allowance.confinement {
+            let labelled = self.labels().table().having(labels, FILTER_VALUES_MAX + 1);
+            if labelled.is_empty() {
+                return Ok(Feeds {
+                    feeds: Vec::new(),
+                    head,
+                });
+            }
+            if labelled.len() <= FILTER_VALUES_MAX {
+                // More are found by reading everything.
+                scope.subjects = labelled;
+            }
+        }
+        let _one_at_a_time = self.counting().lock().await;
+        let mut own: BTreeMap<FeedName, Own> = BTreeMap::new();
+        let mut after = self.log().bounds().first.previous();
+        while after < head {
+            let chunk = match self.log().read(&scope, after, TAIL_READ).await {
+                // Trimmed meanwhile.
+                Err(ReadError::Expired(expired)) => {
+                    after = expired.first.previous();
+                    continue;
+                }
+                chunk => chunk?,
+            };
+            let shown = chunk.records.iter();
+            for record in shown.filter(|record| matcher.shows(record, self.subjects())) {
+                count(&mut own, record);
+            }
+            after = chunk.through;
+        }
+        let feeds = own.into_iter().map(|(name, own)| own.told(name));
+        Ok(Feeds {
+            feeds: feeds.collect(),
+            head: after.max(head),
+        })
+    }
+}
+
+fn count(own: &mut BTreeMap<FeedName, Own>, record: &Record) {
+    if !own.contains_key(record.feed()) {
+        let name = FeedName::new(record.feed()).expect("the log holds names that were checked");
+        own.insert(name, Own::default());
+    }
+    let count = own.get_mut(record.feed()).expect("it was put there");
+    let stamp = record.stamp();
+    let batch = stamp.position.minus(u64::from(stamp.place.index));
+    count.events += 1;
+    count.batches += u64::from(count.last < batch);
+    if let Some(subject) = record
+        .subject()
+        .filter(|subject| !count.subjects.contains(*subject))
+    {
+        count.subjects.insert(subject.into());
+    }
+    count.last = stamp.position;
+}
+
+impl Own {
+    fn told(self, name: FeedName) -> FeedCount {
+        FeedCount {
+            name,
+            events: self.events,
+            batches: self.batches,
+            subjects: self.subjects.len() as u64,
+            last: self.last,
+        }
+    }
+}
