@@ -4,22 +4,29 @@
 //! takes members that it does not know, so that an older client reads a newer server.
 #![warn(missing_docs)]
 
+mod credential;
 mod erasure;
 mod event;
 mod feeds;
 mod new_event;
 mod page;
 mod problem;
+mod project;
 mod published;
 mod retention;
 mod subject;
 
+pub use credential::{
+    Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials, Expiry,
+    NewCredential, Rotation,
+};
 pub use erasure::{NewErasure, Receipt};
 pub use event::Event;
 pub use feeds::{Feed, Feeds};
 pub use new_event::NewEvent;
 pub use page::Page;
 pub use problem::{KIND_PREFIX, Problem};
+pub use project::{Deletion, NewProject, Project, Projects, RateLimits};
 pub use published::{Published, Uploaded};
 pub use retention::Retention;
 pub use subject::SubjectLabels;

@@ -10,6 +10,7 @@ mod base64;
 pub mod binary_mode;
 mod cloudevents;
 mod content;
+pub mod credential;
 mod digits;
 pub mod escape;
 mod framing;
@@ -20,7 +21,7 @@ pub mod media;
 pub mod native;
 mod object;
 pub mod query;
-mod refusal;
+pub mod refusal;
 mod slots;
 mod span;
 

@@ -1,5 +1,30 @@
 //! What the edge refuses by itself, before or beside the core; each dialect tells it in its own way.
 
+use std::fmt;
+
+use feedwire_core::Right;
+
+/// What there may not be more of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Requests a second.
+    Requests,
+    /// Bytes published a second.
+    PublishBytes,
+    /// Streams and waiting polls at one time.
+    Readers,
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Requests => "requests a second",
+            Self::PublishBytes => "bytes published a second",
+            Self::Readers => "readers at one time",
+        })
+    }
+}
+
 /// Why the edge refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -9,6 +34,9 @@ pub enum Refusal {
     /// What is at this address does not take this method.
     #[error("this address does not take this method; the header Allow says which it takes")]
     MethodNotAllowed,
+    /// The project that is named is none, or nothing in it is granted.
+    #[error("there is no such project")]
+    NoProject,
     /// The address is too long.
     #[error("an address has at most {0} bytes")]
     UriTooLong(usize),
@@ -52,6 +80,41 @@ pub enum Refusal {
     /// The body ended before its end, or its framing is broken.
     #[error("the body is cut off or its framing is broken")]
     BodyBroken,
+    /// Nothing proves who asks.
+    #[error(
+        "this takes a credential: Authorization with Bearer and a token, or Basic with key id and secret"
+    )]
+    NoProof,
+    /// What is to prove it does not.
+    #[error("the credential is not one, is no longer, or its secret is another")]
+    BadProof,
+    /// It was proof until lately.
+    #[error("the access token has expired: get another at /oauth2/token")]
+    ExpiredProof,
+    /// There is more than one, and they may be of two.
+    #[error(
+        "a request proves who asks in one way: by one header Authorization, or by token= in the address"
+    )]
+    TwoProofs,
+    /// Nothing is granted to who asks in the project that is named, whether it is there or not.
+    #[error("nothing is granted in this project")]
+    NothingGranted,
+    /// What is granted is not enough.
+    #[error("the right to {0} is needed in this project")]
+    RightMissing(Right),
+    /// What is asked for is for those who administer the server.
+    #[error("this is for those who administer the server: a grant of admin in every project")]
+    ServerOnly,
+    /// There is more of something than there may be.
+    #[error("this {of} has as many {what} as it may: try again in {retry_after} s")]
+    TooMuch {
+        /// Whose limit it is: `address`, `credential` or `project`.
+        of: &'static str,
+        /// What of.
+        what: Taken,
+        /// When to come again, in seconds.
+        retry_after: u64,
+    },
     /// As much as there is room for is being sent by others.
     #[error("too much is being sent at once; try again in a moment")]
     Busy,

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use feedwire_core::Grant;
 use feedwire_dialects::escape;
 use http::HeaderMap;
 use http::request::Parts;
 
+use crate::access::Admitted;
 use crate::edge::Edge;
 
 /// What is asked: by whom it is answered, and the head of the request.
@@ -15,6 +17,7 @@ pub(crate) struct Asked {
     pub(crate) edge: Edge,
     head: Parts,
     variables: Variables,
+    admitted: Admitted,
 }
 
 /// Most variables of a route.
@@ -23,19 +26,38 @@ pub(crate) const VARIABLES_MAX: usize = 2;
 /// Where in a path the variables of its route are, in order.
 pub(crate) type Variables = [Range<usize>; VARIABLES_MAX];
 
+/// The variable `place` of a path, as [`Asked::variable`] tells it.
+pub(crate) fn variable<'p>(
+    path: &'p str,
+    variables: &Variables,
+    place: usize,
+) -> Option<Cow<'p, str>> {
+    escape::percent(&path[variables[place].clone()])
+}
+
 impl Asked {
-    pub(crate) fn new(edge: Edge, head: Parts, variables: Variables) -> Self {
+    pub(crate) fn new(edge: Edge, head: Parts, variables: Variables, admitted: Admitted) -> Self {
         Self {
             edge,
             head,
             variables,
+            admitted,
         }
+    }
+
+    /// What may be done in the project of the path.
+    ///
+    /// # Panics
+    /// Where the rule of the route is not about a project.
+    pub(crate) fn grant(&self) -> &Grant {
+        let grant = self.admitted.grant.as_ref();
+        grant.expect("the rule of a route below a project is about it")
     }
 
     /// The segment of the path where the route has its variable `place`, counted from 0; `None` where that is not percent-encoded
     /// UTF-8.
     pub(crate) fn variable(&self, place: usize) -> Option<Cow<'_, str>> {
-        escape::percent(&self.head.uri.path()[self.variables[place].clone()])
+        variable(self.head.uri.path(), &self.variables, place)
     }
 
     /// Behind the question mark.

@@ -17,7 +17,7 @@ use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::answer::{self, Answer};
-use crate::asked::Asked;
+use crate::asked::{self, Asked};
 use crate::routes::{Found, Routes};
 use crate::stall::Stall;
 use crate::{Limits, edge::Edge, head};
@@ -123,11 +123,15 @@ async fn route(request: Request<Incoming>, found: Option<Found<'_>>, edge: &Edge
     let Some(Found { place, variables }) = found else {
         return refused(Refusal::NotFound);
     };
-    match place.handle(request.method()) {
-        None => place.allowing(refused(Refusal::MethodNotAllowed)),
-        Some(handle) => {
+    let Some(served) = place.served(request.method()) else {
+        return place.allowing(refused(Refusal::MethodNotAllowed));
+    };
+    let project = asked::variable(request.uri().path(), &variables, 0);
+    match edge.access().admit(served.rule, project.as_deref()) {
+        Err(refusal) => refused(refusal),
+        Ok(admitted) => {
             let (head, body) = request.into_parts();
-            handle(Asked::new(edge.clone(), head, variables), body).await
+            (served.handle)(Asked::new(edge.clone(), head, variables, admitted), body).await
         }
     }
 }

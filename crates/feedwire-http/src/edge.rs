@@ -11,7 +11,7 @@ use tower_http::cors::CorsLayer;
 use crate::process::Process;
 use crate::room::Pool;
 use crate::tally::{Connections, Requests, Streams};
-use crate::{Hosts, Limits, Settings};
+use crate::{Access, Hosts, Limits, Settings};
 
 /// What every request is answered from. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ struct Parts {
     /// What web pages of other origins are told, if any may call.
     cors: Option<CorsLayer>,
     hosts: Hosts,
+    access: Access,
     rooms: Rooms,
     tally: Tally,
     process: fn() -> Process,
@@ -66,6 +67,7 @@ impl Edge {
             clock,
             origins,
             hosts,
+            access,
             process,
         } = settings;
         let rooms = Rooms {
@@ -85,6 +87,7 @@ impl Edge {
             limits,
             cors: origins.layer(),
             hosts,
+            access,
             rooms,
             tally,
             process,
@@ -111,6 +114,10 @@ impl Edge {
 
     pub(crate) fn hosts(&self) -> Hosts {
         self.0.hosts
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
     }
 
     pub(crate) fn rooms(&self) -> &Rooms {

@@ -4,6 +4,7 @@
 //! routes. Whatever a client can make large, slow or many is bounded in [`Limits`].
 #![warn(missing_docs)]
 
+mod access;
 mod answer;
 mod asked;
 mod body;
@@ -30,6 +31,7 @@ mod stream;
 mod tally;
 mod turns;
 
+pub use access::Access;
 pub use cors::{Origin, OriginError, Origins};
 pub use hosts::Hosts;
 pub use limits::Limits;

@@ -5,6 +5,9 @@ use std::time::Duration;
 use feedwire_dialects::native::request::PAGE_BYTES_MAX;
 use feedwire_event::limits::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
 
+/// Bytes to publish that may come at once after some quiet, however few there may be a second: a largest body.
+pub(crate) const PUBLISH_BURST_BYTES_MIN: u64 = (BATCH_BYTES_MAX + MIB) as u64;
+
 /// What clients may have of the edge: bytes, time and number.
 #[derive(Clone, Debug)]
 pub struct Limits {

@@ -3,22 +3,35 @@
 use feedwire_dialects::native::error;
 use http::Method;
 
+use crate::access::Rule;
 use crate::answer::{self, Answer, at_once};
 use crate::edge::Edge;
 use crate::openapi::paths;
-use crate::routes::Route;
+use crate::routes::{Route, Served};
 
 /// The routes of the probes, which belong to no dialect.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         // Who answers is up: a process that only stops slowly is not to be killed for it.
         path: "/healthz",
-        methods: || vec![(Method::GET, |_, _| at_once(answer::ok()))],
+        methods: || {
+            vec![Served {
+                method: Method::GET,
+                rule: Rule::Open,
+                handle: |_, _| at_once(answer::ok()),
+            }]
+        },
         description: paths::probes::up,
     },
     Route {
         path: "/readyz",
-        methods: || vec![(Method::GET, |asked, _| at_once(ready(&asked.edge)))],
+        methods: || {
+            vec![Served {
+                method: Method::GET,
+                rule: Rule::Open,
+                handle: |asked, _| at_once(ready(&asked.edge)),
+            }]
+        },
         description: paths::probes::ready,
     },
 ];

@@ -8,6 +8,7 @@ use http::{HeaderValue, Method};
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use crate::access::Rule;
 use crate::answer::{Answer, Pending};
 use crate::asked::{Asked, VARIABLES_MAX, Variables};
 use crate::{metrics, native, openapi, probes};
@@ -17,9 +18,17 @@ pub(crate) struct Route {
     /// The address; its variables are segments in braces.
     pub(crate) path: &'static str,
     /// What it does, by method. Where there is a `GET` and no `HEAD`, that is answered in the same way, without a body.
-    pub(crate) methods: fn() -> Vec<(Method, Handle)>,
+    pub(crate) methods: fn() -> Vec<Served>,
     /// The same as OpenAPI describes it: a path item.
     pub(crate) description: fn() -> Value,
+}
+
+/// What a method of a route does, and who may have it done.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    pub(crate) method: Method,
+    pub(crate) rule: Rule,
+    pub(crate) handle: Handle,
 }
 
 /// Answers a request.
@@ -45,7 +54,7 @@ pub(crate) struct Routes(Arc<matchit::Router<Place>>);
 pub(crate) struct Place {
     /// Which of [`all`] it is.
     pub(crate) index: usize,
-    methods: Vec<(Method, Handle)>,
+    methods: Vec<Served>,
     allow: HeaderValue,
 }
 
@@ -85,17 +94,19 @@ impl Routes {
 impl Place {
     fn new(route: &'static Route) -> Self {
         let mut methods = (route.methods)();
-        let handle = |methods: &[(Method, Handle)], of| {
-            let found = methods.iter().find(|(method, _)| *method == of);
-            found.map(|(_, handle)| *handle)
-        };
-        if let (Some(get), None) = (
-            handle(&methods, Method::GET),
-            handle(&methods, Method::HEAD),
-        ) {
-            methods.push((Method::HEAD, get));
+        let of = |method| methods.iter().find(|served| served.method == method);
+        if let (Some(get), None) = (of(Method::GET), of(Method::HEAD)) {
+            let method = Method::HEAD;
+            let head = Served {
+                method,
+                ..get.clone()
+            };
+            methods.push(head);
         }
-        let mut names: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
+        let mut names: Vec<&str> = methods
+            .iter()
+            .map(|served| served.method.as_str())
+            .collect();
         names.sort_unstable();
         let allow = HeaderValue::from_str(&names.join(",")).expect("methods are ASCII");
         Self {
@@ -107,10 +118,9 @@ impl Place {
         }
     }
 
-    /// What answers a request of `method`.
-    pub(crate) fn handle(&self, method: &Method) -> Option<Handle> {
-        let found = self.methods.iter().find(|(known, _)| known == method);
-        found.map(|(_, handle)| *handle)
+    /// What is done by `method`.
+    pub(crate) fn served(&self, method: &Method) -> Option<&Served> {
+        self.methods.iter().find(|served| served.method == *method)
     }
 
     /// Says in `refusal` which methods there are.

@@ -15,7 +15,7 @@ use crate::gate::Gate;
 use crate::process::Process;
 use crate::routes::{Route, Routes};
 use crate::tally::Connections;
-use crate::{Hosts, Limits, Origins, metrics, openapi, routes};
+use crate::{Access, Hosts, Limits, Origins, metrics, openapi, routes};
 
 /// A listening server.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Settings {
     pub origins: Origins,
     /// By which names the server may be called.
     pub hosts: Hosts,
+    /// Who may call.
+    pub access: Access,
     /// Asks the system what the process takes, for the metrics; it may read what the kernel tells.
     pub process: fn() -> Process,
 }
@@ -119,7 +121,7 @@ impl Server {
         let uncounted = Connections::default();
         let apart = metrics.map(|listener| Gate {
             listener,
-            routes: Routes::new([&metrics::ROUTE]),
+            routes: Routes::new([&metrics::APART]),
             connections_max: edge.limits().scrapers_max,
             tally: &uncounted,
         });

@@ -8,7 +8,7 @@ use feedwire_core::{Core, Seams};
 use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
-use feedwire_http::{Hosts, Limits, Origins, Process, Server, Settings, Stopped};
+use feedwire_http::{Access, Hosts, Limits, Origins, Process, Server, Settings, Stopped};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -87,6 +87,7 @@ impl TestServer {
             clock: clock.clone(),
             origins,
             hosts: Hosts::default(),
+            access: Access::Open,
             process,
         };
         let mut serving = JoinSet::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use feedwire_core::Core;
 use feedwire_engine::Engine;
-use feedwire_http::{Hosts, Limits, Origins, Server as Edge, Settings, Stopped};
+use feedwire_http::{Access, Hosts, Limits, Origins, Server as Edge, Settings, Stopped};
 use tokio_util::sync::CancellationToken;
 
 use crate::{process, seams};
@@ -65,6 +65,7 @@ impl Server {
             clock: seams.clock.clone(),
             origins,
             hosts: Hosts::LoopbackOnly,
+            access: Access::Open,
             process: process::ask,
         };
         let core = Core::open(engine, seams)

@@ -68,7 +68,8 @@ pub enum Error {
 }
 
 impl Error {
-    fn member(name: &'static str, reason: &(impl fmt::Display + ?Sized)) -> Self {
+    /// The member `name` cannot be meant, because of `reason`.
+    pub(crate) fn member(name: &'static str, reason: &(impl fmt::Display + ?Sized)) -> Self {
         Self::Member {
             name,
             reason: reason.to_string(),
@@ -162,7 +163,7 @@ fn retention_age(text: &str) -> Result<Duration, Error> {
 }
 
 /// A whole number, also one that is written with a fraction of nothing: to JSON Schema `10.0` is an integer.
-fn whole(number: &Number) -> Option<u64> {
+pub(crate) fn whole(number: &Number) -> Option<u64> {
     let float = || number.as_f64().filter(|float| float.fract() == 0.0);
     let written = || float().and_then(|float| format!("{float:.0}").parse().ok());
     number.as_u64().or_else(written)
@@ -200,7 +201,7 @@ pub fn erasure(body: &[u8]) -> Result<(Option<FeedName>, Option<Subject>), Error
     ))
 }
 
-fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let read = serde_json::from_str(text(body)?);
     read.map(|Object(object)| object)
         .map_err(|error| located(&error))

@@ -99,7 +99,15 @@ fn damaged(detail: &(impl Display + ?Sized)) -> Problem {
 /// What the edge refuses by itself.
 pub fn refusal(refusal: Refusal) -> Problem {
     let (status, kind, title) = match refusal {
-        Refusal::NotFound => return not_found(&refusal),
+        Refusal::NothingGranted | Refusal::RightMissing(_) | Refusal::ServerOnly => {
+            return forbidden(&refusal);
+        }
+        Refusal::TwoProofs => return invalid_parameter(&refusal, "Authorization"),
+        Refusal::TooMuch { of, .. } => return with(too_much(&refusal), "limited", of),
+        Refusal::NoProof | Refusal::BadProof | Refusal::ExpiredProof => {
+            return unproven(refusal);
+        }
+        Refusal::NotFound | Refusal::NoProject => return not_found(&refusal),
         Refusal::Busy => return unavailable(&refusal),
         Refusal::DataTooLarge(bytes_max) => {
             let problem = too_large("event-too-large", "An event is too large", &refusal);
@@ -152,6 +160,27 @@ pub fn refusal(refusal: Refusal) -> Problem {
         ),
     };
     problem(status, kind, title, &refusal)
+}
+
+/// Nobody knows who asks.
+fn unproven(refusal: Refusal) -> Problem {
+    let kind = match refusal {
+        Refusal::NoProof => "unauthorized",
+        Refusal::ExpiredProof => "token-expired",
+        _ => "invalid-credential",
+    };
+    let title = "It is not proven who asks";
+    problem(StatusCode::UNAUTHORIZED, kind, title, &refusal)
+}
+
+fn too_much(refusal: &Refusal) -> Problem {
+    let title = "There is as much as there may be";
+    problem(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too-many-requests",
+        title,
+        refusal,
+    )
 }
 
 /// A request that was refused before its body was looked at.

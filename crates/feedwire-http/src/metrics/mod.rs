@@ -13,4 +13,4 @@ mod requests;
 mod scrape;
 mod server;
 
-pub(crate) use scrape::ROUTE;
+pub(crate) use scrape::{APART, ROUTE};

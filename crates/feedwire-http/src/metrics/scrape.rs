@@ -12,19 +12,34 @@ use prometheus_client::registry::Registry;
 
 use super::families::Families;
 use super::{disk, logs, process, readers, requests, server};
+use crate::access::Rule;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
 use crate::edge::Edge;
 use crate::openapi::paths;
 use crate::process::Process;
-use crate::routes::Route;
+use crate::routes::{Route, Served};
 
 /// Where they are told.
 pub(crate) const ROUTE: Route = Route {
     path: "/metrics",
-    methods: || vec![(Method::GET, |asked, _| Box::pin(tell(asked)))],
+    methods: || vec![served(Rule::Server)],
     description: paths::metrics::path,
 };
+
+/// The same at a listener of its own, for which it is said who can reach it.
+pub(crate) const APART: Route = Route {
+    methods: || vec![served(Rule::Open)],
+    ..ROUTE
+};
+
+fn served(rule: Rule) -> Served {
+    Served {
+        method: Method::GET,
+        rule,
+        handle: |asked, _| Box::pin(tell(asked)),
+    }
+}
 
 const OPENMETRICS: &str = "application/openmetrics-text";
 const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

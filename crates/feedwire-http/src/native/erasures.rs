@@ -14,18 +14,20 @@ use crate::intake;
 pub(super) async fn ask(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
-    let grant = refuse::grant(&asked)?;
     let (feed, subject) = body::erasure(&intake::whole(body, &asked.edge).await?.bytes)?;
-    let receipt = asked.edge.core().erase(&grant, feed, subject).await?;
-    let address = answer::receipt_address(grant.project(), &receipt);
+    let receipt = asked
+        .edge
+        .core()
+        .erase(asked.grant(), feed, subject)
+        .await?;
+    let address = answer::receipt_address(asked.grant().project(), &receipt);
     Ok(accepted(&answer::receipt(&receipt), &address))
 }
 
 pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
-    let grant = refuse::grant(&asked)?;
     let receipt = match EventId::new(&refuse::variable(&asked, ID)?) {
-        Ok(id) => asked.edge.core().erasure(&grant, &id).await?,
+        Ok(id) => asked.edge.core().erasure(asked.grant(), &id).await?,
         // What is no id names no erasure.
         Err(_) => None,
     };

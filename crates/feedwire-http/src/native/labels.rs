@@ -13,8 +13,8 @@ use crate::intake;
 
 pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
-    let (grant, subject) = (refuse::grant(&asked)?, subject(&asked)?);
-    let labels = asked.edge.core().labels(&grant, &subject).await?;
+    let subject = subject(&asked)?;
+    let labels = asked.edge.core().labels(asked.grant(), &subject).await?;
     let conditions = Conditions::of(asked.headers())?;
     Ok(tagged(&answer::labels(&labels), &conditions)?)
 }
@@ -23,13 +23,13 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
     let conditions = Conditions::of(asked.headers())?;
-    let (grant, subject) = (refuse::grant(&asked)?, subject(&asked)?);
+    let subject = subject(&asked)?;
     let labels = body::labels(&intake::whole(body, &asked.edge).await?.bytes)?;
     let check = conditions.check(|present| Tag::of(&answer::labels(present)));
     asked
         .edge
         .core()
-        .set_labels(&grant, subject, labels.clone(), check)
+        .set_labels(asked.grant(), subject, labels.clone(), check)
         .await?;
     Ok(replaced(&answer::labels(&labels)))
 }

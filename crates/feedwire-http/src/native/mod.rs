@@ -9,24 +9,33 @@ mod read;
 mod refuse;
 mod retention;
 
+use feedwire_core::Right;
 use http::Method;
 
+use crate::access::Rule;
 use crate::answer::Answer;
 use crate::openapi::paths;
-use crate::routes::Route;
+use crate::routes::{Route, Served};
 
-/// What is done by method: the answers of these handlers, or what the native API says where there is none.
+/// What is done by method, and who may have it done: the answers of these handlers, or what the native API says where there is none.
 macro_rules! methods {
-    ($($method:ident: $handler:path),+) => {
-        || vec![$((Method::$method, |asked, body| {
-            // The handler is called within the box: a future that is made outside is copied into it.
-            Box::pin(async { $handler(asked, body).await.unwrap_or_else(Answer::from) })
-        })),+]
+    ($($method:ident, $rule:expr => $handler:path);+) => {
+        || vec![$(Served {
+            method: Method::$method,
+            rule: $rule,
+            handle: |asked, body| {
+                // The handler is called within the box: a future that is made outside is copied into it.
+                Box::pin(async { $handler(asked, body).await.unwrap_or_else(Answer::from) })
+            },
+        }),+]
     };
 }
 
-/// The variables of the routes, by their places.
-const PROJECT: usize = 0;
+const READ: Rule = Rule::Project(Right::Read);
+const PUBLISH: Rule = Rule::Project(Right::Publish);
+const ADMIN: Rule = Rule::Project(Right::Admin);
+
+/// The variables of the routes, by their places; the first is the project that a rule is about.
 const FEED: usize = 1;
 const SUBJECT: usize = 1;
 const ID: usize = 1;
@@ -35,37 +44,37 @@ const ID: usize = 1;
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/v1/projects/{project}/feeds",
-        methods: methods!(GET: feeds::list),
+        methods: methods!(GET, READ => feeds::list),
         description: paths::feeds::path,
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}",
-        methods: methods!(GET: read::read, HEAD: read::head),
+        methods: methods!(GET, READ => read::read; HEAD, READ => read::head),
         description: paths::read::path,
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}/events",
-        methods: methods!(POST: publish::publish),
+        methods: methods!(POST, PUBLISH => publish::publish),
         description: paths::publish::path,
     },
     Route {
         path: "/v1/projects/{project}/subjects/{subject}/labels",
-        methods: methods!(GET: labels::show, PUT: labels::replace),
+        methods: methods!(GET, READ => labels::show; PUT, PUBLISH => labels::replace),
         description: paths::labels::path,
     },
     Route {
         path: "/v1/projects/{project}/retention",
-        methods: methods!(GET: retention::show, PUT: retention::replace),
+        methods: methods!(GET, READ => retention::show; PUT, ADMIN => retention::replace),
         description: paths::retention::path,
     },
     Route {
         path: "/v1/projects/{project}/erasures",
-        methods: methods!(POST: erasures::ask),
+        methods: methods!(POST, ADMIN => erasures::ask),
         description: paths::erasures::all,
     },
     Route {
         path: "/v1/projects/{project}/erasures/{id}",
-        methods: methods!(GET: erasures::show),
+        methods: methods!(GET, ADMIN => erasures::show),
         description: paths::erasures::one,
     },
 ];

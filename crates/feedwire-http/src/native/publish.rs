@@ -32,7 +32,7 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
     let content = body::content(refuse::header(headers, CONTENT_TYPE), has_attributes)?;
     let to = To {
         edge: asked.edge.clone(),
-        grant: refuse::grant(&asked)?,
+        grant: asked.grant().clone(),
         feed: request::feed(&refuse::variable(&asked, FEED)?)?,
         expected,
         repetition,

@@ -28,7 +28,7 @@ use crate::turns::Plan;
 pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     // What cannot be read cannot be asked about either.
     reading(&asked)?;
-    let head = asked.edge.core().head(&refuse::grant(&asked)?).await?;
+    let head = asked.edge.core().head(asked.grant()).await?;
     let mut answer = Response::new(Body::empty());
     let headers = answer.headers_mut();
     headers.insert(
@@ -41,15 +41,14 @@ pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 
 pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let Read { reading, form } = reading(&asked)?;
-    let grant = refuse::grant(&asked)?;
     let edge = &asked.edge;
     match form {
         Form::Page(poll) => {
             let conditions = Conditions::of(asked.headers())?;
-            let page = page(edge, &grant, reading, poll).await?;
+            let page = page(edge, asked.grant(), reading, poll).await?;
             Ok(answered(poll.kind, page, &conditions, edge)?)
         }
-        Form::Stream(how) => follow(edge, &grant, reading, how).await,
+        Form::Stream(how) => follow(edge, asked.grant(), reading, how).await,
     }
 }
 

@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use feedwire_api::Problem;
-use feedwire_core::{Grant, publish, read, store};
+use feedwire_core::{publish, read, store};
 use feedwire_dialects::native::{body, error, request};
 use feedwire_dialects::{Refusal, Unreadable};
-use feedwire_event::ProjectName;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 
-use super::PROJECT;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
 
@@ -85,14 +83,6 @@ pub(super) fn variable(asked: &Asked, place: usize) -> Result<Cow<'_, str>, Refu
 pub(super) fn other_than_json(asked: &Asked) -> Result<(), Refused> {
     body::encoding(header(asked.headers(), CONTENT_ENCODING))?;
     Ok(body::json_content(header(asked.headers(), CONTENT_TYPE))?)
-}
-
-/// What a request may do. Without authentication that is everything, in the project that it names.
-pub(super) fn grant(asked: &Asked) -> Result<Grant, Refused> {
-    match ProjectName::new(&variable(asked, PROJECT)?) {
-        Ok(project) => Ok(Grant::whole(project)),
-        Err(_) => Err(Refused(error::not_found("there is no such project"))),
-    }
 }
 
 /// The header `name` as text; one that is not ASCII is a text that nothing is written as.

@@ -11,7 +11,7 @@ use crate::intake;
 
 pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
-    let retention = asked.edge.core().retention(&refuse::grant(&asked)?).await?;
+    let retention = asked.edge.core().retention(asked.grant()).await?;
     let conditions = Conditions::of(asked.headers())?;
     Ok(kept(tagged(&answer::retention(retention), &conditions)?))
 }
@@ -20,13 +20,12 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
     let conditions = Conditions::of(asked.headers())?;
-    let grant = refuse::grant(&asked)?;
     let retention = body::retention(&intake::whole(body, &asked.edge).await?.bytes)?;
     let check = conditions.check(|present| Tag::of(&answer::retention(*present)));
     asked
         .edge
         .core()
-        .set_retention(&grant, retention, check)
+        .set_retention(asked.grant(), retention, check)
         .await?;
     Ok(replaced(&answer::retention(retention)))
 }

@@ -5,16 +5,19 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{paths, problems, schemas};
+use crate::access::Rule;
 use crate::answer::{self, at_once};
-use crate::routes::Route;
+use crate::routes::{Route, Served};
 
 /// Where it is told.
 pub(crate) const ROUTE: Route = Route {
     path: "/openapi.json",
     methods: || {
-        vec![(Method::GET, |asked, _| {
-            at_once(answer::document(asked.edge.document().clone()))
-        })]
+        vec![Served {
+            method: Method::GET,
+            rule: Rule::Open,
+            handle: |asked, _| at_once(answer::document(asked.edge.document().clone())),
+        }]
     },
     description: paths::description::path,
 };

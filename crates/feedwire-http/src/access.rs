@@ -1,0 +1,144 @@
+//! Who may have done what: the rule of each method of each route, and holding a request against it.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+
+use feedwire_auth::{Auth, Denied, Principal};
+use feedwire_core::{Allowance, Grant, Right};
+use feedwire_dialects::Refusal;
+use feedwire_event::ProjectName;
+use http::Method;
+use http::request::Parts;
+
+use crate::edge::Edge;
+use crate::proof::{self, Shown};
+use crate::quota::Metered;
+
+/// Who may have a method of a route done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Everybody.
+    Open,
+    /// Whoever proves to be somebody; what is done looks at the rest itself.
+    Known,
+    /// Whoever may do anything at all in the project that the first variable of the path names.
+    Member,
+    /// Whoever has this right in the project that the first variable of the path names.
+    Project(Right),
+    /// Whoever administers the server.
+    Server,
+}
+
+/// Who may call a server.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Everybody may do everything.
+    Open,
+    /// Whoever has a credential may do what that is granted.
+    Guarded(Arc<Auth>),
+}
+
+/// A request that passed its rule.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// Who asks; `None` where everybody may.
+    pub(crate) principal: Option<Principal>,
+    /// What may be done in the project of the path, where the rule is about one.
+    pub(crate) grant: Option<Grant>,
+    /// What it is counted by.
+    pub(crate) metered: Metered,
+    /// What is asked behind the question mark, without a token.
+    pub(crate) query: Option<String>,
+}
+
+static EVERYTHING: LazyLock<Arc<Allowance>> = LazyLock::new(|| Arc::new(Allowance::whole()));
+
+impl Rule {
+    /// Whether it is about the project of a path.
+    fn is_of_project(self) -> bool {
+        match self {
+            Self::Member | Self::Project(_) => true,
+            Self::Open | Self::Known | Self::Server => false,
+        }
+    }
+
+    /// Whether a token in the address proves who asks for `method`: where a browser's `EventSource` can send no header.
+    pub(crate) fn takes_token(self, method: &Method) -> bool {
+        let is_reading = matches!(*method, Method::GET | Method::HEAD);
+        is_reading && self == Self::Project(Right::Read)
+    }
+}
+
+/// Holds a request with this `head` against `rule`; `project` is the first variable of its path, as far as that can be read.
+pub(crate) fn admit(
+    edge: &Edge,
+    rule: Rule,
+    head: &Parts,
+    project: Option<Cow<'_, str>>,
+    mut metered: Metered,
+) -> Result<Admitted, Refusal> {
+    let named = || project.and_then(|name| ProjectName::new(&name).ok());
+    let shown = proof::shown(head, rule)?;
+    let (principal, grant) = match edge.access() {
+        _ if rule == Rule::Open => (None, None),
+        Access::Open if rule.is_of_project() => {
+            let project = named().ok_or(Refusal::NoProject)?;
+            (None, Some(Grant::new(project, EVERYTHING.clone())))
+        }
+        Access::Open => (None, None),
+        Access::Guarded(auth) => {
+            let principal = prove(auth, &shown)?;
+            let (quotas, limits) = (edge.quotas(), principal.limits());
+            quotas.of_credential(&mut metered, &principal.key_id(), limits)?;
+            let grant = granted(rule, &principal, named)?;
+            (Some(principal), grant)
+        }
+    };
+    if let Some(grant) = &grant {
+        let limits = edge.core().project_limits(grant.project());
+        edge.quotas().of_project(&mut metered, grant.project(), limits)?;
+    }
+    Ok(Admitted {
+        principal,
+        grant,
+        metered,
+        query: shown.query,
+    })
+}
+
+fn prove(auth: &Auth, shown: &Shown<'_>) -> Result<Principal, Refusal> {
+    let proof = shown.proof().ok_or(Refusal::NoProof)?;
+    auth.prove(proof).map_err(|denied| match denied {
+        Denied::Invalid => Refusal::BadProof,
+        Denied::Expired => Refusal::ExpiredProof,
+    })
+}
+
+/// What `rule` asks of `principal`. Whether there is such a project is not looked at: nobody is told who may not know.
+fn granted(
+    rule: Rule,
+    principal: &Principal,
+    project: impl FnOnce() -> Option<ProjectName>,
+) -> Result<Option<Grant>, Refusal> {
+    match rule {
+        Rule::Open | Rule::Known => Ok(None),
+        Rule::Server if principal.is_server_admin() => Ok(None),
+        Rule::Server => Err(Refusal::ServerOnly),
+        Rule::Member | Rule::Project(_) => {
+            let grant = project().and_then(|project| principal.grant(&project));
+            let grant = grant.ok_or(Refusal::NothingGranted)?;
+            match rule {
+                Rule::Project(right) if grant.require(right).is_err() => {
+                    Err(Refusal::RightMissing(right))
+                }
+                _ => Ok(Some(grant)),
+            }
+        }
+    }
+}
+
+/// The address that a request is counted for.
+pub(crate) fn meter_of_address(edge: &Edge, peer: IpAddr) -> Result<Metered, Refusal> {
+    Ok(edge.quotas().of_address(peer)?)
+}
