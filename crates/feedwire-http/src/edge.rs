@@ -11,7 +11,7 @@ use tower_http::cors::CorsLayer;
 use crate::process::Process;
 use crate::room::Pool;
 use crate::tally::{Connections, Requests, Streams};
-use crate::{Access, Hosts, Limits, Settings};
+use crate::{Access, Hosts, Limits, Peers, Settings, Tls};
 
 /// What every request is answered from. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ struct Parts {
     cors: Option<CorsLayer>,
     hosts: Hosts,
     access: Access,
+    peers: Peers,
+    tls: Option<Tls>,
     rooms: Rooms,
     tally: Tally,
     process: fn() -> Process,
@@ -68,6 +70,8 @@ impl Edge {
             origins,
             hosts,
             access,
+            peers,
+            tls,
             process,
         } = settings;
         let rooms = Rooms {
@@ -88,6 +92,8 @@ impl Edge {
             cors: origins.layer(),
             hosts,
             access,
+            peers,
+            tls,
             rooms,
             tally,
             process,
@@ -118,6 +124,14 @@ impl Edge {
 
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    pub(crate) fn peers(&self) -> Peers {
+        self.0.peers
+    }
+
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
     }
 
     pub(crate) fn rooms(&self) -> &Rooms {
