@@ -8,7 +8,7 @@ pub fn percent(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// As [`percent`], with plus signs for spaces, as forms write them.
-pub(crate) fn form(text: &str) -> Option<Cow<'_, str>> {
+pub fn form(text: &str) -> Option<Cow<'_, str>> {
     decode(text, |byte| if byte == b'+' { b' ' } else { byte })
 }
 

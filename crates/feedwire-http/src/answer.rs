@@ -2,14 +2,18 @@
 
 use std::future::ready;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
-use feedwire_api::{PROBLEM_JSON, Problem};
+use feedwire_api::{EVENT_STREAM, PROBLEM_JSON, Problem};
 use feedwire_dialects::Refusal;
-use feedwire_dialects::native::{answer, error};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
-use http::{HeaderValue, Response, StatusCode};
+use feedwire_dialects::native::{answer, error, framing};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::body::Body;
 use crate::conditions::{Conditions, Tag};
@@ -123,10 +127,57 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
     answer
         .extensions_mut()
         .insert(Kind(problem.kind().to_owned()));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        answer
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    let headers = answer.headers_mut();
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            let seconds = problem.members.get("retry_after");
+            headers.insert(RETRY_AFTER, seconds.and_then(Value::as_u64).unwrap_or(1).into());
+        }
+        StatusCode::UNAUTHORIZED => {
+            // RFC 6750, 3: what was given is not told apart, only that something was.
+            let is_given = problem.kind() != error::UNAUTHORIZED;
+            let challenge = if is_given {
+                r#"Bearer realm="feedwire", error="invalid_token""#
+            } else {
+                r#"Bearer realm="feedwire""#
+            };
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        _ => {}
     }
+    answer
+}
+
+/// What the native API says of `refusal`, to a request with these headers.
+pub(crate) fn refusal(refusal: Refusal, headers: &HeaderMap) -> Answer {
+    let problem = error::refusal(refusal);
+    match refusal {
+        Refusal::TooMuch { retry_after, .. } if takes_events(headers) => {
+            overloaded(&problem, retry_after)
+        }
+        _ => self::problem(&problem),
+    }
+}
+
+/// Whether `headers` ask for Server-Sent Events.
+fn takes_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains(EVENT_STREAM))
+}
+
+/// A stream that says `problem` and when to come back, and ends. An `EventSource` that is told 429 or 503 never comes back.
+fn overloaded(problem: &Problem, retry_after: u64) -> Answer {
+    let json = error::json(problem);
+    let told = framing::overloaded(&json, Duration::from_secs(retry_after));
+    let mut answer = whole(StatusCode::OK, EVENT_STREAM, told);
+    answer
+        .extensions_mut()
+        .insert(Kind(problem.kind().to_owned()));
+    let headers = answer.headers_mut();
+    headers.insert(RETRY_AFTER, retry_after.into());
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }

@@ -1,8 +1,10 @@
 //! A request that has a route, as its handler is given it; the body comes beside it.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::ops::Range;
 
+use feedwire_auth::Principal;
 use feedwire_core::Grant;
 use feedwire_dialects::escape;
 use http::HeaderMap;
@@ -10,12 +12,14 @@ use http::request::Parts;
 
 use crate::access::Admitted;
 use crate::edge::Edge;
+use crate::quota::Metered;
 
 /// What is asked: by whom it is answered, and the head of the request.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) edge: Edge,
     head: Parts,
+    peer: IpAddr,
     variables: Variables,
     admitted: Admitted,
 }
@@ -36,13 +40,35 @@ pub(crate) fn variable<'p>(
 }
 
 impl Asked {
-    pub(crate) fn new(edge: Edge, head: Parts, variables: Variables, admitted: Admitted) -> Self {
+    pub(crate) fn new(
+        edge: Edge,
+        head: Parts,
+        peer: IpAddr,
+        variables: Variables,
+        admitted: Admitted,
+    ) -> Self {
         Self {
             edge,
             head,
+            peer,
             variables,
             admitted,
         }
+    }
+
+    /// The address that it is asked from.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// Who asks; `None` where everybody may do everything.
+    pub(crate) fn principal(&self) -> Option<&Principal> {
+        self.admitted.principal.as_ref()
+    }
+
+    /// What it is counted by.
+    pub(crate) fn metered(&self) -> &Metered {
+        &self.admitted.metered
     }
 
     /// What may be done in the project of the path.
@@ -60,9 +86,10 @@ impl Asked {
         variable(self.head.uri.path(), &self.variables, place)
     }
 
-    /// Behind the question mark.
+    /// Behind the question mark, without a token.
     pub(crate) fn query(&self) -> &str {
-        self.head.uri.query().unwrap_or_default()
+        let whole = self.head.uri.query().unwrap_or_default();
+        self.admitted.query.as_deref().unwrap_or(whole)
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -19,13 +19,14 @@ use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::answer::{self, Answer};
+use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::asked::{self, Asked};
 use crate::edge::Edge;
 use crate::linger::linger;
 use crate::routes::{Found, Routes};
 use crate::stall::Stall;
 use crate::transport::{Transport, into_socket};
-use crate::{head, tls};
+use crate::{access, head, tls};
 
 /// Serves what `opener` asks over `socket`, until either end closes it.
 pub(crate) async fn accepted(socket: TcpStream, opener: IpAddr, routes: Routes, edge: Edge) {
@@ -102,7 +103,7 @@ async fn answer(
     let found = routes.find(request.uri().path());
     let place = found.as_ref().map(|found| found.place);
     let asked = requests.asked(request.method(), place);
-    let answer = answer_to_page(request, found, edge).await?;
+    let answer = answer_to_page(request, peer, found, edge).await?;
     requests.answered(&asked, &answer);
     // The route and not the path: who asks about what, and with which token, is nobody's to read here.
     let (route, status) = (requests.route(&asked), answer.status().as_u16());
@@ -112,18 +113,19 @@ async fn answer(
 
 async fn answer_to_page(
     request: Request<Incoming>,
+    peer: IpAddr,
     found: Option<Found<'_>>,
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return Ok(route(request, found, edge).await);
+        return Ok(route(request, peer, found, edge).await);
     };
     // Around everything, so that a page is told of what is refused before any route too. Boxed, because few are asked by pages.
     let mut found = Some(found);
     let route = service_fn(move |request| {
         // Called once at the most.
         let found = found.take().flatten();
-        async move { Ok(route(request, found, edge).await) }
+        async move { Ok(route(request, peer, found, edge).await) }
     });
     Box::pin(cors.layer(route).call(request)).await
 }
@@ -136,23 +138,40 @@ fn asks_for_options(request: &Request<Incoming>) -> bool {
     request.method() == Method::OPTIONS && !is_browsers
 }
 
-async fn route(request: Request<Incoming>, found: Option<Found<'_>>, edge: &Edge) -> Answer {
-    let refused = |refusal| answer::problem(&native::error::refusal(refusal));
-    if let Err(refusal) = head::check(&request, edge) {
+async fn route(
+    request: Request<Incoming>,
+    peer: IpAddr,
+    found: Option<Found<'_>>,
+    edge: &Edge,
+) -> Answer {
+    let (head, body) = request.into_parts();
+    let refused = |refusal| answer::refusal(refusal, &head.headers);
+    let metered = match edge.quotas().of_address(peer) {
+        Ok(metered) => metered,
+        Err(exceeded) => return refused(exceeded.into()),
+    };
+    if let Err(refusal) = head::check(&head, edge) {
         return refused(refusal);
     }
     let Some(Found { place, variables }) = found else {
         return refused(Refusal::NotFound);
     };
-    let Some(served) = place.served(request.method()) else {
+    let Some(served) = place.served(&head.method) else {
         return place.allowing(refused(Refusal::MethodNotAllowed));
     };
-    let project = asked::variable(request.uri().path(), &variables, 0);
-    match edge.access().admit(served.rule, project.as_deref()) {
+    let project = asked::variable(head.uri.path(), &variables, 0);
+    match access::admit(edge, served.rule, &head, project, metered) {
         Err(refusal) => refused(refusal),
         Ok(admitted) => {
-            let (head, body) = request.into_parts();
-            (served.handle)(Asked::new(edge.clone(), head, variables, admitted), body).await
+            let standings = admitted.metered.header();
+            let asked = Asked::new(edge.clone(), head, peer, variables, admitted);
+            let mut answer = (served.handle)(asked, body).await;
+            if let Some((policies, left)) = standings {
+                let headers = answer.headers_mut();
+                headers.insert(RATE_LIMIT_POLICY, policies);
+                headers.insert(RATE_LIMIT, left);
+            }
+            answer
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
 
 use crate::process::Process;
+use crate::quota::Quotas;
 use crate::room::Pool;
 use crate::tally::{Connections, Requests, Streams};
 use crate::{Access, Hosts, Limits, Peers, Settings, Tls};
@@ -26,6 +27,8 @@ struct Parts {
     cors: Option<CorsLayer>,
     hosts: Hosts,
     access: Access,
+    quotas: Quotas,
+    tokens_end_readers: bool,
     peers: Peers,
     tls: Option<Tls>,
     rooms: Rooms,
@@ -70,6 +73,8 @@ impl Edge {
             origins,
             hosts,
             access,
+            address_limits,
+            tokens_end_readers,
             peers,
             tls,
             process,
@@ -92,6 +97,8 @@ impl Edge {
             cors: origins.layer(),
             hosts,
             access,
+            quotas: Quotas::new(address_limits),
+            tokens_end_readers,
             peers,
             tls,
             rooms,
@@ -124,6 +131,15 @@ impl Edge {
 
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    pub(crate) fn quotas(&self) -> &Quotas {
+        &self.0.quotas
+    }
+
+    /// Whether streams and waiting polls end when the access token expires that they were begun by.
+    pub(crate) fn tokens_end_readers(&self) -> bool {
+        self.0.tokens_end_readers
     }
 
     pub(crate) fn peers(&self) -> Peers {

@@ -1,8 +1,9 @@
 //! What the head of every request has to be, whatever it asks for.
 
 use feedwire_dialects::Refusal;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, Request};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 
 use crate::edge::Edge;
 
@@ -13,7 +14,8 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The headers that are meant once, as refusals name them.
-const ONCE: [(HeaderName, &str); 4] = [
+const ONCE: [(HeaderName, &str); 5] = [
+    (AUTHORIZATION, "Authorization"),
     (CONTENT_ENCODING, "Content-Encoding"),
     (CONTENT_TYPE, "Content-Type"),
     (IDEMPOTENCY_KEY, "Idempotency-Key"),
@@ -21,8 +23,8 @@ const ONCE: [(HeaderName, &str); 4] = [
 ];
 
 /// Whether a request with this head may be routed.
-pub(crate) fn check<B>(request: &Request<B>, edge: &Edge) -> Result<(), Refusal> {
-    let (uri, headers, limits) = (request.uri(), request.headers(), edge.limits());
+pub(crate) fn check(head: &Parts, edge: &Edge) -> Result<(), Refusal> {
+    let (uri, headers, limits) = (&head.uri, &head.headers, edge.limits());
     let uri_bytes = uri.path_and_query().map_or(0, |path| path.as_str().len());
     if uri_bytes > limits.uri_bytes_max {
         return Err(Refusal::UriTooLong(limits.uri_bytes_max));
@@ -33,7 +35,7 @@ pub(crate) fn check<B>(request: &Request<B>, edge: &Edge) -> Result<(), Refusal>
     if bytes.sum::<usize>() > limits.headers_bytes_max {
         return Err(Refusal::HeadersTooLarge(limits.headers_bytes_max));
     }
-    edge.hosts().check(request.version(), uri, headers)?;
+    edge.hosts().check(head.version, uri, headers)?;
     if !is_escaped(uri.path()) {
         return Err(Refusal::PathEscape);
     }

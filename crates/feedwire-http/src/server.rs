@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use feedwire_core::{Clock, Core};
+use feedwire_core::{Clock, Core, RateLimits};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,11 @@ pub struct Settings {
     pub hosts: Hosts,
     /// Who may call.
     pub access: Access,
+    /// What each address may take, whoever calls from it.
+    pub address_limits: RateLimits,
+    /// Whether streams and waiting polls end when the access token expires that they were begun by. What ends or changes a
+    /// credential ends its readers in any case.
+    pub tokens_end_readers: bool,
     /// Whom requests are taken to be from.
     pub peers: Peers,
     /// TLS at every listener, or nothing but plain HTTP.

@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::answer;
 use crate::edge::Edge;
 use crate::room::Room;
+use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
 
 /// What a stream is made of.
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) heartbeat: Duration,
     /// Where the client stands.
     pub(crate) cursor: Cursor,
+    /// How long it may last.
+    pub(crate) stay: Stay,
     /// What was read already, to see whether there is anything to stream.
     pub(crate) first: Vec<Delivered>,
 }
@@ -56,6 +59,7 @@ pub(crate) struct Turns {
     /// When something was sent last.
     sent_at: Instant,
     counted: Stream,
+    stay: Stay,
     edge: Edge,
 }
 
@@ -64,6 +68,7 @@ enum Found {
     Step(Result<Step, read::Error>),
     Beat,
     Stop,
+    Revoked,
 }
 
 /// Whether a stream has another chunk.
@@ -81,6 +86,7 @@ impl Turns {
             limit,
             heartbeat,
             cursor,
+            stay,
             first,
         } = plan;
         let counted = edge.tally().streams.open(framing.media_type());
@@ -96,6 +102,7 @@ impl Turns {
             beat: Box::pin(sleep(heartbeat)),
             sent_at: Instant::now(),
             counted,
+            stay,
             edge: edge.clone(),
         }
     }
@@ -166,6 +173,8 @@ impl Turns {
                 Found::Step(Err(error)) => return self.fail(&error, out),
                 // The client comes back to the next server: there is nothing to tell it.
                 Found::Step(Ok(Step::Closing)) | Found::Stop => return Next::End(Ending::Stopping),
+                // The client that comes back is told why.
+                Found::Revoked => return Next::End(Ending::Revoked),
                 Found::Beat if self.is_due() => {
                     self.framing.idle(self.reader.cursor(), out);
                     return Next::Chunk;
@@ -180,6 +189,9 @@ impl Turns {
         if self.edge.stop().is_cancelled() {
             return Found::Stop;
         }
+        if self.stay.is_over() {
+            return Found::Revoked;
+        }
         let left = self.left.map_or(usize::MAX, |left| {
             usize::try_from(left).unwrap_or(usize::MAX)
         });
@@ -191,6 +203,7 @@ impl Turns {
             biased;
             step = self.reader.next(limit) => Found::Step(step),
             () = self.edge.stop().cancelled() => Found::Stop,
+            () = self.stay.over() => Found::Revoked,
             () = &mut self.beat => Found::Beat,
         }
     }

@@ -14,6 +14,9 @@ use super::{body, request};
 use crate::lines::TooLong;
 use crate::{Refusal, Unreadable};
 
+/// The kind of a request that nothing proves who asks.
+pub const UNAUTHORIZED: &str = "unauthorized";
+
 /// The problem of `kind`, told as `title` with `detail`.
 pub fn problem(
     status: StatusCode,
@@ -103,7 +106,12 @@ pub fn refusal(refusal: Refusal) -> Problem {
             return forbidden(&refusal);
         }
         Refusal::TwoProofs => return invalid_parameter(&refusal, "Authorization"),
-        Refusal::TooMuch { of, .. } => return with(too_much(&refusal), "limited", of),
+        Refusal::TooMuch {
+            of, retry_after, ..
+        } => {
+            let problem = with(too_much(&refusal), "limited", of);
+            return with(problem, "retry_after", retry_after);
+        }
         Refusal::NoProof | Refusal::BadProof | Refusal::ExpiredProof => {
             return unproven(refusal);
         }
@@ -165,7 +173,7 @@ pub fn refusal(refusal: Refusal) -> Problem {
 /// Nobody knows who asks.
 fn unproven(refusal: Refusal) -> Problem {
     let kind = match refusal {
-        Refusal::NoProof => "unauthorized",
+        Refusal::NoProof => UNAUTHORIZED,
         Refusal::ExpiredProof => "token-expired",
         _ => "invalid-credential",
     };

@@ -1,5 +1,7 @@
 //! How the native API frames events: pages, Server-Sent Events and newline delimited JSON.
 
+use std::time::Duration;
+
 use feedwire_core::{Delivered, Delivery, Rendition};
 use feedwire_engine::{Expired, Record};
 use feedwire_event::{Cursor, Position, ProjectName};
@@ -142,6 +144,12 @@ impl Framing for Sse {
         digits::write(cursor.get(), out);
         out.extend_from_slice(b"\"}\n\n");
     }
+}
+
+/// Server-Sent Events that say `problem`, and when the client is to come back.
+pub fn overloaded(problem: &[u8], retry_after: Duration) -> Vec<u8> {
+    let retry = format!("retry: {}\nevent: overloaded\ndata: ", retry_after.as_millis());
+    [retry.as_bytes(), problem, b"\n\n"].concat()
 }
 
 /// Newline delimited JSON: an event a line, and lines of one member that are none.

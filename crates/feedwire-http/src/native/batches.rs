@@ -46,7 +46,7 @@ enum Piece {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) events: Vec<(FeedName, Event)>,
-    bytes: usize,
+    pub(super) bytes: usize,
     room: Room,
 }
 

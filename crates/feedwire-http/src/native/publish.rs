@@ -7,7 +7,7 @@ use feedwire_core::{Grant, Published, Repetition, publish};
 use feedwire_dialects::native::answer::Progress;
 use feedwire_dialects::native::body;
 use feedwire_dialects::native::{self, error, request};
-use feedwire_dialects::{Content, Shape, binary_mode};
+use feedwire_dialects::{Content, Refusal, Shape, binary_mode};
 use feedwire_engine::{BatchError, Expected};
 use feedwire_event::{Event, EventId, FeedName, Position, Source};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
@@ -22,6 +22,7 @@ use crate::asked::Asked;
 use crate::edge::Edge;
 use crate::head::IDEMPOTENCY_KEY;
 use crate::intake;
+use crate::quota::Metered;
 
 pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let headers = asked.headers();
@@ -33,6 +34,7 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
     let to = To {
         edge: asked.edge.clone(),
         grant: asked.grant().clone(),
+        metered: asked.metered().clone(),
         feed: request::feed(&refuse::variable(&asked, FEED)?)?,
         expected,
         repetition,
@@ -59,6 +61,7 @@ fn closing(mut answer: Answer) -> Answer {
 struct To {
     edge: Edge,
     grant: Grant,
+    metered: Metered,
     feed: FeedName,
     expected: Option<Expected>,
     repetition: Repetition,
@@ -67,6 +70,7 @@ struct To {
 impl To {
     async fn one_batch(&self, shape: Shape, body: Incoming) -> Result<Answer, Refused> {
         let body = intake::whole(body, &self.edge).await?;
+        self.metered.publish(body.bytes.len()).map_err(Refusal::from)?;
         let events = body::events_in(shape, &body.bytes, &self.feed)?;
         if shape == Shape::Array && events.is_empty() && self.expected.is_none() {
             // CloudEvents' batched mode has empty batches (HTTP binding 1.0.2, 3.3.2).
@@ -77,6 +81,7 @@ impl To {
 
     async fn one_event(&self, headers: &HeaderMap, body: Incoming) -> Result<Answer, Refused> {
         let body = intake::data(body, &self.edge).await?;
+        self.metered.publish(body.bytes.len()).map_err(Refusal::from)?;
         let event = body::event_of(headers, &body.bytes)?;
         self.published(&[(self.feed.clone(), event)]).await
     }
@@ -142,6 +147,7 @@ impl To {
         }
         let mut next = batches.next().await?;
         while let Some(batch) = next {
+            self.take_in(batch.bytes).await?;
             let mut append = pin!(self.append_new(batch.events));
             let mut following = pin!(batches.next());
             // The batch is waited for in any case: whoever is told of a bad line behind it is told how far the rest came.
@@ -154,6 +160,13 @@ impl To {
             next = following?;
         }
         Ok(())
+    }
+
+    /// Counts a batch of lines when it may come: whoever sends many is not refused in the middle of them for being a little fast.
+    async fn take_in(&self, bytes: usize) -> Result<(), Refusal> {
+        let within = self.edge.limits().body_timeout;
+        let counted = self.metered.publish_in_time(bytes, within).await;
+        counted.map_err(Refusal::from)
     }
 
     /// Appends the batch, if it is the only one: what is expected of a subject is expected of one batch, and a key is one's.
@@ -171,6 +184,7 @@ impl To {
             .into());
         }
         if let Some(batch) = batch {
+            self.take_in(batch.bytes).await?;
             let published = self.append(&batch.events).await?;
             *progress = Some(Progress::of(&published));
         }

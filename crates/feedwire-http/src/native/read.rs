@@ -22,6 +22,7 @@ use crate::conditions::{Conditions, Tag};
 use crate::edge::Edge;
 use crate::head::LAST_EVENT_ID;
 use crate::room::Room;
+use crate::stay::Stay;
 use crate::stream;
 use crate::turns::Plan;
 
@@ -45,10 +46,13 @@ pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     match form {
         Form::Page(poll) => {
             let conditions = Conditions::of(asked.headers())?;
-            let page = page(edge, asked.grant(), reading, poll).await?;
+            let page = page(&asked, reading, poll).await?;
             Ok(answered(poll.kind, page, &conditions, edge)?)
         }
-        Form::Stream(how) => follow(edge, asked.grant(), reading, how).await,
+        Form::Stream(how) => match Stay::of(&asked) {
+            Ok(stay) => follow(edge, asked.grant(), reading, how, stay).await,
+            Err(refusal) => Ok(answer::refusal(refusal, asked.headers())),
+        },
     }
 }
 
@@ -62,24 +66,21 @@ fn reading(asked: &Asked) -> Result<Read, Refused> {
     Ok(request::read(parts, asked.edge.clock().now())?)
 }
 
-async fn page(
-    edge: &Edge,
-    grant: &Grant,
-    reading: Reading,
-    asked: Poll,
-) -> Result<framing::Page, Refused> {
-    let bytes = asked.bytes.min(edge.limits().page_bytes);
+async fn page(asked: &Asked, reading: Reading, poll: Poll) -> Result<framing::Page, Refused> {
+    let (edge, grant) = (&asked.edge, asked.grant());
+    let bytes = poll.bytes.min(edge.limits().page_bytes);
     let limit = Limit {
-        records: asked.limit,
+        records: poll.limit,
         bytes,
     };
     let mut reader = edge.core().follow(grant, reading).await?;
     let mut delivery = reader.present(limit).await?;
-    if delivery.events.is_empty() && !asked.wait.is_zero() && !reader.is_over() {
-        delivery = wait_for(&mut reader, limit, asked.wait, edge).await?;
+    if delivery.events.is_empty() && !poll.wait.is_zero() && !reader.is_over() {
+        let stay = Stay::of(asked)?;
+        delivery = wait_for(&mut reader, limit, poll.wait, stay, edge).await?;
     }
     Ok(framing::page(
-        asked.kind,
+        poll.kind,
         grant.project(),
         &delivery,
         bytes,
@@ -114,14 +115,18 @@ async fn wait_for(
     reader: &mut Reader,
     limit: Limit,
     wait: Duration,
+    mut stay: Stay,
     edge: &Edge,
 ) -> Result<Delivery, Refused> {
-    let next = timeout(wait, reader.next(limit));
-    if let Some(Ok(step)) = edge.stop().run_until_cancelled(next).await {
-        match step? {
-            Step::Events(delivery) => return Ok(delivery),
-            Step::End | Step::Closing => {}
-        }
+    let next = tokio::select! {
+        biased;
+        () = stay.over() => return Err(Refusal::BadProof.into()),
+        () = edge.stop().cancelled() => None,
+        next = timeout(wait, reader.next(limit)) => next.ok(),
+    };
+    match next.transpose()? {
+        Some(Step::Events(delivery)) => return Ok(delivery),
+        Some(Step::End | Step::Closing) | None => {}
     }
     // Read once more, so that events and head are from one moment: a client may take an empty page for "nothing up to the head".
     Ok(reader.present(limit).await?)
@@ -132,6 +137,7 @@ async fn follow(
     grant: &Grant,
     reading: Reading,
     asked: Follow,
+    stay: Stay,
 ) -> Result<Answer, Refused> {
     let Follow {
         kind,
@@ -161,6 +167,7 @@ async fn follow(
         limit,
         heartbeat,
         cursor,
+        stay,
         first,
     };
     Ok(stream::answer(plan, edge))

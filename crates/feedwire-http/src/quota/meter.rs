@@ -11,7 +11,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::limits::PUBLISH_BURST_BYTES_MIN;
 
@@ -131,10 +131,19 @@ impl Meter {
         }
     }
 
-    pub(super) async fn publish_in_time(&self, bytes: usize) {
-        if let (Some(bucket), Some(permits)) = (&self.bytes, bytes_permits(bytes)) {
-            // Nor is a batch.
-            drop(bucket.until_n_ready(permits).await);
+    /// Waits for at most `within`.
+    pub(super) async fn publish_in_time(
+        &self,
+        bytes: usize,
+        within: Duration,
+    ) -> Result<(), Exceeded> {
+        let (Some(bucket), Some(permits)) = (&self.bytes, bytes_permits(bytes)) else {
+            return Ok(());
+        };
+        match timeout(within, bucket.until_n_ready(permits)).await {
+            // Nor is a batch larger than the least burst.
+            Ok(_) => Ok(()),
+            Err(_elapsed) => self.publish(bytes),
         }
     }
 

@@ -6,16 +6,26 @@
 mod meter;
 mod meters;
 
-pub(crate) use meter::{Exceeded, Meter, ReaderPermit, Standing};
-pub(crate) use meters::{Meters, block};
+pub(crate) use meter::ReaderPermit;
 
+use meter::{Exceeded, Meter, Standing};
+use meters::{Meters, block};
+
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use feedwire_auth::KeyId;
 use feedwire_core::RateLimits;
 use feedwire_dialects::Refusal;
 use feedwire_event::ProjectName;
+use http::{HeaderName, HeaderValue};
+
+/// What there may be of requests (draft-ietf-httpapi-ratelimit-headers).
+pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// What is left of them.
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The meters of everybody.
 #[derive(Debug)]
@@ -83,11 +93,16 @@ impl Metered {
         self.0.iter().try_for_each(|meter| meter.publish(bytes))
     }
 
-    /// Waits until `bytes` more may be published, and counts them.
-    pub(crate) async fn publish_in_time(&self, bytes: usize) {
+    /// Waits until `bytes` more may be published, for at most `within`, and counts them.
+    pub(crate) async fn publish_in_time(
+        &self,
+        bytes: usize,
+        within: Duration,
+    ) -> Result<(), Exceeded> {
         for meter in &self.0 {
-            meter.publish_in_time(bytes).await;
+            meter.publish_in_time(bytes, within).await?;
         }
+        Ok(())
     }
 
     /// Counts a reader for as long as it is there.
@@ -95,13 +110,18 @@ impl Metered {
         self.0.iter().map(|meter| meter.reader()).collect()
     }
 
-    /// Where each of them stands.
-    pub(crate) fn standings(&self) -> impl Iterator<Item = Standing> {
-        self.0.iter().filter_map(|meter| meter.standing())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The headers that say how many requests there may be and how many are left, where there is a limit.
+    pub(crate) fn header(&self) -> Option<(HeaderValue, HeaderValue)> {
+        let (mut policies, mut left) = (String::new(), String::new());
+        for standing in self.0.iter().filter_map(|meter| meter.standing()) {
+            let comma = if policies.is_empty() { "" } else { ", " };
+            let Standing { of, most, left: rest } = standing;
+            // Writing to a text does not fail.
+            let _ = write!(policies, "{comma}\"{of}\";q={most};w=1");
+            let _ = write!(left, "{comma}\"{of}\";r={rest};t=1");
+        }
+        let value = |text: &str| HeaderValue::from_str(text).ok().filter(|_| !text.is_empty());
+        value(&policies).zip(value(&left))
     }
 }
 

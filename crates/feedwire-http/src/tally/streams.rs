@@ -19,17 +19,20 @@ pub(crate) enum Ending {
     Stopping,
     /// Streams held as much of the logs as they may.
     NoRoom,
+    /// Its credential was no longer what it was, or its token expired.
+    Revoked,
     /// The log could not be read.
     Failed,
     /// The client went away, or took nothing for too long.
     Left,
 }
 
-const ENDINGS: [(Ending, &str); 6] = [
+const ENDINGS: [(Ending, &str); 7] = [
     (Ending::Reached, "reached"),
     (Ending::Expired, "expired"),
     (Ending::Stopping, "stopping"),
     (Ending::NoRoom, "no-room"),
+    (Ending::Revoked, "revoked"),
     (Ending::Failed, "failed"),
     (Ending::Left, "left"),
 ];

@@ -1,0 +1,78 @@
+//! The record of who had what changed: events of the server's own feed.
+//!
+//! Each is written before the change is made, so that there is none without a record. A change that then fails is recorded again,
+//! with why.
+
+use feedwire_core::publish;
+use feedwire_event::json::Canonical;
+use feedwire_event::{Data, Event, Extensions, Subject, TypeName};
+use serde_json::{Map, Value, json};
+
+use crate::asked::Asked;
+
+/// A change that somebody asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    /// What is done, such as `project.delete`.
+    pub(crate) ty: &'static str,
+    /// To what, as its address names it: `projects/acme`.
+    pub(crate) subject: String,
+    /// What else is to be known of it, an object. Never a secret.
+    pub(crate) details: Value,
+}
+
+impl Change {
+    /// Writes down that `asked` has this changed.
+    pub(crate) async fn record(&self, asked: &Asked) -> Result<(), publish::Error> {
+        let event = self.event(asked, None);
+        asked.edge.core().audit(event).await
+    }
+
+    /// Writes down why it was not made after all, as far as that can be written.
+    pub(crate) async fn failed(&self, asked: &Asked, why: &str) {
+        let event = self.event(asked, Some(why));
+        if let Err(error) = asked.edge.core().audit(event).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                change = self.ty,
+                "it is not recorded that a change failed"
+            );
+        }
+    }
+
+    fn event(&self, asked: &Asked, failed: Option<&str>) -> Event {
+        let mut data = Map::new();
+        data.insert("by".to_owned(), by(asked));
+        if let Value::Object(details) = &self.details {
+            data.extend(details.clone());
+        }
+        if let Some(why) = failed {
+            data.insert("failed".to_owned(), why.into());
+        }
+        let raw = serde_json::value::to_raw_value(&data).expect("values have texts for keys");
+        let data = Canonical::new(&raw).expect("what holds strings of ours has whole characters");
+        Event {
+            id: None,
+            source: None,
+            ty: TypeName::new(self.ty).expect("it is a name"),
+            subject: Subject::new(&self.subject).ok(),
+            time: None,
+            extensions: Extensions::default(),
+            data: Some(Data::Json(data)),
+        }
+    }
+}
+
+/// Who asks, and from where.
+fn by(asked: &Asked) -> Value {
+    let address = asked.peer().to_string();
+    match asked.principal() {
+        Some(principal) => json!({
+            "key_id": principal.key_id().as_str(),
+            "display_name": principal.display_name(),
+            "address": address,
+        }),
+        // A server that is open to everybody asks nobody who they are.
+        None => json!({ "address": address }),
+    }
+}

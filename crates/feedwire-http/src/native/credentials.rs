@@ -1,0 +1,255 @@
+//! The credentials of a project.
+
+use std::sync::Arc;
+
+use feedwire_auth::{
+    Auth, Credential, CredentialChange, CredentialGrant, Created, Expiry, KeyId, NewCredential,
+};
+use feedwire_dialects::credential::{self, Ends, Granted};
+use feedwire_dialects::native::{body, error, request};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use super::refuse::{self, Refused};
+use super::{ID, paging};
+use crate::access::Access;
+use crate::answer::{self, Answer, created, replaced, tagged};
+use crate::asked::Asked;
+use crate::audit::Change;
+use crate::conditions::{Conditions, Tag};
+use crate::intake;
+
+pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    refuse::other_than_json(&asked)?;
+    let auth = auth(&asked)?;
+    let draft = credential::draft(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let grants = grants(draft.grants)?;
+    given(&asked, &grants)?;
+    let home = asked.grant().project().clone();
+    let new = NewCredential {
+        home: home.clone(),
+        display_name: draft.display_name,
+        email: draft.email,
+        grants,
+        expires_at: draft.expires_at,
+        enabled: true,
+        limits: draft.limits,
+    };
+    let _settling = asked.edge.settling().await;
+    if !asked.edge.core().project_exists(&home) {
+        return Err(Refused(error::no_project()));
+    }
+    let made = auth.create(new).await?;
+    let change = changed("credential.create", &made.credential, &made.credential);
+    // Its name is known only now. A credential that is not on record is none.
+    if let Err(error) = change.record(&asked).await {
+        auth.revoke(&home, made.credential.key_id).await?;
+        return Err(error.into());
+    }
+    let address = format!("/v1/projects/{home}/credentials/{}", made.credential.key_id);
+    Ok(created(&with_secret(&made), &address))
+}
+
+pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    let (after, limit) = paging::asked::<KeyId>(asked.query())?;
+    let auth = auth(&asked)?;
+    let mut found = auth.list(asked.grant().project(), after, limit + 1);
+    let next = paging::cut(&mut found, limit).map(|last| last.key_id.to_string());
+    let list = feedwire_api::Credentials {
+        credentials: found.iter().map(|credential| told(credential)).collect(),
+        next,
+    };
+    Ok(answer::json(&list))
+}
+
+pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    let auth = auth(&asked)?;
+    let found = auth.show(asked.grant().project(), key_id(&asked)?);
+    let found = found.ok_or_else(unknown)?;
+    let conditions = Conditions::of(asked.headers())?;
+    Ok(tagged(&told(&found), &conditions)?)
+}
+
+pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    refuse::other_than_json(&asked)?;
+    let conditions = Conditions::of(asked.headers())?;
+    let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
+    let wanted = credential::change(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let grants = wanted.grants.map(grants).transpose()?;
+    given(&asked, grants.as_deref().unwrap_or_default())?;
+    let wanted = CredentialChange {
+        display_name: wanted.display_name,
+        email: wanted.email,
+        grants,
+        expires_at: wanted.expires_at.map(|ends| match ends {
+            Ends::Never => Expiry::Never,
+            Ends::At(at) => Expiry::At(at),
+        }),
+        enabled: wanted.enabled,
+        limits: wanted.limits,
+    };
+    let check = conditions.check(|present| Tag::of(&told(present)));
+    let home = asked.grant().project();
+    let _settling = asked.edge.settling().await;
+    let present = auth.show(home, key_id).ok_or_else(unknown)?;
+    // As it is to be: what is there is known from the records before.
+    let record = changed("credential.change", &present, &after(&present, &wanted));
+    record.record(&asked).await?;
+    match auth.change(home, key_id, wanted, check).await {
+        Ok(changed) => Ok(replaced(&told(&changed))),
+        Err(error) => {
+            record.failed(&asked, &error.to_string()).await;
+            Err(error.into())
+        }
+    }
+}
+
+pub(super) async fn rotate(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
+    let body = intake::whole(body, &asked.edge).await?;
+    if !body.bytes.is_empty() {
+        refuse::other_than_json(&asked)?;
+    }
+    let overlap = credential::overlap(&body.bytes)?;
+    let home = asked.grant().project();
+    let _settling = asked.edge.settling().await;
+    let present = auth.show(home, key_id).ok_or_else(unknown)?;
+    let mut record = named("credential.rotate", &present);
+    record.details["overlap_seconds"] = overlap.as_secs().into();
+    record.record(&asked).await?;
+    match auth.rotate(home, key_id, overlap).await {
+        Ok(rotated) => Ok(answer::json(&with_secret(&rotated))),
+        Err(error) => {
+            record.failed(&asked, &error.to_string()).await;
+            Err(error.into())
+        }
+    }
+}
+
+pub(super) async fn revoke(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    request::nothing(asked.query())?;
+    let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
+    let home = asked.grant().project();
+    let _settling = asked.edge.settling().await;
+    let present = auth.show(home, key_id).ok_or_else(unknown)?;
+    let record = named("credential.revoke", &present);
+    record.record(&asked).await?;
+    match auth.revoke(home, key_id).await {
+        Ok(()) => Ok(answer::nothing()),
+        Err(error) => {
+            record.failed(&asked, &error.to_string()).await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Where credentials are kept.
+fn auth(asked: &Asked) -> Result<Auth, Refused> {
+    match asked.edge.access() {
+        Access::Guarded(auth) => Ok(auth.clone()),
+        Access::Open => Err(Refused(error::not_found(
+            "this server is open to everybody and has no credentials",
+        ))),
+    }
+}
+
+fn key_id(asked: &Asked) -> Result<KeyId, Refused> {
+    refuse::variable(asked, ID)?.parse().or(Err(unknown()))
+}
+
+fn unknown() -> Refused {
+    Refused(error::not_found("there is no such credential here"))
+}
+
+/// Whoever gives something has it: the right to admin, in each project that is granted.
+fn given(asked: &Asked, grants: &[CredentialGrant]) -> Result<(), Refused> {
+    let Some(principal) = asked.principal() else {
+        return Ok(());
+    };
+    let refused = |error| Refused(error::forbidden(&error));
+    principal.may_give(grants).map_err(refused)
+}
+
+fn grants(granted: Vec<Granted>) -> Result<Vec<CredentialGrant>, Refused> {
+    let grants = granted.into_iter().enumerate().map(|(index, granted)| {
+        let projects = granted.projects.parse().map_err(|error| {
+            let reason = format!("grant {index}: project: {error}");
+            body::Error::member("grants", &reason)
+        })?;
+        Ok(CredentialGrant {
+            projects,
+            allowance: Arc::new(granted.allowance),
+        })
+    });
+    grants.collect()
+}
+
+/// `present` with what `change` says.
+fn after(present: &Credential, change: &CredentialChange) -> Credential {
+    let mut after = present.clone();
+    let CredentialChange {
+        display_name,
+        email,
+        grants,
+        expires_at,
+        enabled,
+        limits,
+    } = change.clone();
+    after.display_name = display_name.unwrap_or(after.display_name);
+    after.email = email.unwrap_or(after.email);
+    after.grants = grants.unwrap_or(after.grants);
+    after.enabled = enabled.unwrap_or(after.enabled);
+    after.limits = limits.unwrap_or(after.limits);
+    match expires_at {
+        None => {}
+        Some(Expiry::Never) => after.expires_at = None,
+        Some(Expiry::At(at)) => after.expires_at = Some(at),
+    }
+    after
+}
+
+fn named(ty: &'static str, credential: &Credential) -> Change {
+    Change {
+        ty,
+        subject: format!("credentials/{}", credential.key_id),
+        details: json!({ "project": credential.home.as_str() }),
+    }
+}
+
+/// That `present` becomes `to`.
+fn changed(ty: &'static str, present: &Credential, to: &Credential) -> Change {
+    let mut change = named(ty, present);
+    change.details["credential"] = json!(told(to));
+    change
+}
+
+fn told(credential: &Credential) -> feedwire_api::Credential {
+    let grants = credential.grants.iter();
+    let grants = grants
+        .map(|grant| credential::grant(&grant.projects.to_string(), &grant.allowance))
+        .collect();
+    feedwire_api::Credential {
+        key_id: credential.key_id.to_string(),
+        project: credential.home.to_string(),
+        display_name: credential.display_name.clone(),
+        email: credential.email.clone(),
+        grants,
+        enabled: credential.enabled,
+        created_at: credential.created_at.to_string(),
+        expires_at: credential.expires_at.map(|at| at.to_string()),
+        old_secret_until: credential.older_secret_until.map(|at| at.to_string()),
+        limits: credential::rate_limits(credential.limits),
+    }
+}
+
+fn with_secret(made: &Created) -> feedwire_api::CredentialWithSecret {
+    feedwire_api::CredentialWithSecret {
+        credential: told(&made.credential),
+        secret: made.secret.as_str().to_owned(),
+        token: made.secret.token().to_string(),
+    }
+}

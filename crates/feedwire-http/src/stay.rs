@@ -1,0 +1,65 @@
+//! How long a reader may stay: as one of so many, and until what it was admitted by ends.
+
+use std::future::pending;
+use std::pin::Pin;
+
+use feedwire_dialects::Refusal;
+use tokio::time::{Sleep, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::asked::Asked;
+use crate::quota::ReaderPermit;
+
+/// A reader's leave to be there. Dropping it makes room for another.
+#[derive(Debug)]
+pub(crate) struct Stay {
+    /// Cancelled when its credential may no longer do what it did.
+    ended: Option<CancellationToken>,
+    /// Until its access token expires, where that ends readers.
+    expiry: Option<Pin<Box<Sleep>>>,
+    _permits: Vec<ReaderPermit>,
+}
+
+impl Stay {
+    /// That of whoever asks, if there is room for one more.
+    pub(crate) fn of(asked: &Asked) -> Result<Self, Refusal> {
+        let permits = asked.metered().reader()?;
+        let principal = asked.principal();
+        let expires_at = principal
+            .and_then(|principal| principal.expires_at())
+            .filter(|_| asked.edge.tokens_end_readers());
+        let now = asked.edge.clock().now();
+        Ok(Self {
+            ended: principal.map(|principal| principal.ended().clone()),
+            expiry: expires_at.map(|at| Box::pin(sleep(now.until(at)))),
+            _permits: permits,
+        })
+    }
+
+    /// Whether it is over.
+    pub(crate) fn is_over(&self) -> bool {
+        let is_ended = self.ended.as_ref().is_some_and(CancellationToken::is_cancelled);
+        is_ended || self.expiry.as_ref().is_some_and(|expiry| expiry.is_elapsed())
+    }
+
+    /// Waits until it is over. Cancel safe.
+    pub(crate) async fn over(&mut self) {
+        let Self { ended, expiry, .. } = self;
+        let ended = async {
+            match ended {
+                Some(ended) => ended.cancelled().await,
+                None => pending().await,
+            }
+        };
+        let expired = async {
+            match expiry {
+                Some(expiry) => expiry.as_mut().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = ended => {}
+            () = expired => {}
+        }
+    }
+}
