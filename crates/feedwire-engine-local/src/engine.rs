@@ -5,17 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use feedwire_engine::{CreateError, Disk, Engine, Log, OpenError, Primary, Unavailable, View};
+use feedwire_engine::{
+    CreateError, DeleteError, Disk, Engine, Log, OpenError, Primary, Unavailable, View,
+};
 use feedwire_event::ProjectName;
 use feedwire_log::open;
 use parking_lot::Mutex;
 
 use crate::applier::Applier;
 use crate::blocking::blocking;
+use crate::deleting;
 use crate::folder::Folder;
 use crate::log::{self, LocalLog};
 use crate::projects::{Project, Projects};
-use crate::store::{LocalPrimary, LocalView, Store};
+use crate::store::{self, LocalPrimary, LocalView, Store};
 use crate::{Error, Options};
 
 /// The embedded engine. Dropping it closes it too, and then blocks for as long as that takes.
@@ -26,7 +29,6 @@ pub struct Local(Arc<Inner>);
 struct Inner {
     /// Until it is closed.
     folder: Mutex<Option<Arc<Folder>>>,
-    creating: Mutex<()>,
     options: Options,
     projects: Projects,
     primary: Arc<LocalPrimary>,
@@ -54,10 +56,13 @@ impl Local {
             source,
         };
         opened.sync().map_err(io)?;
+        for project in opened.remains().map_err(io)? {
+            let removed = deleting::remove_remains(&opened, &store, &project, || false);
+            removed.map_err(|error| failed(error.into()))?;
+        }
         let applier = Applier::start().map_err(io)?;
         Ok(Self(Arc::new(Inner {
             folder: Mutex::new(Some(Arc::new(opened))),
-            creating: Mutex::new(()),
             options,
             projects: Projects::new(options.projects_open_max),
             primary: Arc::new(primary),
@@ -75,17 +80,51 @@ impl Inner {
 
     fn create(&self, project: &ProjectName) -> Result<(), CreateError> {
         let folder = self.folder().map_err(CreateError::from)?;
-        let _one_at_a_time = self.creating.lock();
-        if folder.project(project).exists() {
-            return Err(CreateError::Exists(project.clone()));
+        self.projects.change(project, |_| {
+            if folder.project(project).exists() {
+                return Err(CreateError::Exists(project.clone()));
+            }
+            if folder.has_remains(project) {
+                self.remove_remains(&folder, project)?;
+            }
+            let incarnation = fastrand::u128(..);
+            let created = folder.create(project, |path| {
+                let options = log::options(&self.options);
+                let log = feedwire_log::Log::create(path, incarnation, options)?;
+                let closed = log.close();
+                closed.map_err(|failed| io::Error::other(failed).into())
+            });
+            created.map_err(create_error)
+        })
+    }
+
+    fn delete(&self, project: &ProjectName) -> Result<(), DeleteError> {
+        let folder = self.folder()?;
+        if !folder.project(project).exists() {
+            return Err(DeleteError::Unknown(project.clone()));
         }
-        let incarnation = fastrand::u128(..);
-        let created = folder.create(project, |path| {
-            let log = feedwire_log::Log::create(path, incarnation, log::options(&self.options))?;
-            let closed = log.close();
-            closed.map_err(|failed| io::Error::other(failed).into())
-        });
-        created.map_err(create_error)
+        self.projects.change(project, |open| {
+            // Another may have been faster.
+            if !folder.project(project).exists() {
+                return Err(DeleteError::Unknown(project.clone()));
+            }
+            if let Some(open) = open.take() {
+                open.end();
+            }
+            folder.set_aside(project).map_err(Unavailable::new)?;
+            // What is still queued would be written behind the removal.
+            self.primary.settle(project)?;
+            Ok(self.remove_remains(&folder, project)?)
+        })
+    }
+
+    fn remove_remains(
+        &self,
+        folder: &Folder,
+        project: &ProjectName,
+    ) -> Result<(), deleting::Error> {
+        let is_closing = || self.projects.is_closed();
+        deleting::remove_remains(folder, &self.store, project, is_closing)
     }
 
     fn with<T>(
@@ -99,7 +138,13 @@ impl Inner {
             return Err(OpenError::Unknown(name.clone()));
         }
         let calls = self.applier.calls();
-        let open = || LocalLog::open(&path, name, &self.store, calls, &self.options);
+        let open = || {
+            // It may have been deleted while it was its turn.
+            if !path.exists() {
+                return Err(OpenError::Unknown(name.clone()));
+            }
+            LocalLog::open(&path, name, &self.store, calls, &self.options)
+        };
         self.projects.with(name, open, f)
     }
 
@@ -121,6 +166,21 @@ impl Inner {
         drop(self.store.sync());
         self.store.close();
         drop(self.folder.lock().take());
+    }
+}
+
+impl From<deleting::Error> for CreateError {
+    fn from(error: deleting::Error) -> Self {
+        match error {
+            deleting::Error::Store(store::Error::NoSpace) => Self::NoSpace,
+            other => Unavailable::new(other).into(),
+        }
+    }
+}
+
+impl From<deleting::Error> for DeleteError {
+    fn from(error: deleting::Error) -> Self {
+        Unavailable::new(error).into()
     }
 }
 
@@ -150,6 +210,19 @@ impl Engine for Local {
         let inner = Arc::clone(&self.0);
         let project = project.clone();
         blocking(move || inner.create(&project)).await
+    }
+
+    async fn delete(&self, project: &ProjectName) -> Result<(), DeleteError> {
+        let inner = Arc::clone(&self.0);
+        let project = project.clone();
+        blocking(move || inner.delete(&project)).await
+    }
+
+    async fn release(&self, project: &ProjectName) -> bool {
+        let inner = Arc::clone(&self.0);
+        let project = project.clone();
+        let released = blocking(move || Ok::<_, Unavailable>(inner.projects.release(&project)));
+        released.await.expect("releasing does not panic")
     }
 
     async fn log(&self, project: &ProjectName) -> Result<Arc<dyn Log>, OpenError> {

@@ -15,6 +15,8 @@ const FORMAT: u32 = 1;
 const META: &str = "feedwire.meta";
 /// Ends the name of a project's folder until all of it is there.
 const UNFINISHED: &str = "~new";
+/// Ends the name of the folder of a project that is deleted, until nothing is left of the project.
+const GONE: &str = "~gone";
 
 /// A folder that this process alone has open.
 #[derive(Debug)]
@@ -54,7 +56,8 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Makes the folder of the projects, and removes what a crash left half made there.
+    /// Makes the folder of the projects, and removes what a crash left half made there. What it left half removed is for
+    /// whoever has the store: [`Folder::remains`].
     fn prepare(&self) -> io::Result<()> {
         fs::create_dir_all(self.projects())?;
         sync(&self.path)?;
@@ -103,9 +106,7 @@ impl Folder {
         make: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<(), E> {
         let done = self.project(name);
-        let mut unfinished = done.clone().into_os_string();
-        unfinished.push(UNFINISHED);
-        let unfinished = PathBuf::from(unfinished);
+        let unfinished = ending(&done, UNFINISHED);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
         }
@@ -118,6 +119,58 @@ impl Folder {
         sync(&self.projects())?;
         Ok(())
     }
+
+    /// Takes the folder of `name` away: from now on, and after a crash, there is no such project, only what remains of it.
+    pub(crate) fn set_aside(&self, name: &ProjectName) -> io::Result<()> {
+        fs::rename(self.project(name), self.gone(name))?;
+        sync(&self.projects())
+    }
+
+    /// Whether something remains of a project of this name that was deleted.
+    pub(crate) fn has_remains(&self, name: &ProjectName) -> bool {
+        self.gone(name).exists()
+    }
+
+    /// The projects that were deleted and of which something remains.
+    pub(crate) fn remains(&self) -> io::Result<Vec<ProjectName>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.projects())? {
+            let file_name = entry?.file_name();
+            let name = file_name.to_str().and_then(|name| name.strip_suffix(GONE));
+            let name = name.and_then(decode);
+            names.extend(name.and_then(|name| ProjectName::new(&name).ok()));
+        }
+        Ok(names)
+    }
+
+    /// Removes the files that remain of the deleted project `name`. That they remain is still known after that.
+    pub(crate) fn remove_files(&self, name: &ProjectName) -> io::Result<()> {
+        for entry in fs::read_dir(self.gone(name))? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing remains of the deleted project `name`.
+    pub(crate) fn remove_last(&self, name: &ProjectName) -> io::Result<()> {
+        fs::remove_dir(self.gone(name))?;
+        sync(&self.projects())
+    }
+
+    fn gone(&self, name: &ProjectName) -> PathBuf {
+        ending(&self.project(name), GONE)
+    }
+}
+
+fn ending(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(end);
+    path.into()
 }
 
 fn is_fresh(path: &Path) -> io::Result<bool> {
@@ -222,6 +275,24 @@ mod tests {
             assert_eq!(encode(name), folder);
             assert_eq!(decode(folder).as_deref(), Some(name));
         }
+    }
+
+    #[test]
+    fn what_is_set_aside_is_no_project_and_known_until_nothing_remains() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = Folder::open(place.path()).expect("it opens");
+        let name = ProjectName::new("Ab").expect("a name");
+        let made = folder.create(&name, |path| fs::write(path.join("log.meta"), ""));
+        made.expect("it is made");
+        folder.set_aside(&name).expect("it is set aside");
+        assert!(folder.names().expect("they are listed").is_empty());
+        folder.remove_files(&name).expect("they are removed");
+        drop(folder);
+        let folder = Folder::open(place.path()).expect("it opens");
+        let remains = || folder.remains().expect("they are listed");
+        assert_eq!(remains(), std::slice::from_ref(&name));
+        folder.remove_last(&name).expect("it is removed");
+        assert!(remains().is_empty() && !folder.has_remains(&name));
     }
 
     #[test]

@@ -276,7 +276,10 @@ impl Log for LocalLog {
         feed: &FeedName,
         subject: &Subject,
     ) -> Result<Option<Head>, Unavailable> {
-        self.0.head_of(feed, subject).await
+        let head = self.0.head_of(feed, subject).await?;
+        // Once the log is closed there may be another project of this name in the store.
+        self.0.with(|_| ())?;
+        Ok(head)
     }
 
     async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable> {

@@ -44,6 +44,14 @@ pub(crate) struct Project {
 }
 
 impl Project {
+    /// Closes it for good, although it may be in use: whoever has its log or a view is refused from now on.
+    pub(crate) fn end(self) {
+        self.log.close();
+        for view in self.views.values() {
+            view.retire();
+        }
+    }
+
     /// Whether nobody outside has its log or a view of it.
     fn is_idle(&self) -> bool {
         // Each view has the log too.
@@ -102,10 +110,53 @@ impl Projects {
         f(held.as_mut().expect("it was opened if it was not"))
     }
 
-    fn slot(&self, name: &ProjectName) -> Result<Arc<Slot>, OpenError> {
+    /// Has `f` make or remove the project `name`, which nobody opens meanwhile. Blocks.
+    pub(crate) fn change<T, E: From<Unavailable>>(
+        &self,
+        name: &ProjectName,
+        f: impl FnOnce(&mut Option<Project>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let slot = self.slot(name)?;
+        let mut held = slot.project.lock();
+        let done = f(&mut held);
+        if held.is_none() {
+            self.forget(name, &slot);
+        }
+        done
+    }
+
+    /// Closes the project `name` where it is idle; returns whether it is closed.
+    pub(crate) fn release(&self, name: &ProjectName) -> bool {
+        let Some(slot) = self.slots.lock().by_name.get(name).cloned() else {
+            return true;
+        };
+        let mut held = slot.project.lock();
+        let Some(project) = held.take_if(|project| project.is_idle()) else {
+            return held.is_none();
+        };
+        project.log.close();
+        self.forget(name, &slot);
+        true
+    }
+
+    /// Removes a slot that its holder alone knows: a name that is not used takes nothing.
+    fn forget(&self, name: &ProjectName, slot: &Arc<Slot>) {
+        let mut slots = self.slots.lock();
+        // One is the holder's and one is here; another is whose turn comes next.
+        if Arc::strong_count(slot) == 2 {
+            slots.by_name.remove(name);
+        }
+    }
+
+    /// Whether the engine is closing.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.slots.lock().closed
+    }
+
+    fn slot(&self, name: &ProjectName) -> Result<Arc<Slot>, Unavailable> {
         let mut slots = self.slots.lock();
         if slots.closed {
-            return Err(Unavailable::new(Closed).into());
+            return Err(Unavailable::new(Closed));
         }
         let slot = slots.by_name.entry(name.clone()).or_default();
         Ok(Arc::clone(slot))

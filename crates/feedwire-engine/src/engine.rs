@@ -17,6 +17,20 @@ pub trait Engine: Debug + Send + Sync {
     /// Makes an empty log for `project`. It is there after a crash once this has returned.
     async fn create(&self, project: &ProjectName) -> Result<(), CreateError>;
 
+    /// Removes `project`: its log, its views, and every space of the primary store that is its own.
+    ///
+    /// It is gone at one moment, which a crash does not take back; what is left of it then is removed when the engine is opened
+    /// the next time, or when the name is created again. Nothing of it shows up under that name. Who still holds its log is
+    /// refused: appends end with [`AppendError::Closed`](crate::AppendError::Closed), readings with [`Unavailable`].
+    ///
+    /// Whoever changes its spaces of the primary store must have been answered, or have gone away, before this is called; whoever
+    /// watches one is not told.
+    async fn delete(&self, project: &ProjectName) -> Result<(), DeleteError>;
+
+    /// Closes the log of `project` and gives back what it takes, where nobody outside holds it or a view of it. It is opened again
+    /// when it is next asked for. Returns whether it is closed.
+    async fn release(&self, project: &ProjectName) -> bool;
+
     /// The log of `project`, opened when first asked for and then shared.
     async fn log(&self, project: &ProjectName) -> Result<Arc<dyn Log>, OpenError>;
 
@@ -59,6 +73,17 @@ pub enum CreateError {
     #[error("no space left for another project")]
     NoSpace,
     /// See [`Unavailable`].
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why a project was not deleted.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DeleteError {
+    /// There is none of that name.
+    #[error("there is no project {0}")]
+    Unknown(ProjectName),
+    /// See [`Unavailable`]. The project may be gone all the same: what is then left of it is removed later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -20,7 +20,7 @@ mod store;
 mod watchers;
 
 pub use batch::{Batch, BatchError, Expectation, Expected, Forgotten, NewRecord};
-pub use engine::{CreateError, Engine, OpenError, Unavailable};
+pub use engine::{CreateError, DeleteError, Engine, OpenError, Unavailable};
 pub use log::{
     AppendError, Appended, Bounds, Erasure, Expired, FeedTrim, Head, Incarnation, Limit, Log,
     ReadError, Retention,

@@ -153,7 +153,7 @@ pub enum AppendError {
     /// Every position is used.
     #[error("the log has no positions left")]
     Exhausted,
-    /// The engine was closed.
+    /// The engine was closed, or the project is deleted. Nothing was written.
     #[error("the log is closed")]
     Closed,
     /// See [`Unavailable`].

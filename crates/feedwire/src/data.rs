@@ -18,8 +18,8 @@ const META: &str = "feedwire.meta";
 const LOCK: &str = "lock";
 /// Holds a folder for each project's log.
 const PROJECTS: &str = "projects";
-/// Ends the name of a project's folder that a crash left half made.
-const UNFINISHED: &str = "~new";
+/// What the names of folders end with that are no projects: one that a crash left half made, or half removed.
+const NO_PROJECTS: [&str; 2] = ["~new", "~gone"];
 /// What to do where a log says no more than that it is damaged.
 const RESTORE: &str = "Restore the folder from a backup.";
 
@@ -55,7 +55,7 @@ pub(crate) fn verify(folder: &Path) -> anyhow::Result<Vec<Verified>> {
             .into_string()
             .ok()
             .context("the folder of a project has no name of ours")?;
-        if !name.ends_with(UNFINISHED) {
+        if !NO_PROJECTS.iter().any(|end| name.ends_with(end)) {
             projects.push(name);
         }
     }

@@ -11,8 +11,8 @@ use parking_lot::RwLock;
 use super::keys;
 use crate::Options;
 
-/// Keys that are removed in one batch when a prefix is emptied.
-const REMOVED_AT_ONCE: usize = 10_000;
+/// Keys that are removed in one batch when a prefix is emptied: others write there too, and wait for it.
+const REMOVED_AT_ONCE: usize = 4_096;
 /// Journals beyond this are written out into tables, so that an opening has no more to replay; fjall takes no less.
 const JOURNALS_BYTES_MAX: u64 = 64 << 20;
 const MEMTABLE_BYTES_MAX: u64 = 16 << 20;
@@ -174,22 +174,51 @@ impl Store {
         keyspace: impl Fn(&Open) -> &Keyspace,
         prefix: &[u8],
     ) -> Result<(), Error> {
-        loop {
+        self.empty_until(keyspace, prefix, &|| false)
+    }
+
+    fn empty_until(
+        &self,
+        keyspace: impl Fn(&Open) -> &Keyspace,
+        prefix: &[u8],
+        stop: &impl Fn() -> bool,
+    ) -> Result<(), Error> {
+        let (mut start, end) = with_prefix(prefix);
+        while !stop() {
             let some = self.read(|open| {
                 let keys = keyspace(open)
-                    .range(with_prefix(prefix))
+                    .range((start.clone(), end.clone()))
                     .take(REMOVED_AT_ONCE);
                 keys.map(fjall::Guard::key).collect::<Result<Vec<_>, _>>()
             })?;
-            if some.is_empty() {
+            let Some(last) = some.last() else {
                 return Ok(());
-            }
+            };
+            // What was removed before it would be gone over again with every batch.
+            start = Bound::Excluded(last.to_vec());
             self.write(|open, batch| {
                 for key in some {
                     batch.remove(keyspace(open), key);
                 }
             })?;
         }
+        Ok(())
+    }
+
+    /// Removes everything that is stored of `project`, unless it is told to stop; what it has removed when it returns is gone from
+    /// disk too.
+    pub(crate) fn empty_project(
+        &self,
+        project: &str,
+        stop: &impl Fn() -> bool,
+    ) -> Result<(), Error> {
+        let prefix = keys::project(project);
+        let keyspaces: [fn(&Open) -> &Keyspace; 3] =
+            [|open| &open.views, |open| &open.heads, |open| &open.primary];
+        for keyspace in keyspaces {
+            self.empty_until(keyspace, &prefix, stop)?;
+        }
+        self.sync()
     }
 }
 

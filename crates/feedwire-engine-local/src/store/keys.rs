@@ -17,6 +17,11 @@ use feedwire_engine::Space;
 /// The key of the counter of revisions; no project's name starts with NUL.
 pub(super) const REVISION: &[u8] = b"\0revision";
 
+/// What all keys of a project start with, in each keyspace. No other project's do: a name has no NUL.
+pub(super) fn project(project: &str) -> Vec<u8> {
+    [project.as_bytes(), b""].join(&0)
+}
+
 /// What all keys of a space start with.
 pub(super) fn space(space: &Space) -> Vec<u8> {
     [
@@ -74,6 +79,29 @@ pub(super) fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_of_a_project_start_with_its_name_and_those_of_no_other_do() {
+        let labels = |name: &str| Space {
+            project: feedwire_event::ProjectName::new(name).expect("a name"),
+            name: "labels",
+        };
+        let a = project("a");
+        for key in [
+            space(&labels("a")),
+            applied("a", "counts"),
+            life("a", "counts", 7),
+            heads_applied("a"),
+            heads("a"),
+        ] {
+            assert!(key.starts_with(&a), "{key:?}");
+        }
+        for other in ["ab", "a.b", "A", "a-", "_system"] {
+            assert!(!space(&labels(other)).starts_with(&a), "{other}");
+            assert!(!heads(other).starts_with(&a), "{other}");
+        }
+        assert!(!REVISION.starts_with(&a));
+    }
 
     #[test]
     fn behind_a_prefix_comes_the_next_one() {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use feedwire_engine::{
     Change, Changes, Entry, Precondition, Primary, PutError, Revision, Space, Unavailable, Watchers,
 };
+use feedwire_event::ProjectName;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -94,6 +95,29 @@ impl LocalPrimary {
         };
         queue.send(request).await.map_err(closed)?;
         answered.await.map_err(closed)?
+    }
+}
+
+impl LocalPrimary {
+    /// Waits until every change is made that was asked for before, also by those who have gone away since. Blocks.
+    pub(crate) fn settle(&self, project: &ProjectName) -> Result<(), Unavailable> {
+        let queue = self.queue.lock().clone();
+        let queue = queue.ok_or_else(|| Unavailable::from(Error::Closed))?;
+        let (answer, answered) = oneshot::channel();
+        // Of a space that nobody writes to: it changes nothing, and comes after what is queued.
+        let request = Request {
+            space: Space {
+                project: project.clone(),
+                name: "settled",
+            },
+            key: Bytes::new(),
+            value: None,
+            precondition: Precondition::Any,
+            answer,
+        };
+        queue.blocking_send(request).map_err(closed)?;
+        let settled = answered.blocking_recv().map_err(closed)?;
+        settled.map(drop).map_err(Unavailable::new)
     }
 }
 

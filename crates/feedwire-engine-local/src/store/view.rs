@@ -1,6 +1,7 @@
 //! Views: entries and the position they stand at, in the same batch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,6 +71,8 @@ struct Inner {
     name: &'static str,
     /// Held while it is changed, so that what is stored and what is said here are one.
     applied: Mutex<Applied>,
+    /// Its project is deleted. Changed while `applied` is locked.
+    retired: AtomicBool,
 }
 
 impl LocalView {
@@ -96,12 +99,19 @@ impl LocalView {
             log,
             name,
             applied: Mutex::new(applied),
+            retired: AtomicBool::new(false),
         };
         if applied.standing(bounds.incarnation, bounds.last) == Standing::Astray {
             inner.reset()?;
         }
         inner.remove_past_lives()?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Has nothing written any more, when what is being written is done. Called when the project is deleted.
+    pub(crate) fn retire(&self) {
+        let _writing = self.0.applied.lock();
+        self.0.retired.store(true, Ordering::Release);
     }
 
     /// Whether nothing is done to it just now.
@@ -122,6 +132,7 @@ impl Inner {
     fn apply(&self, through: Position, writes: Vec<Write>) -> Result<(), Unavailable> {
         let head = self.log.now().last;
         let mut applied = self.applied.lock();
+        self.check_there()?;
         Misapplied::check(applied.position, through, head).map_err(Unavailable::new)?;
         let next = Applied {
             position: through,
@@ -143,8 +154,16 @@ impl Inner {
         Ok(())
     }
 
+    fn check_there(&self) -> Result<(), Error> {
+        if self.retired.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        Ok(())
+    }
+
     fn reset(&self) -> Result<(), Error> {
         let mut applied = self.applied.lock();
+        self.check_there()?;
         let next = Applied {
             life: applied.life + 1,
             position: Position::ZERO,
@@ -190,6 +209,7 @@ impl View for LocalView {
         blocking(move || {
             let key = [&inner.prefix(), &key[..]].concat();
             let value = inner.store.read(|open| open.views.get(key))?;
+            inner.check_there()?;
             Ok(value.map(|value| Bytes::copy_from_slice(&value)))
         })
         .await
@@ -208,6 +228,7 @@ impl View for LocalView {
             let page = inner
                 .store
                 .read(|open| open.scan(&open.views, &within, &prefix, after.as_deref(), limit))?;
+            inner.check_there()?;
             let copied = |(key, value): (fjall::UserKey, fjall::UserValue)| {
                 let key = Bytes::copy_from_slice(&key[within.len()..]);
                 (key, Bytes::copy_from_slice(&value))

@@ -58,6 +58,21 @@ async fn idle_projects_make_room_for_others_and_used_ones_do_not() {
 }
 
 #[tokio::test]
+async fn a_project_of_which_a_view_is_held_is_not_released() {
+    let place = tempfile::tempdir().expect("a folder");
+    let engine = Local::open(place.path(), folder::options()).expect("it opens");
+    engine.create(&project("p")).await.expect("it is created");
+    let view = engine.view(&project("p"), "counts").await;
+    let view = view.expect("it opens");
+    assert!(!engine.release(&project("p")).await);
+    view.apply(view.applied(), Vec::new())
+        .await
+        .expect("it is open");
+    drop(view);
+    assert!(engine.release(&project("p")).await);
+}
+
+#[tokio::test]
 async fn a_store_without_room_refuses_changes_and_goes_on_when_there_is_room() {
     let place = tempfile::tempdir().expect("a folder");
     let full = Options {

@@ -97,11 +97,11 @@ async fn a_process_that_appends_until_it_is_killed() {
     writers.join_all().await;
 }
 
-fn start(folder: &Path) -> Child {
+/// Runs the test `name` of this program as a process of its own, which is told `folder`.
+pub(crate) fn start(name: &str, folder: &Path) -> Child {
     let program = std::env::current_exe().expect("this program is somewhere");
     let mut command = Command::new(program);
-    command.args(["kill::a_process_that_appends_until_it_is_killed", "--exact"]);
-    command.args(["--ignored", "--nocapture", "--quiet"]);
+    command.args([name, "--exact", "--ignored", "--nocapture", "--quiet"]);
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -114,7 +114,7 @@ fn start(folder: &Path) -> Child {
 
 /// What was acknowledged to a process before it was killed: subject, version and last position.
 fn kill_one(folder: &Path) -> Vec<(String, u64, u64)> {
-    let mut child = start(folder);
+    let mut child = start("kill::a_process_that_appends_until_it_is_killed", folder);
     let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
     let mut acknowledged = Vec::new();
     let mut killed = false;

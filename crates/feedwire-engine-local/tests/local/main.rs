@@ -2,6 +2,7 @@
 
 mod bounds;
 mod contract;
+mod deleting;
 mod folder;
 mod heads;
 mod kill;

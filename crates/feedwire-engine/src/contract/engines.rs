@@ -93,3 +93,26 @@ pub async fn an_incarnation_is_the_logs_own_and_lasts(place: &dyn Place) {
     let bench = bench.reopen().await;
     assert_eq!(bench.log.bounds().incarnation, own);
 }
+
+pub async fn a_released_project_is_opened_again_with_all_it_had(place: &dyn Place) {
+    let Bench { engine, log, .. } = Bench::new(place).await;
+    let appended = log.append(batch(&["f t s"]), NOON).await;
+    appended.expect("it is appended");
+    let bounds = log.bounds();
+    drop(log);
+    assert!(engine.release(&project("p")).await);
+    assert!(engine.release(&project("p")).await, "it is closed already");
+    assert!(engine.release(&project("unknown")).await);
+    assert_eq!(names(&*engine).await, ["p"]);
+    let log = engine.log(&project("p")).await.expect("it opens again");
+    assert_eq!(log.bounds(), bounds);
+    let appended = log.append(batch(&["f t s"]), NOON).await;
+    assert_eq!(appended.expect("it is appended").versions[0].0, 2);
+}
+
+pub async fn a_log_that_is_held_is_not_released(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    assert!(!bench.engine.release(&project("p")).await);
+    bench.append(&["f t s"]).await;
+    assert_eq!(bench.read(&Scope::all()).await.len(), 1);
+}

@@ -5,6 +5,7 @@
 #![expect(missing_docs, reason = "a name that is a sentence says it all")]
 
 pub mod appending;
+pub mod deleting;
 pub mod engines;
 pub mod erasing;
 pub mod expecting;
@@ -117,6 +118,18 @@ macro_rules! contract {
             an_unknown_project_has_neither_log_nor_view
             a_log_is_shared
             an_incarnation_is_the_logs_own_and_lasts
+            a_released_project_is_opened_again_with_all_it_had
+            a_log_that_is_held_is_not_released
+        );
+        $crate::contract!(@promises $place, deleting:
+            a_deleted_project_is_gone_also_after_a_crash
+            what_is_made_under_the_name_of_a_deleted_project_has_nothing_of_it
+            other_projects_keep_everything
+            a_log_that_is_still_held_is_refused
+            a_view_that_is_still_held_is_not_that_of_the_next_project
+            an_unknown_project_is_not_deleted
+            appends_race_a_deletion_and_are_answered
+            deleting_and_creating_race_and_each_is_whole
         );
         $crate::contract!(@promises $place, primary:
             what_was_put_is_there

@@ -11,7 +11,7 @@ use super::log::MemoryLog;
 use super::place::{Occupied, Options, Place, Project};
 use super::primary::MemoryPrimary;
 use super::view::MemoryView;
-use crate::{CreateError, Disk, Engine, Log, OpenError, Primary, Unavailable, View};
+use crate::{CreateError, DeleteError, Disk, Engine, Log, OpenError, Primary, Unavailable, View};
 
 /// An engine that keeps everything in memory.
 #[derive(Debug)]
@@ -45,12 +45,13 @@ impl Memory {
     }
 
     fn opened(&self, name: &ProjectName) -> Result<(Arc<Project>, Arc<MemoryLog>), OpenError> {
-        let project = self.place.project(name);
-        let project = project.ok_or_else(|| OpenError::Unknown(name.clone()))?;
+        // Held to the end: a project that is deleted meanwhile is not opened after that.
         let mut logs = self.logs.lock();
         if logs.closed {
             return Err(Unavailable::new("the engine is closed").into());
         }
+        let project = self.place.project(name);
+        let project = project.ok_or_else(|| OpenError::Unknown(name.clone()))?;
         let log = logs.open.entry(name.clone());
         let log = log.or_insert_with(|| Arc::new(MemoryLog::new(Arc::clone(&project.log))));
         let log = Arc::clone(log);
@@ -93,6 +94,35 @@ impl Engine for Memory {
             Ok(())
         } else {
             Err(CreateError::Exists(project.clone()))
+        }
+    }
+
+    async fn delete(&self, project: &ProjectName) -> Result<(), DeleteError> {
+        let mut logs = self.logs.lock();
+        if logs.closed {
+            return Err(Unavailable::new("the engine is closed").into());
+        }
+        if !self.place.delete(project) {
+            return Err(DeleteError::Unknown(project.clone()));
+        }
+        if let Some(log) = logs.open.remove(project) {
+            log.close_for_good();
+        }
+        self.primary.forget(project);
+        Ok(())
+    }
+
+    async fn release(&self, project: &ProjectName) -> bool {
+        let mut logs = self.logs.lock();
+        match logs.open.get(project) {
+            // Views hold what they need themselves.
+            Some(log) if Arc::strong_count(log) > 1 => false,
+            Some(log) => {
+                log.close();
+                logs.open.remove(project);
+                true
+            }
+            None => true,
         }
     }
 

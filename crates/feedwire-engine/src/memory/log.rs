@@ -1,11 +1,12 @@
 //! The log of the in-memory engine: [`Records`] behind a lock.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use feedwire_event::{FeedName, Position, Subject, Timestamp};
 use feedwire_tally::{Count, Histogram};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::records::Records;
@@ -19,6 +20,8 @@ pub(super) struct MemoryLog {
     records: Arc<Mutex<Records>>,
     head: watch::Sender<Position>,
     closed: Mutex<bool>,
+    /// Its project is deleted: it is not even read.
+    gone: AtomicBool,
     counted: Counted,
 }
 
@@ -37,6 +40,7 @@ impl MemoryLog {
             records,
             head,
             closed: Mutex::new(false),
+            gone: AtomicBool::new(false),
             counted: Counted {
                 commits: Histogram::new(&[1, 10, 100, 1_000]),
                 bytes: Count::default(),
@@ -47,6 +51,19 @@ impl MemoryLog {
 
     pub(super) fn close(&self) {
         *self.closed.lock() = true;
+    }
+
+    /// Closes it because its project is deleted.
+    pub(super) fn close_for_good(&self) {
+        self.gone.store(true, Ordering::Release);
+        self.close();
+    }
+
+    fn there(&self) -> Result<MutexGuard<'_, Records>, Unavailable> {
+        if self.gone.load(Ordering::Acquire) {
+            return Err(Unavailable::new("the log is closed"));
+        }
+        Ok(self.records.lock())
     }
 }
 
@@ -92,7 +109,7 @@ impl Log for MemoryLog {
     }
 
     async fn read(&self, scope: &Scope, after: Position, limit: Limit) -> Result<Chunk, ReadError> {
-        Ok(self.records.lock().read(scope, after, limit)?)
+        Ok(self.there()?.read(scope, after, limit)?)
     }
 
     async fn read_back(
@@ -101,11 +118,11 @@ impl Log for MemoryLog {
         before: Position,
         limit: Limit,
     ) -> Result<Chunk, ReadError> {
-        Ok(self.records.lock().read_back(scope, before, limit))
+        Ok(self.there()?.read_back(scope, before, limit))
     }
 
     async fn seek(&self, time: Timestamp) -> Result<Position, Unavailable> {
-        Ok(self.records.lock().seek(time))
+        Ok(self.there()?.seek(time))
     }
 
     async fn subject(
@@ -113,11 +130,11 @@ impl Log for MemoryLog {
         feed: &FeedName,
         subject: &Subject,
     ) -> Result<Option<Head>, Unavailable> {
-        Ok(self.records.lock().subject(feed, subject))
+        Ok(self.there()?.subject(feed, subject))
     }
 
     async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable> {
-        Ok(self.records.lock().trims())
+        Ok(self.there()?.trims())
     }
 
     async fn trim(
@@ -126,11 +143,11 @@ impl Log for MemoryLog {
         now: Timestamp,
         not_past: Position,
     ) -> Result<Position, Unavailable> {
-        Ok(self.records.lock().trim(keep, now, not_past))
+        Ok(self.there()?.trim(keep, now, not_past))
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
-        let erased = self.records.lock().erase(erasure);
+        let erased = self.there()?.erase(erasure);
         self.counted.erased.add(erased);
         Ok(erased)
     }

@@ -84,6 +84,11 @@ impl Place {
         true
     }
 
+    /// Removes a project; `false` when there is none of that name.
+    pub(super) fn delete(&self, name: &ProjectName) -> bool {
+        self.0.projects.lock().remove(name).is_some()
+    }
+
     pub(super) fn primary(&self) -> Arc<Mutex<primary::State>> {
         Arc::clone(&self.0.primary)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use feedwire_event::ProjectName;
 use parking_lot::Mutex;
 
 use crate::watchers::Watchers;
@@ -45,6 +46,12 @@ impl MemoryPrimary {
             state,
             watchers: Watchers::default(),
         }
+    }
+
+    /// Removes every space of `project`.
+    pub(super) fn forget(&self, project: &ProjectName) {
+        let mut state = self.state.lock();
+        state.spaces.retain(|space, _| space.project != *project);
     }
 
     pub(super) fn close(&self) {

@@ -39,6 +39,20 @@ fn a_folder_that_was_closed_in_good_order_is_clean() {
 }
 
 #[test]
+fn what_a_crash_left_half_made_or_half_removed_is_no_project() {
+    let data = tempdir().expect("a folder");
+    assert!(Server::start(data.path()).stop().success());
+    for name in ["half~new", "half~gone"] {
+        fs::create_dir(data.path().join("projects").join(name)).expect("it is made");
+    }
+    let words = check(data.path()).printed();
+    assert!(
+        words.contains("default") && !words.contains("half"),
+        "{words}"
+    );
+}
+
+#[test]
 fn damage_is_named_with_its_file() {
     let data = tempdir().expect("a folder");
     let server = Server::start(data.path());
