@@ -96,6 +96,13 @@ pub(crate) fn nothing() -> Answer {
     answer
 }
 
+/// `body`, about what was made; it is read again at `address`.
+pub(crate) fn created(body: &impl Serialize, address: &str) -> Answer {
+    let mut answer = accepted(body, address);
+    *answer.status_mut() = StatusCode::CREATED;
+    answer
+}
+
 /// `body`, about what is still to be done; it is read again at `address`.
 pub(crate) fn accepted(body: &impl Serialize, address: &str) -> Answer {
     let text = answer::json(body);

@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use feedwire_auth::Principal;
 use feedwire_core::Grant;
-use feedwire_dialects::escape;
+use feedwire_dialects::{Refusal, escape};
 use http::HeaderMap;
 use http::request::Parts;
 
-use crate::access::Admitted;
+use crate::access::{Admitted, Rule};
 use crate::edge::Edge;
+use crate::proof::{self, Shown};
 use crate::quota::Metered;
 
 /// What is asked: by whom it is answered, and the head of the request.
@@ -64,6 +65,11 @@ impl Asked {
     /// Who asks; `None` where everybody may do everything.
     pub(crate) fn principal(&self) -> Option<&Principal> {
         self.admitted.principal.as_ref()
+    }
+
+    /// What it shows of who asks.
+    pub(crate) fn shown(&self, rule: Rule) -> Result<Shown<'_>, Refusal> {
+        proof::shown(&self.head, rule)
     }
 
     /// What it is counted by.

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use feedwire_api::{CURSOR_HEADER, HEAD_HEADER};
-use http::header::{ALLOW, ETAG, LOCATION, ORIGIN, RETRY_AFTER};
+use http::header::{ALLOW, ETAG, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Uri};
+use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 /// How long a browser may keep the answer to a preflight. Chromium keeps none for more than two hours.
@@ -92,7 +93,14 @@ impl Origins {
         };
         let layer = CorsLayer::new()
             .allow_origin(allowed)
-            .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
+            .allow_methods([
+                Method::GET,
+                Method::HEAD,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+            ])
             // Any, by name: an origin that may call at all may send what it likes, such as Last-Event-ID or If-Match.
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers([
@@ -100,6 +108,9 @@ impl Origins {
                 ETAG,
                 LOCATION,
                 RETRY_AFTER,
+                WWW_AUTHENTICATE,
+                RATE_LIMIT,
+                RATE_LIMIT_POLICY,
                 HeaderName::from_static(CURSOR_HEADER),
                 HeaderName::from_static(HEAD_HEADER),
             ])

@@ -8,6 +8,7 @@ use feedwire_event::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
 
+use crate::deletions::Deletions;
 use crate::process::Process;
 use crate::quota::Quotas;
 use crate::room::Pool;
@@ -28,6 +29,10 @@ struct Parts {
     hosts: Hosts,
     access: Access,
     quotas: Quotas,
+    deletions: Deletions,
+    /// Held while projects and credentials are changed: what one change looked at is still so when it is made.
+    settling: tokio::sync::Mutex<()>,
+    public_url: Option<String>,
     tokens_end_readers: bool,
     peers: Peers,
     tls: Option<Tls>,
@@ -75,6 +80,7 @@ impl Edge {
             access,
             address_limits,
             tokens_end_readers,
+            public_url,
             peers,
             tls,
             process,
@@ -98,6 +104,9 @@ impl Edge {
             hosts,
             access,
             quotas: Quotas::new(address_limits),
+            deletions: Deletions::default(),
+            settling: tokio::sync::Mutex::default(),
+            public_url,
             tokens_end_readers,
             peers,
             tls,
@@ -135,6 +144,21 @@ impl Edge {
 
     pub(crate) fn quotas(&self) -> &Quotas {
         &self.0.quotas
+    }
+
+    /// What is to be confirmed before it is deleted.
+    pub(crate) fn deletions(&self) -> &Deletions {
+        &self.0.deletions
+    }
+
+    /// The turn to change projects or credentials.
+    pub(crate) async fn settling(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.settling.lock().await
+    }
+
+    /// The address that clients call the server by, where it is known.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.0.public_url.as_deref()
     }
 
     /// Whether streams and waiting polls end when the access token expires that they were begun by.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::access::Rule;
 use crate::answer::{Answer, Pending};
 use crate::asked::{Asked, VARIABLES_MAX, Variables};
-use crate::{metrics, native, openapi, probes};
+use crate::{metrics, native, oauth, openapi, probes};
 
 /// What is at an address.
 pub(crate) struct Route {
@@ -42,7 +42,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
 /// The routes of the listener that clients call; metrics may have one of their own.
 pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
     let native = native::ROUTES.iter();
-    native.chain(probes::ROUTES).chain([&openapi::ROUTE])
+    let beside = oauth::ROUTES.iter().chain(probes::ROUTES);
+    native.chain(beside).chain([&openapi::ROUTE])
 }
 
 /// The routes of a listener. Cloning shares them.

@@ -40,6 +40,8 @@ pub struct Settings {
     pub access: Access,
     /// What each address may take, whoever calls from it.
     pub address_limits: RateLimits,
+    /// The address that clients call the server by, such as `https://feeds.example.com`; without it, as they called it.
+    pub public_url: Option<String>,
     /// Whether streams and waiting polls end when the access token expires that they were begun by. What ends or changes a
     /// credential ends its readers in any case.
     pub tokens_end_readers: bool,

@@ -139,6 +139,14 @@ pub fn retention(retention: Retention) -> feedwire_api::Retention {
     }
 }
 
+/// By what, and until when, a deletion is confirmed.
+pub fn deletion(token: &str, expires_at: Timestamp) -> feedwire_api::Deletion {
+    feedwire_api::Deletion {
+        delete_token: token.to_owned(),
+        expires_at: expires_at.to_string(),
+    }
+}
+
 /// What was asked to be erased, and how far that is.
 pub fn receipt(receipt: &Receipt) -> feedwire_api::Receipt {
     feedwire_api::Receipt {

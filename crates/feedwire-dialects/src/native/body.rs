@@ -69,7 +69,7 @@ pub enum Error {
 
 impl Error {
     /// The member `name` cannot be meant, because of `reason`.
-    pub(crate) fn member(name: &'static str, reason: &(impl fmt::Display + ?Sized)) -> Self {
+    pub fn member(name: &'static str, reason: &(impl fmt::Display + ?Sized)) -> Self {
         Self::Member {
             name,
             reason: reason.to_string(),

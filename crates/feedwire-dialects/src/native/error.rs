@@ -394,6 +394,40 @@ pub fn changed(detail: &(impl Display + ?Sized)) -> Problem {
     )
 }
 
+/// There is no such project.
+pub fn no_project() -> Problem {
+    not_found("there is no such project")
+}
+
+/// A deletion is confirmed by a token that does not.
+pub fn no_deletion() -> Problem {
+    let problem = changed("the token confirms no deletion of this project: it is another's, used, or too old");
+    Problem {
+        detail: format!("{}; ask again without one", problem.detail),
+        ..problem
+    }
+}
+
+/// It cannot be made: there is one, or something else is in the way.
+pub fn in_the_way(detail: &(impl Display + ?Sized)) -> Problem {
+    problem(StatusCode::CONFLICT, "in-the-way", "Something is in the way", detail)
+}
+
+/// What is asked for goes beyond what there may be.
+pub fn too_many(detail: &(impl Display + ?Sized)) -> Problem {
+    in_the_way(detail)
+}
+
+/// A member `name` of what was sent, or a parameter, is not as it has to be.
+pub fn invalid(name: &str, detail: &(impl Display + ?Sized)) -> Problem {
+    invalid_parameter(detail, name)
+}
+
+/// The store has no room.
+pub fn store_full(detail: &(impl Display + ?Sized)) -> Problem {
+    no_space(detail)
+}
+
 /// There is no such receipt.
 pub fn no_erasure() -> Problem {
     not_found("there is no erasure of this id")

@@ -1,6 +1,8 @@
 //! What is asked of the native API: path, query and headers into calls of the core.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use feedwire_api::{ALL_FEEDS, CLOUDEVENTS_BATCH, EVENT_STREAM, NDJSON};
@@ -26,6 +28,26 @@ pub const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
 pub const HEARTBEAT_MAX: Duration = Duration::from_mins(5);
 /// The heartbeat where none is asked for.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Most entries of a list of projects or credentials, and how many there are where it is not said.
+pub const LIST_MAX: usize = 1_000;
+
+/// The part of a list that is asked for: the entries behind `after`, at most `limit`.
+pub fn part<T: FromStr<Err: fmt::Display>>(query: &str) -> Result<(Option<T>, Option<usize>), Error> {
+    let mut query = Query::new(query)?;
+    let after = query.parse("after")?;
+    let limit = query.number("limit", 1..=LIST_MAX as u64)?;
+    query.finish()?;
+    Ok((after, limit.and_then(|limit| usize::try_from(limit).ok())))
+}
+
+/// The token that a deletion is confirmed by, if it is.
+pub fn delete_token(query: &str) -> Result<Option<String>, Error> {
+    let mut query = Query::new(query)?;
+    let token = query.one("delete_token")?.map(Cow::into_owned);
+    query.finish()?;
+    Ok(token)
+}
 
 /// The headers and the query of a request to read.
 #[derive(Clone, Copy, Debug, Default)]

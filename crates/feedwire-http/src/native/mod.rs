@@ -1,9 +1,12 @@
 //! The routes of the native API.
 
 mod batches;
+mod credentials;
 mod erasures;
 mod feeds;
 mod labels;
+mod paging;
+mod projects;
 mod publish;
 mod read;
 mod refuse;
@@ -42,6 +45,40 @@ const ID: usize = 1;
 
 /// The routes of the native API.
 pub(crate) const ROUTES: &[Route] = &[
+    Route {
+        path: "/v1/projects",
+        methods: methods!(GET, Rule::Known => projects::list; POST, Rule::Known => projects::create),
+        description: paths::projects::all,
+    },
+    Route {
+        path: "/v1/projects/{project}",
+        methods: methods!(GET, Rule::Member => projects::show; DELETE, ADMIN => projects::delete),
+        description: paths::projects::one,
+    },
+    Route {
+        path: "/v1/projects/{project}/limits",
+        methods: methods!(GET, Rule::Member => projects::limits; PUT, Rule::Member => projects::set_limits),
+        description: paths::projects::limits,
+    },
+    Route {
+        path: "/v1/projects/{project}/credentials",
+        methods: methods!(GET, ADMIN => credentials::list; POST, ADMIN => credentials::create),
+        description: paths::credentials::all,
+    },
+    Route {
+        path: "/v1/projects/{project}/credentials/{key_id}",
+        methods: methods!(
+            GET, ADMIN => credentials::show;
+            PATCH, ADMIN => credentials::change;
+            DELETE, ADMIN => credentials::revoke
+        ),
+        description: paths::credentials::one,
+    },
+    Route {
+        path: "/v1/projects/{project}/credentials/{key_id}/rotate",
+        methods: methods!(POST, ADMIN => credentials::rotate),
+        description: paths::credentials::rotate,
+    },
     Route {
         path: "/v1/projects/{project}/feeds",
         methods: methods!(GET, READ => feeds::list),

@@ -1,10 +1,11 @@
 //! Projects: made, listed, limited and deleted.
 
 use feedwire_auth::Principal;
+use feedwire_core::Right;
 use feedwire_core::projects::Listed;
 use feedwire_dialects::credential;
 use feedwire_dialects::native::{answer, error, request};
-use feedwire_event::ProjectName;
+use feedwire_event::{Attribute, ProjectName};
 use hyper::body::Incoming;
 use serde_json::json;
 
@@ -69,8 +70,9 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     let deletions = asked.edge.deletions();
     let now = asked.edge.clock().now();
     let Some(token) = token else {
-        let (token, expires_at) = deletions.ask(name, core.new_id(), now);
-        return Ok(json(&answer::deletion(&token, expires_at)));
+        let token = core.new_id();
+        let expires_at = deletions.ask(name, token.clone(), now);
+        return Ok(json(&answer::deletion(token.as_str(), expires_at)));
     };
     let _settling = asked.edge.settling().await;
     if !deletions.take(&token, name, now) {
@@ -135,7 +137,10 @@ pub(super) async fn set_limits(asked: Asked, body: Incoming) -> Result<Answer, R
 /// Whether whoever asks settles what is of `name` from above: as admin of its parent, or of the server where it has none.
 fn above(asked: &Asked, name: &ProjectName) -> Result<(), Refused> {
     let may = |who: &Principal| match name.parent() {
-        Some(parent) => who.administers(&parent),
+        Some(parent) => {
+            let grant = who.grant(&parent);
+            grant.is_some_and(|grant| grant.require(Right::Admin).is_ok())
+        }
         None => who.is_server_admin(),
     };
     if asked.principal().is_none_or(may) {

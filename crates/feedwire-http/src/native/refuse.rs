@@ -4,6 +4,10 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use feedwire_api::Problem;
+use feedwire_auth::{
+    ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError,
+};
+use feedwire_core::projects::{create, delete};
 use feedwire_core::{publish, read, store};
 use feedwire_dialects::native::{body, error, request};
 use feedwire_dialects::{Refusal, Unreadable};
@@ -56,6 +60,116 @@ impl From<read::Error> for Refused {
 impl From<store::Error> for Refused {
     fn from(error: store::Error) -> Self {
         logged(error::store(&error), &error)
+    }
+}
+
+impl From<create::Error> for Refused {
+    fn from(error: create::Error) -> Self {
+        let problem = match &error {
+            create::Error::Exists(_) | create::Error::NoParent(_) => error::in_the_way(&error),
+            create::Error::Reserved(_) => error::invalid("name", &error),
+            create::Error::NoSpace => error::store_full(&error),
+            create::Error::Unavailable(_) => error::unavailable("the project cannot be made"),
+        };
+        logged(problem, &error)
+    }
+}
+
+impl From<delete::Error> for Refused {
+    fn from(error: delete::Error) -> Self {
+        let problem = match &error {
+            delete::Error::Unknown(_) => error::no_project(),
+            delete::Error::HasChildren(_) => error::in_the_way(&error),
+            delete::Error::Reserved(_) => error::forbidden(&error),
+            delete::Error::Unavailable(_) => {
+                error::unavailable("the project cannot be deleted; it is still there")
+            }
+        };
+        logged(problem, &error)
+    }
+}
+
+impl From<ForgetError> for Refused {
+    fn from(error: ForgetError) -> Self {
+        let problem = match &error {
+            ForgetError::NoSpace => error::store_full(&error),
+            ForgetError::Unavailable(_) => error::unavailable(
+                "the project's credentials cannot all be revoked; it is still there",
+            ),
+        };
+        logged(problem, &error)
+    }
+}
+
+impl From<CreateError> for Refused {
+    fn from(error: CreateError) -> Self {
+        let problem = match &error {
+            CreateError::Invalid(invalid) => error::invalid(member(invalid), invalid),
+            CreateError::ProjectFull | CreateError::ServerFull => error::in_the_way(&error),
+            CreateError::NoSpace => error::store_full(&error),
+            CreateError::Unavailable(_) => error::unavailable("the credential cannot be kept"),
+        };
+        logged(problem, &error)
+    }
+}
+
+impl From<ChangeError> for Refused {
+    fn from(error: ChangeError) -> Self {
+        let problem = match &error {
+            ChangeError::Unknown(_) => error::not_found(&error),
+            ChangeError::Invalid(invalid) => error::invalid(member(invalid), invalid),
+            ChangeError::Changed => error::changed(&error),
+            ChangeError::NoSpace => error::store_full(&error),
+            ChangeError::Unavailable(_) => error::unavailable("the credential cannot be changed"),
+        };
+        logged(problem, &error)
+    }
+}
+
+impl From<RotateError> for Refused {
+    fn from(error: RotateError) -> Self {
+        let problem = match &error {
+            RotateError::Unknown(_) => error::not_found(&error),
+            RotateError::Overlap => error::invalid("overlap", &error),
+            RotateError::Changed => error::changed(&error),
+            RotateError::NoSpace => error::store_full(&error),
+            RotateError::Unavailable(_) => {
+                error::unavailable("it is not known whether the secret has changed: rotate it again")
+            }
+        };
+        logged(problem, &error)
+    }
+}
+
+impl From<RevokeError> for Refused {
+    fn from(error: RevokeError) -> Self {
+        let problem = match &error {
+            RevokeError::Unknown(_) => error::not_found(&error),
+            RevokeError::Changed => error::changed(&error),
+            RevokeError::NoSpace => error::store_full(&error),
+            RevokeError::Unavailable(_) => {
+                error::unavailable("it is not known whether the credential is revoked: ask again")
+            }
+        };
+        logged(problem, &error)
+    }
+}
+
+/// The member of a credential that is wrong.
+fn member(invalid: &Invalid) -> &'static str {
+    match invalid {
+        Invalid::DisplayName => "display_name",
+        Invalid::Email => "email",
+        Invalid::Expiry => "expires_at",
+        Invalid::Limit => "limits",
+        Invalid::Grants(_)
+        | Invalid::Twice(_)
+        | Invalid::OutsideHome { .. }
+        | Invalid::NoRights(_)
+        | Invalid::AdminConfined(_)
+        | Invalid::Feeds { .. }
+        | Invalid::Confinement { .. }
+        | Invalid::Label { .. } => "grants",
     }
 }
 

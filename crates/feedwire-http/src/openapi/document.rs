@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{paths, problems, schemas};
+use super::{access, paths, problems, schemas};
 use crate::access::Rule;
 use crate::answer::{self, at_once};
 use crate::routes::{Route, Served};
@@ -25,11 +25,13 @@ pub(crate) const ROUTE: Route = Route {
 /// The document of a server with these routes.
 pub(crate) fn document(routes: impl IntoIterator<Item = &'static Route>) -> Bytes {
     let paths = routes.into_iter().map(|route| {
-        let described = with_heads((route.description)());
+        let described = access::ruled((route.description)(), &(route.methods)());
+        let described = with_heads(described);
         (route.path.to_owned(), described)
     });
     let paths: Map<String, Value> = paths.collect();
-    let components = schemas::all().chain(problems::schemas());
+    let components = schemas::all().chain(access::schemas());
+    let components = components.chain(problems::schemas());
     let components: Map<String, Value> = components.collect();
     let document = json!({
         "openapi": "3.1.0",
@@ -42,7 +44,7 @@ pub(crate) fn document(routes: impl IntoIterator<Item = &'static Route>) -> Byte
         "servers": [{ "url": "/" }],
         "tags": paths::tags(),
         "paths": paths,
-        "components": { "schemas": components },
+        "components": { "schemas": components, "securitySchemes": access::security_schemes() },
     });
     serde_json::to_vec(&document)
         .expect("values have texts for keys")

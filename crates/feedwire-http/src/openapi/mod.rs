@@ -8,6 +8,7 @@
 //! `paths/` has a file for each file of routes: whoever changes a route changes it there, and nowhere else. What operations
 //! share is in `operation.rs` (refusals of the edge), `problems.rs` (every kind of problem), `parameters.rs` and `schemas.rs`.
 
+mod access;
 mod document;
 mod operation;
 mod parameters;

@@ -1,5 +1,6 @@
 //! An operation: a method of a path, with what every one of them has.
 
+use feedwire_api::PROBLEM_JSON;
 use serde_json::{Map, Value, json};
 
 use super::{parameters, problems, schemas};
@@ -10,6 +11,7 @@ const ALWAYS: &[&str] = &[
     "request-timeout",
     "uri-too-long",
     "misdirected-request",
+    "too-many-requests",
     "headers-too-large",
     "not-implemented",
     "unavailable",
@@ -28,6 +30,8 @@ const WITH_BODY: &[&str] = &[
 pub(super) struct Operation {
     described: Value,
     refusals: Vec<&'static str>,
+    /// Whether a status that is described already has an answer of its own beside the problems that it is of.
+    has_own_refusals: bool,
     /// The members that every problem may have besides.
     progress: Option<Value>,
 }
@@ -44,6 +48,7 @@ impl Operation {
                 "responses": {},
             }),
             refusals: ALWAYS.to_vec(),
+            has_own_refusals: false,
             progress: None,
         }
     }
@@ -71,6 +76,13 @@ impl Operation {
         self.described["requestBody"] = json!({ "required": true, "content": media(content) });
         self.refusals.extend(WITH_BODY);
         self
+    }
+
+    /// The body that it may have, by media type.
+    pub(super) fn optional_body(self, content: &[(&str, Value)]) -> Self {
+        let mut optional = self.body(content);
+        optional.described["requestBody"]["required"] = false.into();
+        optional
     }
 
     /// What it answers, by media type; headers by their names.
@@ -131,6 +143,12 @@ impl Operation {
         self
     }
 
+    /// That statuses which it answers in its own way have problems too.
+    pub(super) fn with_own_refusals(mut self) -> Self {
+        self.has_own_refusals = true;
+        self
+    }
+
     /// Members that any of its problems may have besides those of the kind.
     pub(super) fn problems_with(mut self, members: Value) -> Self {
         self.progress = Some(members);
@@ -141,7 +159,12 @@ impl Operation {
     pub(super) fn described(self) -> Value {
         let mut described = self.described;
         for (status, response) in problems::responses(&self.refusals, self.progress.as_ref()) {
-            described["responses"][status.to_string()] = response;
+            let present = &mut described["responses"][status.to_string()];
+            if self.has_own_refusals && present.is_object() {
+                present["content"][PROBLEM_JSON] = response["content"][PROBLEM_JSON].clone();
+            } else {
+                *present = response;
+            }
         }
         described
     }

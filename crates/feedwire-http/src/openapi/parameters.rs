@@ -1,5 +1,6 @@
 //! Parameters that more than one operation has, and how one is written.
 
+use feedwire_dialects::native::request::LIST_MAX;
 use serde_json::{Value, json};
 
 use super::schemas::{bounded_id, name, subject};
@@ -26,6 +27,25 @@ fn parameter(place: &str, name: &str, description: &str, schema: Value) -> Value
     let mut found = json!({ "in": place, "name": name, "description": description });
     found["schema"] = schema;
     found
+}
+
+/// Which part of a list is asked for.
+pub(super) fn part(after: Value) -> [Value; 2] {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIST_MAX });
+    [
+        query("after", "Only what comes behind this one.", after),
+        query("limit", "How many at most.", limit),
+    ]
+}
+
+/// The headers of an answer about what was made.
+pub(super) fn location() -> Value {
+    json!({ "Location": { "description": "Where it is read.", "required": true, "schema": { "type": "string" } } })
+}
+
+/// A variable of a path.
+pub(super) fn in_path(name: &str, description: &str, schema: Value) -> Value {
+    path(name, description, schema)
 }
 
 fn path(name: &str, description: &str, schema: Value) -> Value {

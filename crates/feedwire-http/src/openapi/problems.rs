@@ -51,6 +51,10 @@ const KINDS: &[Kind] = &[
         ..plain("cursor-ahead", 400)
     },
     plain("body-broken", 400),
+    plain("unauthorized", 401),
+    plain("invalid-credential", 401),
+    plain("token-expired", 401),
+    plain("forbidden", 403),
     plain("not-found", 404),
     plain("not-acceptable", 406),
     plain("request-timeout", 408),
@@ -84,6 +88,7 @@ const KINDS: &[Kind] = &[
         },
         ..plain("cursor-expired", 410)
     },
+    plain("in-the-way", 409),
     plain("precondition-failed", 412),
     Kind {
         sometimes: || {
@@ -109,6 +114,15 @@ const KINDS: &[Kind] = &[
     Kind {
         always: || json!({ "position": position("Where the first event of the other request is.") }),
         ..plain("idempotency-key-reused", 422)
+    },
+    Kind {
+        always: || {
+            json!({
+                "limited": { "enum": ["address", "credential", "project"], "description": "Whose limit it is." },
+                "retry_after": count("When to come again, in seconds."),
+            })
+        },
+        ..plain("too-many-requests", 429)
     },
     plain("headers-too-large", 431),
     plain("damaged", 500),
@@ -147,10 +161,15 @@ fn response(status: u16, names: &[&str], besides: Option<&Value>) -> Value {
         "description": names.join(", "),
         "content": { PROBLEM_JSON: { "schema": schema } },
     });
-    if status == 503 {
+    if matches!(status, 429 | 503) {
         let seconds = json!({ "type": "integer", "minimum": 1 });
         response["headers"] = json!({
             "Retry-After": { "description": "Seconds.", "required": true, "schema": seconds },
+        });
+    }
+    if status == 401 {
+        response["headers"] = json!({
+            "WWW-Authenticate": { "description": "RFC 6750, 3.", "required": true, "schema": { "type": "string" } },
         });
     }
     response

@@ -44,7 +44,7 @@ pub(super) fn position(description: &str) -> Value {
     })
 }
 
-fn time(description: &str) -> Value {
+pub(super) fn time(description: &str) -> Value {
     json!({ "type": "string", "format": "date-time", "description": description })
 }
 
@@ -55,7 +55,7 @@ pub(super) fn name() -> Value {
 }
 
 /// A text of so many bytes of UTF-8, which are no more characters than that, without control characters.
-fn bounded(least: usize, bytes_max: usize) -> Value {
+pub(super) fn bounded(least: usize, bytes_max: usize) -> Value {
     json!({
         "type": "string",
         "minLength": least,
@@ -72,6 +72,11 @@ pub(super) fn bounded_id() -> Value {
 
 pub(super) fn subject() -> Value {
     bounded(1, SUBJECT_BYTES_MAX)
+}
+
+/// What a deletion is confirmed by.
+pub(super) fn delete_token() -> Value {
+    bounded(0, ID_BYTES_MAX)
 }
 
 /// A list of entity tags, or any.
@@ -105,7 +110,7 @@ pub(super) fn list(items: Value) -> Value {
 }
 
 /// The schema `one`, or null.
-fn or_null(one: Value) -> Value {
+pub(super) fn or_null(one: Value) -> Value {
     let either = [one, json!({ "type": "null" })];
     json!({ "anyOf": either })
 }
@@ -237,15 +242,23 @@ fn server_sent_event() -> Value {
         "properties": {
             "id": cursor("Where to go on from, as `Last-Event-ID`."),
             "event": {
-                "enum": ["message", "end", "expired"],
+                "enum": ["message", "end", "expired", "overloaded"],
                 "default": "message",
-                "description": "`end` and `expired` are the last of a stream; on events there is none, which clients take for `message`.",
+                "description": "`end`, `expired` and `overloaded` are the last of a stream; on events there is none, which clients take for `message`.",
             },
             "data": { "type": "string" },
         },
         "if": named("end"),
         "then": is(end),
-        "else": { "if": named("expired"), "then": is(at("problem.cursor-expired")), "else": is(at("Event")) },
+        "else": {
+            "if": named("expired"),
+            "then": is(at("problem.cursor-expired")),
+            "else": {
+                "if": named("overloaded"),
+                "then": is(at("problem.too-many-requests")),
+                "else": is(at("Event")),
+            },
+        },
     })
 }
 

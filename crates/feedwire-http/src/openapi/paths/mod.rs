@@ -1,11 +1,14 @@
 //! What each file of routes is at: a path of the document for every route.
 
+pub(crate) mod credentials;
 pub(crate) mod description;
 pub(crate) mod erasures;
 pub(crate) mod feeds;
 pub(crate) mod labels;
 pub(crate) mod metrics;
+pub(crate) mod oauth;
 pub(crate) mod probes;
+pub(crate) mod projects;
 pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod retention;
@@ -18,6 +21,7 @@ pub(super) fn tags() -> Value {
         { "name": "events", "description": "Publishing events, reading and following them." },
         { "name": "subjects", "description": "What is kept of subjects." },
         { "name": "upkeep", "description": "How long events are kept, and erasing them." },
+        { "name": "access", "description": "Projects, credentials and tokens: who may do what." },
         { "name": "operation", "description": "For those who run the server." },
     ])
 }

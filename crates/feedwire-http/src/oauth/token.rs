@@ -1,0 +1,219 @@
+//! `POST /oauth2/token`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use feedwire_auth::{Client, Proof, TokenError, TokenRequest};
+use feedwire_dialects::{Refusal, escape, media};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use hyper::body::Incoming;
+use serde::Serialize;
+
+use crate::access::{Access, Rule};
+use crate::answer::{self, Answer};
+use crate::asked::Asked;
+use crate::{intake, proof};
+
+/// An access token as RFC 6749, 5.1, has it.
+#[derive(Serialize)]
+struct Issued<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+/// Why there is none, as RFC 6749, 5.2, has it.
+#[derive(Serialize)]
+struct Refused<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+/// The parameters of a request, each once.
+type Parameters<'b> = BTreeMap<Cow<'b, str>, Cow<'b, str>>;
+
+pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
+    let body = match intake::whole(body, &asked.edge).await {
+        Ok(body) => body,
+        Err(refusal) => return answer::refusal(refusal, asked.headers()),
+    };
+    let content = asked.headers().get(CONTENT_TYPE);
+    let content = content.and_then(|value| value.to_str().ok());
+    let parameters = match parameters(content.unwrap_or_default(), &body.bytes) {
+        Ok(parameters) => parameters,
+        Err(words) => return refused(StatusCode::BAD_REQUEST, "invalid_request", words),
+    };
+    match asked.edge.access() {
+        // Whoever has a client that asks for a token can try it out.
+        Access::Open => issued(&Issued {
+            access_token: "open",
+            token_type: "Bearer",
+            expires_in: 3_600,
+            scope: None,
+        }),
+        Access::Guarded(_) => guarded(&asked, &parameters).await,
+    }
+}
+
+async fn guarded(asked: &Asked, parameters: &Parameters<'_>) -> Answer {
+    let Access::Guarded(auth) = asked.edge.access() else {
+        return answer::refusal(Refusal::NotFound, asked.headers());
+    };
+    let by_header = asked.shown(Rule::Open);
+    let header = match by_header.as_ref().map(proof::Shown::proof) {
+        Ok(Some(Proof::Basic { key_id, secret })) => Some((key_id, secret)),
+        // Only a client that shows who it is by Basic does so in this header (RFC 6749, 2.3.1).
+        Ok(Some(Proof::Bearer(_))) | Err(_) => return invalid_client(),
+        Ok(None) => None,
+    };
+    let get = |name: &str| parameters.get(name).map(AsRef::as_ref);
+    let posted = get("client_id").zip(get("client_secret"));
+    if header.is_some() && get("client_secret").is_some() {
+        let words = "a client shows who it is in one way: by Basic, or by client_secret";
+        return refused(StatusCode::BAD_REQUEST, "invalid_request", words);
+    }
+    // RFC 6749, 2.3.1: both are form-encoded within Basic; neither of ours has a character that this changes.
+    let client = header.or(posted).map(|(key_id, secret)| Client { key_id, secret });
+    let request = TokenRequest {
+        grant_type: get("grant_type").unwrap_or_default(),
+        client,
+        assertion: get("assertion"),
+        scope: get("scope"),
+    };
+    match auth.exchange(request).await {
+        Ok(token) => issued(&Issued {
+            access_token: &token.token,
+            token_type: "Bearer",
+            expires_in: token.expires_in.as_secs(),
+            scope: Some(token.scope_text()),
+        }),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &TokenError) -> Answer {
+    let words = error.to_string();
+    match error {
+        TokenError::InvalidClient => invalid_client(),
+        TokenError::Full | TokenError::NoSpace | TokenError::Unavailable(_) => {
+            tracing::error!(error = error as &dyn std::error::Error, "a token is not issued");
+            let words = "no token can be issued at present";
+            refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", words)
+        }
+        TokenError::InvalidRequest(_)
+        | TokenError::InvalidGrant(_)
+        | TokenError::UnauthorizedClient
+        | TokenError::UnsupportedGrantType
+        | TokenError::InvalidScope => {
+            let code = error.code().unwrap_or("invalid_request");
+            refused(StatusCode::BAD_REQUEST, code, &words)
+        }
+    }
+}
+
+fn invalid_client() -> Answer {
+    let words = "the client is not known by this id and secret";
+    let mut answer = refused(StatusCode::UNAUTHORIZED, "invalid_client", words);
+    let challenge = HeaderValue::from_static(r#"Basic realm="feedwire""#);
+    answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    answer
+}
+
+fn issued(token: &Issued<'_>) -> Answer {
+    secret(StatusCode::OK, token)
+}
+
+fn refused(status: StatusCode, error: &str, words: &str) -> Answer {
+    // RFC 6749, 5.2, has neither quotes nor backslashes nor what is not ASCII in a description.
+    let plain = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+    let words: String = words.chars().map(|c| if plain(c) { c } else { '\'' }).collect();
+    let body = Refused {
+        error,
+        error_description: &words,
+    };
+    secret(status, &body)
+}
+
+fn secret(status: StatusCode, body: &impl Serialize) -> Answer {
+    let mut answer = answer::json(body);
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    answer
+}
+
+/// The parameters of a form, or of a JSON object of texts. An empty value is as good as none (RFC 6749, 3.2).
+fn parameters<'b>(content_type: &str, body: &'b [u8]) -> Result<Parameters<'b>, &'static str> {
+    let text = std::str::from_utf8(body).or(Err("the body is not UTF-8"))?;
+    let pairs: Vec<(Cow<'b, str>, Cow<'b, str>)> = match media::essence(content_type).as_str() {
+        "application/json" => json(text).ok_or("the body is no JSON object of texts")?,
+        "application/x-www-form-urlencoded" | "" => form(text).ok_or("the body is no form")?,
+        _ => return Err("the body is application/x-www-form-urlencoded or application/json"),
+    };
+    let mut parameters = Parameters::new();
+    for (name, value) in pairs {
+        if parameters.insert(name, value).is_some() {
+            return Err("a parameter is given twice");
+        }
+    }
+    parameters.retain(|_, value| !value.is_empty());
+    Ok(parameters)
+}
+
+fn form(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    let read = pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((escape::form(name)?, escape::form(value)?))
+    });
+    read.collect()
+}
+
+fn json(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let texts = feedwire_dialects::texts(text)?;
+    let pairs = texts.into_iter().map(|(name, value)| (name.into(), value.into()));
+    Some(pairs.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content_type: &str, body: &str) -> Result<Vec<(String, String)>, &'static str> {
+        let read = parameters(content_type, body.as_bytes())?;
+        let pairs = read.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Ok(pairs.collect())
+    }
+
+    #[test]
+    fn parameters_come_as_a_form_or_as_json() {
+        let expected = vec![
+            ("assertion".to_owned(), "a.b c".to_owned()),
+            ("grant_type".to_owned(), "x:y".to_owned()),
+        ];
+        let form = "grant_type=x%3Ay&assertion=a.b+c&scope=";
+        assert_eq!(read("application/x-www-form-urlencoded", form), Ok(expected.clone()));
+        let typed = "application/x-www-form-urlencoded; charset=utf-8";
+        assert_eq!(read(typed, form), Ok(expected.clone()));
+        let json = r#"{"grant_type":"x:y","assertion":"a.b c","scope":""}"#;
+        assert_eq!(read("application/json; charset=utf-8", json), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_neither_or_there_twice_is_refused() {
+        for (content_type, body) in [
+            ("application/xml", "<a/>"),
+            ("application/json", "[]"),
+            ("application/json", r#"{"a":1}"#),
+            ("application/json", r#"{"a":"1","a":"2"}"#),
+            ("application/x-www-form-urlencoded", "a=%zz"),
+            ("application/x-www-form-urlencoded", "a=1&a=1"),
+        ] {
+            assert!(read(content_type, body).is_err(), "{body}");
+        }
+    }
+}
