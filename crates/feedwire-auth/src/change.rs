@@ -332,7 +332,7 @@ fn made(new: NewCredential, now: Timestamp) -> Result<Stored, Invalid> {
         created_at: now,
         rotated_at: now,
         older_secret_until: None,
-        limits: crate::Limits::default(),
+        limits: feedwire_core::RateLimits::default(),
     };
     let change = CredentialChange {
         display_name: Some(display_name),

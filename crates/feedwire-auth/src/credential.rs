@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feedwire_core::Allowance;
+use feedwire_core::{Allowance, RateLimits};
 use feedwire_event::{ProjectName, Timestamp};
 
 use crate::{KeyId, ProjectPattern};
@@ -31,7 +31,7 @@ pub struct Credential {
     /// Until when the secret before is valid too.
     pub older_secret_until: Option<Timestamp>,
     /// How much it may ask for.
-    pub limits: Limits,
+    pub limits: RateLimits,
 }
 
 /// What may be done in some projects.
@@ -41,17 +41,6 @@ pub struct CredentialGrant {
     pub projects: ProjectPattern,
     /// What.
     pub allowance: Arc<Allowance>,
-}
-
-/// How much may be asked for; `None` is no limit of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests a second.
-    pub requests_per_second: Option<u64>,
-    /// Bytes published a second.
-    pub publish_bytes_per_second: Option<u64>,
-    /// Readers that follow at one time.
-    pub concurrent_readers: Option<u64>,
 }
 
 /// A credential that is to be made.
@@ -70,7 +59,7 @@ pub struct NewCredential {
     /// Whether it proves anything.
     pub enabled: bool,
     /// How much it may ask for.
-    pub limits: Limits,
+    pub limits: RateLimits,
 }
 
 /// What is to be changed of a credential; what is `None` stays.
@@ -87,7 +76,7 @@ pub struct CredentialChange {
     /// Whether it proves anything. Streams that run end if not.
     pub enabled: Option<bool>,
     /// How much it may ask for.
-    pub limits: Option<Limits>,
+    pub limits: Option<RateLimits>,
 }
 
 /// When a credential ends.

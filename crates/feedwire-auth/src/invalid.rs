@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use feedwire_core::{Allowance, Confinement, Right};
+use feedwire_core::{Allowance, Confinement, RateLimits, Right};
 use feedwire_event::limits::LABEL_BYTES_MAX;
 use feedwire_event::{ProjectName, Timestamp};
 
@@ -10,7 +10,7 @@ use crate::limits::{
     DISPLAY_NAME_BYTES_MAX, EMAIL_BYTES_MAX, GRANT_FEEDS_MAX, GRANT_LABELS_MAX, GRANT_SUBJECTS_MAX,
     GRANTS_MAX,
 };
-use crate::{CredentialGrant, Expiry, Limits, ProjectPattern};
+use crate::{CredentialGrant, Expiry, ProjectPattern};
 
 /// Why a credential cannot be as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,17 +95,13 @@ pub(crate) fn expiry(end: Expiry, now: Timestamp) -> Result<(), Invalid> {
     }
 }
 
-pub(crate) fn limits(limits: &Limits) -> Result<(), Invalid> {
-    let Limits {
+pub(crate) fn limits(limits: &RateLimits) -> Result<(), Invalid> {
+    let RateLimits {
         requests_per_second,
         publish_bytes_per_second,
-        concurrent_readers,
+        readers,
     } = *limits;
-    let all = [
-        requests_per_second,
-        publish_bytes_per_second,
-        concurrent_readers,
-    ];
+    let all = [requests_per_second, publish_bytes_per_second, readers];
     let is_fine = !all.contains(&Some(0));
     is_fine.then_some(()).ok_or(Invalid::Limit)
 }

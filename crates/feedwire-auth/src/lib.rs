@@ -35,9 +35,7 @@ mod tests;
 pub use assertion::AssertionFault;
 pub use auth::{Auth, InitError, OpenError, Options};
 pub use change::{ChangeError, CreateError, Created, RevokeError, RotateError};
-pub use credential::{
-    Credential, CredentialChange, CredentialGrant, Expiry, Limits, NewCredential,
-};
+pub use credential::{Credential, CredentialChange, CredentialGrant, Expiry, NewCredential};
 pub use exchange::{AccessToken, Client, TokenError, TokenRequest};
 pub use forget::{ForgetError, Forgotten};
 pub use invalid::Invalid;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use feedwire_core::{Allowance, Grant, Right, Rights};
+use feedwire_core::{Allowance, Grant, RateLimits, Right, Rights};
 use feedwire_event::{ProjectName, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::entry::{Entry, Version};
-use crate::{Credential, CredentialGrant, KeyId, Limits, ProjectPattern};
+use crate::{Credential, CredentialGrant, KeyId, ProjectPattern};
 
 /// Somebody whose proof was good: the credential as it was at that moment. Cheap to clone.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Principal {
     }
 
     /// How much it may ask for.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> RateLimits {
         self.credential().limits
     }
 

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use feedwire_core::{Allowance, Confinement, FeedPattern, LabelFilter, Right};
+use feedwire_core::{Allowance, Confinement, FeedPattern, LabelFilter, RateLimits, Right};
 use feedwire_event::{ProjectName, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Credential, CredentialGrant, KeyId, Limits};
+use crate::{Credential, CredentialGrant, KeyId};
 
 const FORMAT: u32 = 1;
 
@@ -86,7 +86,7 @@ struct DiskLabel {
 struct DiskLimits {
     requests_per_second: Option<u64>,
     publish_bytes_per_second: Option<u64>,
-    concurrent_readers: Option<u64>,
+    readers: Option<u64>,
 }
 
 impl Stored {
@@ -111,10 +111,10 @@ impl From<&Stored> for Disk {
     fn from(stored: &Stored) -> Self {
         let credential = &stored.credential;
         let older = stored.older_version.zip(credential.older_secret_until);
-        let Limits {
+        let RateLimits {
             requests_per_second,
             publish_bytes_per_second,
-            concurrent_readers,
+            readers,
         } = credential.limits;
         Self {
             format: FORMAT,
@@ -134,7 +134,7 @@ impl From<&Stored> for Disk {
             limits: DiskLimits {
                 requests_per_second,
                 publish_bytes_per_second,
-                concurrent_readers,
+                readers,
             },
         }
     }
@@ -159,10 +159,10 @@ impl Disk {
             created_at: Timestamp::from_micros(self.created_at),
             rotated_at: Timestamp::from_micros(self.rotated_at),
             older_secret_until: older_until,
-            limits: Limits {
+            limits: RateLimits {
                 requests_per_second: self.limits.requests_per_second,
                 publish_bytes_per_second: self.limits.publish_bytes_per_second,
-                concurrent_readers: self.limits.concurrent_readers,
+                readers: self.limits.readers,
             },
         };
         Ok(Stored {

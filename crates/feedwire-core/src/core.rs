@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use feedwire_engine::{Engine, OpenError, Unavailable};
-use feedwire_event::{Labels, Position, ProjectName, Subject};
+use feedwire_event::{EventId, Labels, Position, ProjectName, Subject};
 use feedwire_tally::Count;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -119,6 +119,11 @@ impl Core {
     /// What is known of every project.
     pub(crate) fn projects_known(&self) -> &Arc<Projects> {
         &self.projects
+    }
+
+    /// A new id, as events get it.
+    pub fn new_id(&self) -> EventId {
+        self.seams.ids.next()
     }
 
     pub(crate) fn seams(&self) -> &Seams {

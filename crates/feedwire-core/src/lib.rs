@@ -35,7 +35,7 @@ pub use delivery::{Delivered, Delivery, Rendition, Step};
 pub use erasure::Receipt;
 pub use filter::{Filter, LabelFilter};
 pub use grant::{Allowance, Confinement, FeedPattern, Forbidden, Grant, Right, RightError, Rights};
-pub use projects::{Listed, ProjectLimits};
+pub use projects::Listed;
 pub use publish::{Published, Repetition};
 pub use rate_limits::RateLimits;
 pub use read::{Reading, Start, Until};

@@ -1,7 +1,6 @@
 //! Who may have done what: the rule of each method of each route, and holding a request against it.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use feedwire_auth::{Auth, Denied, Principal};
@@ -36,7 +35,7 @@ pub enum Access {
     /// Everybody may do everything.
     Open,
     /// Whoever has a credential may do what that is granted.
-    Guarded(Arc<Auth>),
+    Guarded(Auth),
 }
 
 /// A request that passed its rule.
@@ -97,7 +96,8 @@ pub(crate) fn admit(
     };
     if let Some(grant) = &grant {
         let limits = edge.core().project_limits(grant.project());
-        edge.quotas().of_project(&mut metered, grant.project(), limits)?;
+        edge.quotas()
+            .of_project(&mut metered, grant.project(), limits)?;
     }
     Ok(Admitted {
         principal,
@@ -136,9 +136,4 @@ fn granted(
             }
         }
     }
-}
-
-/// The address that a request is counted for.
-pub(crate) fn meter_of_address(edge: &Edge, peer: IpAddr) -> Result<Metered, Refusal> {
-    Ok(edge.quotas().of_address(peer)?)
 }

@@ -141,7 +141,10 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
         }
         StatusCode::TOO_MANY_REQUESTS => {
             let seconds = problem.members.get("retry_after");
-            headers.insert(RETRY_AFTER, seconds.and_then(Value::as_u64).unwrap_or(1).into());
+            headers.insert(
+                RETRY_AFTER,
+                seconds.and_then(Value::as_u64).unwrap_or(1).into(),
+            );
         }
         StatusCode::UNAUTHORIZED => {
             // RFC 6750, 3: what was given is not told apart, only that something was.

@@ -3,7 +3,7 @@
 //! Each is written before the change is made, so that there is none without a record. A change that then fails is recorded again,
 //! with why.
 
-use feedwire_core::publish;
+use feedwire_core::audit;
 use feedwire_event::json::Canonical;
 use feedwire_event::{Data, Event, Extensions, Subject, TypeName};
 use serde_json::{Map, Value, json};
@@ -23,15 +23,15 @@ pub(crate) struct Change {
 
 impl Change {
     /// Writes down that `asked` has this changed.
-    pub(crate) async fn record(&self, asked: &Asked) -> Result<(), publish::Error> {
+    pub(crate) async fn record(&self, asked: &Asked) -> Result<(), audit::Error> {
         let event = self.event(asked, None);
-        asked.edge.core().audit(event).await
+        asked.edge.core().audit(&event).await
     }
 
     /// Writes down why it was not made after all, as far as that can be written.
     pub(crate) async fn failed(&self, asked: &Asked, why: &str) {
         let event = self.event(asked, Some(why));
-        if let Err(error) = asked.edge.core().audit(event).await {
+        if let Err(error) = asked.edge.core().audit(&event).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 change = self.ty,

@@ -19,10 +19,10 @@ use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::answer::{self, Answer};
-use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::asked::{self, Asked};
 use crate::edge::Edge;
 use crate::linger::linger;
+use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::routes::{Found, Routes};
 use crate::stall::Stall;
 use crate::transport::{Transport, into_socket};

@@ -6,10 +6,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use feedwire_api::{CURSOR_HEADER, HEAD_HEADER};
 use http::header::{ALLOW, ETAG, LOCATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Uri};
-use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 /// How long a browser may keep the answer to a preflight. Chromium keeps none for more than two hours.

@@ -109,7 +109,12 @@ mod tests {
     const READ: Rule = Rule::Project(Right::Read);
 
     /// What is shown, in words, and what is left of the query.
-    fn told(method: &str, address: &str, header: Option<&str>, rule: Rule) -> (String, Option<String>) {
+    fn told(
+        method: &str,
+        address: &str,
+        header: Option<&str>,
+        rule: Rule,
+    ) -> (String, Option<String>) {
         let mut request = Request::builder().method(method).uri(address);
         if let Some(header) = header {
             request = request.header(AUTHORIZATION, header);
@@ -148,23 +153,42 @@ mod tests {
     fn a_token_in_the_address_shows_who_reads_and_nobody_else() {
         let check = |method: &str, query: &str, rule: Rule, words: &str, left: Option<&str>| {
             let found = told(method, &format!("/x?{query}"), None, rule);
-            assert_eq!(found, (words.to_owned(), left.map(str::to_owned)), "{method} {query}");
+            assert_eq!(
+                found,
+                (words.to_owned(), left.map(str::to_owned)),
+                "{method} {query}"
+            );
         };
         check("GET", "token=abc", READ, "bearer abc", Some(""));
-        check("HEAD", "a=1&token=a%2Bb&c=2", READ, "bearer a+b", Some("a=1&c=2"));
+        check(
+            "HEAD",
+            "a=1&token=a%2Bb&c=2",
+            READ,
+            "bearer a+b",
+            Some("a=1&c=2"),
+        );
         check("GET", "%74oken=abc&a=1", READ, "nothing", None);
         check("GET", "tokens=abc&a=token", READ, "nothing", None);
         check("GET", "token=%zz", READ, "bearer ", Some(""));
         check("GET", "token", READ, "bearer ", Some(""));
         check("GET", "token=a&token=b", READ, "TwoProofs", None);
         check("POST", "token=abc", READ, "nothing", None);
-        check("GET", "token=abc", Rule::Project(Right::Admin), "nothing", None);
+        check(
+            "GET",
+            "token=abc",
+            Rule::Project(Right::Admin),
+            "nothing",
+            None,
+        );
         check("GET", "token=abc", Rule::Member, "nothing", None);
     }
 
     #[test]
     fn what_is_shown_twice_is_refused() {
-        assert_eq!(told("GET", "/x?token=a", Some("Bearer a"), READ).0, "TwoProofs");
+        assert_eq!(
+            told("GET", "/x?token=a", Some("Bearer a"), READ).0,
+            "TwoProofs"
+        );
     }
 
     #[test]

@@ -38,8 +38,15 @@ impl Stay {
 
     /// Whether it is over.
     pub(crate) fn is_over(&self) -> bool {
-        let is_ended = self.ended.as_ref().is_some_and(CancellationToken::is_cancelled);
-        is_ended || self.expiry.as_ref().is_some_and(|expiry| expiry.is_elapsed())
+        let is_ended = self
+            .ended
+            .as_ref()
+            .is_some_and(CancellationToken::is_cancelled);
+        is_ended
+            || self
+                .expiry
+                .as_ref()
+                .is_some_and(|expiry| expiry.is_elapsed())
     }
 
     /// Waits until it is over. Cancel safe.

@@ -5,6 +5,7 @@
 mod answer;
 mod certificates;
 mod clock;
+mod guard;
 mod ids;
 mod server;
 mod socket;
@@ -13,7 +14,7 @@ pub use answer::Answer;
 pub use certificates::{AUTHORITY, Pair, STRANGER};
 pub use clock::HandClock;
 pub use ids::CountedIds;
-pub use server::TestServer;
+pub use server::{Setup, TestServer};
 pub use socket::Socket;
 
 use std::time::Duration;

@@ -4,16 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use feedwire_core::{Core, Seams};
+use feedwire_auth::{Auth, Created};
+use feedwire_core::{Core, RateLimits, Seams};
 use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
-use feedwire_http::{Access, Hosts, Limits, Origins, Process, Server, Settings, Stopped};
-use feedwire_http::{Hosts, Limits, Origins, Peers, Process, Server, Settings, Stopped, Tls};
+use feedwire_http::{
+    Access, Hosts, Limits, Origins, Peers, Process, Server, Settings, Stopped, Tls,
+};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::guard;
 use crate::{Answer, CountedIds, HandClock, PATIENCE, Pair, Socket};
 
 /// A server on a free port of loopback, over an engine in memory.
@@ -26,73 +29,114 @@ pub struct TestServer {
     /// What it serves.
     pub core: Arc<Core>,
     engine: Arc<dyn Engine>,
+    auth: Option<Auth>,
+    metrics_address: Option<SocketAddr>,
     is_tls: bool,
     stop: CancellationToken,
     serving: JoinSet<Stopped>,
 }
 
+/// How a server is to be.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// What clients may have.
+    pub limits: Limits,
+    /// How its engine is set up.
+    pub engine: Options,
+    /// Which web pages may call.
+    pub origins: Origins,
+    /// What it speaks TLS with.
+    pub tls: Option<Tls>,
+    /// Whether it asks who calls.
+    pub is_guarded: bool,
+    /// What each address may take.
+    pub address_limits: RateLimits,
+    /// Whether readers end with their access tokens.
+    pub tokens_end_readers: bool,
+    /// Whether metrics have a listener of their own.
+    pub has_metrics_apart: bool,
+}
+
 impl TestServer {
-    /// A server with the limits of the real one.
+    /// A server that is open to everybody, with the limits of the real one.
     pub async fn start() -> Self {
-        Self::with(Limits::default()).await
+        Self::set_up(Setup::default()).await
     }
 
     /// A server with these limits.
     pub async fn with(limits: Limits) -> Self {
-        Self::serve(limits, Options::default(), Origins::default(), None).await
+        Self::set_up(Setup {
+            limits,
+            ..Setup::default()
+        })
+        .await
     }
 
     /// A server over an engine that is set up like this.
-    pub async fn over(options: Options) -> Self {
-        Self::serve(Limits::default(), options, Origins::default(), None).await
+    pub async fn over(engine: Options) -> Self {
+        Self::set_up(Setup {
+            engine,
+            ..Setup::default()
+        })
+        .await
     }
 
     /// A server that web pages of these origins may call.
     pub async fn open_to(origins: Origins) -> Self {
-        Self::serve(Limits::default(), Options::default(), origins, None).await
+        Self::set_up(Setup {
+            origins,
+            ..Setup::default()
+        })
+        .await
     }
 
     /// A server that speaks TLS, and what it shows.
     pub async fn with_tls(limits: Limits) -> (Self, Tls) {
         let tls = Pair::SERVER.tls();
-        let server = Self::serve(
+        let server = Self::set_up(Setup {
             limits,
-            Options::default(),
-            Origins::default(),
-            Some(tls.clone()),
-        )
+            tls: Some(tls.clone()),
+            ..Setup::default()
+        })
         .await;
         (server, tls)
     }
 
     /// A server that tells its metrics at the address that is returned too, and nowhere else.
     pub async fn with_metrics_apart(limits: Limits) -> (Self, SocketAddr) {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let address = listener.local_addr().expect("it listens");
-        let bound = Self::bind().await.metrics_at(listener);
-        let server = bound.expect("a listener can be taken over");
-        let server = Self::run(server, limits, Options::default(), Origins::default(), None).await;
+        let server = Self::set_up(Setup {
+            limits,
+            has_metrics_apart: true,
+            ..Setup::default()
+        })
+        .await;
+        let address = server.metrics_address.expect("they have one");
         (server, address)
     }
 
-    async fn bind() -> Server {
+    /// A server that asks who calls.
+    pub async fn guarded() -> Self {
+        Self::set_up(Setup {
+            is_guarded: true,
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// A server that is as `setup` says.
+    pub async fn set_up(setup: Setup) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Server::bind(any).await.expect("a free port of loopback")
-    }
-
-    async fn serve(limits: Limits, options: Options, origins: Origins, tls: Option<Tls>) -> Self {
-        Self::run(Self::bind().await, limits, options, origins, tls).await
-    }
-
-    async fn run(
-        server: Server,
-        limits: Limits,
-        options: Options,
-        origins: Origins,
-        tls: Option<Tls>,
-    ) -> Self {
-        let engine: Arc<dyn Engine> =
-            Arc::new(Memory::open(&Place::new(options)).expect("nobody else knows this place"));
+        let mut server = Server::bind(any).await.expect("a free port of loopback");
+        let mut metrics_address = None;
+        if setup.has_metrics_apart {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+            metrics_address = Some(listener.local_addr().expect("it listens"));
+            let taken = server.metrics_at(listener);
+            server = taken.expect("a listener can be taken over");
+        }
+        let engine: Arc<dyn Engine> = Arc::new(
+            Memory::open(&Place::new(setup.engine)).expect("nobody else knows this place"),
+        );
         let clock = Arc::new(HandClock::new());
         let seams = Seams {
             clock: clock.clone(),
@@ -101,19 +145,30 @@ impl TestServer {
         let core = Core::open(engine.clone(), seams)
             .await
             .expect("an engine in memory opens");
-        let address = server.address().expect("it listens");
+        let auth = match setup.is_guarded {
+            true => Some(guard::auth(&*engine, clock.clone()).await),
+            false => None,
+        };
         let stop = CancellationToken::new();
         let settings = Settings {
-            limits,
+            limits: setup.limits,
             clock: clock.clone(),
-            origins,
-            hosts: Hosts::default(),
-            access: Access::Open,
+            origins: setup.origins,
+            hosts: if setup.is_guarded {
+                Hosts::Any
+            } else {
+                Hosts::LoopbackOnly
+            },
+            access: auth.clone().map_or(Access::Open, Access::Guarded),
+            address_limits: setup.address_limits,
+            public_url: None,
+            tokens_end_readers: setup.tokens_end_readers,
             peers: Peers::default(),
-            tls,
+            tls: setup.tls,
             process,
         };
         let is_tls = settings.tls.is_some();
+        let address = server.address().expect("it listens");
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(core.clone(), settings, stop.clone()));
         Self {
@@ -121,10 +176,22 @@ impl TestServer {
             clock,
             core,
             engine,
+            auth,
+            metrics_address,
             is_tls,
             stop,
             serving,
         }
+    }
+
+    /// The credentials of a server that asks who calls.
+    pub fn auth(&self) -> &Auth {
+        self.auth.as_ref().expect("it is guarded")
+    }
+
+    /// A credential that is managed in `home`, with these grants: projects, rights parted by commas, and feeds parted by commas.
+    pub async fn credential(&self, home: &str, grants: &[(&str, &str, &str)]) -> Created {
+        guard::credential(self.auth(), home, grants).await
     }
 
     /// A new connection, over TLS where the server speaks it.

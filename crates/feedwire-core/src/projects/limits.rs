@@ -7,23 +7,12 @@ use feedwire_event::ProjectName;
 
 use super::open::Projects;
 use super::record::{self, Record};
-use crate::Core;
 use crate::store::{self, Check};
-
-/// How much may be asked of a project; what is not set has no bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ProjectLimits {
-    /// Requests a second.
-    pub requests_per_second: Option<u64>,
-    /// Bytes of what is published a second.
-    pub publish_bytes_per_second: Option<u64>,
-    /// Readers at once.
-    pub readers_max: Option<u64>,
-}
+use crate::{Core, RateLimits};
 
 impl Core {
     /// The limits of the project `name`; of one that is not there, none. Neither waits nor opens it.
-    pub fn project_limits(&self, name: &ProjectName) -> ProjectLimits {
+    pub fn project_limits(&self, name: &ProjectName) -> RateLimits {
         let found = self.projects_known().register().record(name);
         found.unwrap_or_default().limits
     }
@@ -34,8 +23,8 @@ impl Core {
     pub async fn set_project_limits(
         &self,
         name: &ProjectName,
-        limits: ProjectLimits,
-        check: Option<Check<ProjectLimits>>,
+        limits: RateLimits,
+        check: Option<Check<RateLimits>>,
     ) -> Result<(), store::Error> {
         let projects = Arc::clone(self.projects_known());
         let name = name.clone();
@@ -48,8 +37,8 @@ impl Projects {
     async fn set_limits(
         &self,
         name: &ProjectName,
-        limits: ProjectLimits,
-        check: Option<Check<ProjectLimits>>,
+        limits: RateLimits,
+        check: Option<Check<RateLimits>>,
     ) -> Result<(), store::Error> {
         let unknown = || OpenError::Unknown(name.clone());
         // Before its turn too: a deletion may take long.
@@ -59,7 +48,7 @@ impl Projects {
         let key = name.as_str().as_bytes();
         let stored = |value| match value {
             Some(value) => Record::decode(key, value).map(|record| record.limits),
-            None => Ok(ProjectLimits::default()),
+            None => Ok(RateLimits::default()),
         };
         let (primary, space) = (self.primary(), record::space());
         let precondition = store::precondition(&*primary, (&space, key), check, stored).await?;

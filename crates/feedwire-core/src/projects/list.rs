@@ -2,8 +2,8 @@
 
 use feedwire_event::{Position, ProjectName, Timestamp};
 
-use super::ProjectLimits;
 use crate::Core;
+use crate::RateLimits;
 
 /// A project, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Listed {
     /// When it was made; `None` where a version of the server made it that did not keep that.
     pub created_at: Option<Timestamp>,
     /// Its limits.
-    pub limits: ProjectLimits,
+    pub limits: RateLimits,
     /// The last position of its log; `None` while that is not open.
     pub head: Option<Position>,
 }

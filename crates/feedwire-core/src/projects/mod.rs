@@ -16,7 +16,6 @@ mod record;
 mod register;
 mod turns;
 
-pub use limits::ProjectLimits;
 pub use list::Listed;
 
 pub(crate) use gate::Gate;

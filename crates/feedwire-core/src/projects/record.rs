@@ -17,7 +17,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_engine::{Space, Unavailable};
 use feedwire_event::{ProjectName, Timestamp};
 
-use super::ProjectLimits;
+use crate::RateLimits;
 
 const VERSION: u8 = 1;
 const UNKNOWN: i64 = i64::MIN;
@@ -27,7 +27,7 @@ const NO_BOUND: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) created_at: Option<Timestamp>,
-    pub(super) limits: ProjectLimits,
+    pub(super) limits: RateLimits,
 }
 
 /// Where the records are.
@@ -40,15 +40,15 @@ pub(super) fn space() -> Space {
 
 impl Record {
     pub(super) fn encode(&self) -> Bytes {
-        let ProjectLimits {
+        let RateLimits {
             requests_per_second,
             publish_bytes_per_second,
-            readers_max,
+            readers,
         } = self.limits;
         let mut out = BytesMut::new();
         out.put_u8(VERSION);
         out.put_i64_le(self.created_at.map_or(UNKNOWN, Timestamp::as_micros));
-        for limit in [requests_per_second, publish_bytes_per_second, readers_max] {
+        for limit in [requests_per_second, publish_bytes_per_second, readers] {
             out.put_u64_le(limit.unwrap_or(NO_BOUND));
         }
         out.freeze()
@@ -72,10 +72,10 @@ fn decode(mut value: Bytes) -> Option<Record> {
         let limit = value.try_get_u64_le().ok()?;
         Some((limit != NO_BOUND).then_some(limit))
     };
-    let limits = ProjectLimits {
+    let limits = RateLimits {
         requests_per_second: limit()?,
         publish_bytes_per_second: limit()?,
-        readers_max: limit()?,
+        readers: limit()?,
     };
     value.is_empty().then_some(Record {
         created_at: (created_at != UNKNOWN).then(|| Timestamp::from_micros(created_at)),
@@ -91,10 +91,10 @@ mod tests {
     fn a_record_is_read_back_and_any_cut_of_it_or_other_version_is_refused() {
         let whole = Record {
             created_at: Some(Timestamp::from_micros(-7)),
-            limits: ProjectLimits {
+            limits: RateLimits {
                 requests_per_second: Some(0),
                 publish_bytes_per_second: None,
-                readers_max: Some(u64::MAX - 1),
+                readers: Some(u64::MAX - 1),
             },
         };
         for record in [whole, Record::default()] {

@@ -401,7 +401,9 @@ pub fn no_project() -> Problem {
 
 /// A deletion is confirmed by a token that does not.
 pub fn no_deletion() -> Problem {
-    let problem = changed("the token confirms no deletion of this project: it is another's, used, or too old");
+    let problem = changed(
+        "the token confirms no deletion of this project: it is another's, used, or too old",
+    );
     Problem {
         detail: format!("{}; ask again without one", problem.detail),
         ..problem
@@ -410,7 +412,12 @@ pub fn no_deletion() -> Problem {
 
 /// It cannot be made: there is one, or something else is in the way.
 pub fn in_the_way(detail: &(impl Display + ?Sized)) -> Problem {
-    problem(StatusCode::CONFLICT, "in-the-way", "Something is in the way", detail)
+    problem(
+        StatusCode::CONFLICT,
+        "in-the-way",
+        "Something is in the way",
+        detail,
+    )
 }
 
 /// What is asked for goes beyond what there may be.

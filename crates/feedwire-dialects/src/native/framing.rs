@@ -148,7 +148,10 @@ impl Framing for Sse {
 
 /// Server-Sent Events that say `problem`, and when the client is to come back.
 pub fn overloaded(problem: &[u8], retry_after: Duration) -> Vec<u8> {
-    let retry = format!("retry: {}\nevent: overloaded\ndata: ", retry_after.as_millis());
+    let retry = format!(
+        "retry: {}\nevent: overloaded\ndata: ",
+        retry_after.as_millis()
+    );
     [retry.as_bytes(), problem, b"\n\n"].concat()
 }
 

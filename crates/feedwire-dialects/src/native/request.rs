@@ -33,7 +33,9 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 pub const LIST_MAX: usize = 1_000;
 
 /// The part of a list that is asked for: the entries behind `after`, at most `limit`.
-pub fn part<T: FromStr<Err: fmt::Display>>(query: &str) -> Result<(Option<T>, Option<usize>), Error> {
+pub fn part<T: FromStr<Err: fmt::Display>>(
+    query: &str,
+) -> Result<(Option<T>, Option<usize>), Error> {
     let mut query = Query::new(query)?;
     let after = query.parse("after")?;
     let limit = query.number("limit", 1..=LIST_MAX as u64)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use feedwire_auth::{
-    Auth, Credential, CredentialChange, CredentialGrant, Created, Expiry, KeyId, NewCredential,
+    Auth, Created, Credential, CredentialChange, CredentialGrant, Expiry, KeyId, NewCredential,
 };
 use feedwire_dialects::credential::{self, Ends, Granted};
 use feedwire_dialects::native::{body, error, request};

@@ -70,7 +70,9 @@ struct To {
 impl To {
     async fn one_batch(&self, shape: Shape, body: Incoming) -> Result<Answer, Refused> {
         let body = intake::whole(body, &self.edge).await?;
-        self.metered.publish(body.bytes.len()).map_err(Refusal::from)?;
+        self.metered
+            .publish(body.bytes.len())
+            .map_err(Refusal::from)?;
         let events = body::events_in(shape, &body.bytes, &self.feed)?;
         if shape == Shape::Array && events.is_empty() && self.expected.is_none() {
             // CloudEvents' batched mode has empty batches (HTTP binding 1.0.2, 3.3.2).
@@ -81,7 +83,9 @@ impl To {
 
     async fn one_event(&self, headers: &HeaderMap, body: Incoming) -> Result<Answer, Refused> {
         let body = intake::data(body, &self.edge).await?;
-        self.metered.publish(body.bytes.len()).map_err(Refusal::from)?;
+        self.metered
+            .publish(body.bytes.len())
+            .map_err(Refusal::from)?;
         let event = body::event_of(headers, &body.bytes)?;
         self.published(&[(self.feed.clone(), event)]).await
     }

@@ -79,12 +79,7 @@ async fn page(asked: &Asked, reading: Reading, poll: Poll) -> Result<framing::Pa
         let stay = Stay::of(asked)?;
         delivery = wait_for(&mut reader, limit, poll.wait, stay, edge).await?;
     }
-    Ok(framing::page(
-        poll.kind,
-        grant.project(),
-        &delivery,
-        bytes,
-    )?)
+    Ok(framing::page(poll.kind, grant.project(), &delivery, bytes)?)
 }
 
 /// The answer that is `page`, unless the client has that one. Nothing of it is kept on the way: what is erased here would stay there.

@@ -4,11 +4,9 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use feedwire_api::Problem;
-use feedwire_auth::{
-    ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError,
-};
+use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError};
 use feedwire_core::projects::{create, delete};
-use feedwire_core::{publish, read, store};
+use feedwire_core::{audit, publish, read, store};
 use feedwire_dialects::native::{body, error, request};
 use feedwire_dialects::{Refusal, Unreadable};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -60,6 +58,19 @@ impl From<read::Error> for Refused {
 impl From<store::Error> for Refused {
     fn from(error: store::Error) -> Self {
         logged(error::store(&error), &error)
+    }
+}
+
+impl From<audit::Error> for Refused {
+    fn from(error: audit::Error) -> Self {
+        let problem = match &error {
+            audit::Error::NoSpace => error::store_full(&error),
+            audit::Error::Closing => error::stopping(),
+            audit::Error::Event(_) | audit::Error::Damaged(_) | audit::Error::Unavailable(_) => {
+                error::unavailable("it cannot be put on record, and so it is not done")
+            }
+        };
+        logged(problem, &error)
     }
 }
 
@@ -133,9 +144,9 @@ impl From<RotateError> for Refused {
             RotateError::Overlap => error::invalid("overlap", &error),
             RotateError::Changed => error::changed(&error),
             RotateError::NoSpace => error::store_full(&error),
-            RotateError::Unavailable(_) => {
-                error::unavailable("it is not known whether the secret has changed: rotate it again")
-            }
+            RotateError::Unavailable(_) => error::unavailable(
+                "it is not known whether the secret has changed: rotate it again",
+            ),
         };
         logged(problem, &error)
     }

@@ -45,7 +45,10 @@ fn base(asked: &Asked) -> String {
     } else {
         "http"
     };
-    let host = asked.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = asked
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
     let host = host.filter(|host| host.parse::<Uri>().is_ok());
     format!("{scheme}://{}", host.unwrap_or("localhost"))
 }

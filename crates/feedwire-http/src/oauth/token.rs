@@ -76,7 +76,9 @@ async fn guarded(asked: &Asked, parameters: &Parameters<'_>) -> Answer {
         return refused(StatusCode::BAD_REQUEST, "invalid_request", words);
     }
     // RFC 6749, 2.3.1: both are form-encoded within Basic; neither of ours has a character that this changes.
-    let client = header.or(posted).map(|(key_id, secret)| Client { key_id, secret });
+    let client = header
+        .or(posted)
+        .map(|(key_id, secret)| Client { key_id, secret });
     let request = TokenRequest {
         grant_type: get("grant_type").unwrap_or_default(),
         client,
@@ -99,9 +101,16 @@ fn failed(error: &TokenError) -> Answer {
     match error {
         TokenError::InvalidClient => invalid_client(),
         TokenError::Full | TokenError::NoSpace | TokenError::Unavailable(_) => {
-            tracing::error!(error = error as &dyn std::error::Error, "a token is not issued");
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a token is not issued"
+            );
             let words = "no token can be issued at present";
-            refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", words)
+            refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                words,
+            )
         }
         TokenError::InvalidRequest(_)
         | TokenError::InvalidGrant(_)
@@ -129,7 +138,10 @@ fn issued(token: &Issued<'_>) -> Answer {
 fn refused(status: StatusCode, error: &str, words: &str) -> Answer {
     // RFC 6749, 5.2, has neither quotes nor backslashes nor what is not ASCII in a description.
     let plain = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
-    let words: String = words.chars().map(|c| if plain(c) { c } else { '\'' }).collect();
+    let words: String = words
+        .chars()
+        .map(|c| if plain(c) { c } else { '\'' })
+        .collect();
     let body = Refused {
         error,
         error_description: &words,
@@ -149,7 +161,7 @@ fn secret(status: StatusCode, body: &impl Serialize) -> Answer {
 /// The parameters of a form, or of a JSON object of texts. An empty value is as good as none (RFC 6749, 3.2).
 fn parameters<'b>(content_type: &str, body: &'b [u8]) -> Result<Parameters<'b>, &'static str> {
     let text = std::str::from_utf8(body).or(Err("the body is not UTF-8"))?;
-    let pairs: Vec<(Cow<'b, str>, Cow<'b, str>)> = match media::essence(content_type).as_str() {
+    let pairs: Vec<(Cow<'b, str>, Cow<'b, str>)> = match &*media::essence(content_type) {
         "application/json" => json(text).ok_or("the body is no JSON object of texts")?,
         "application/x-www-form-urlencoded" | "" => form(text).ok_or("the body is no form")?,
         _ => return Err("the body is application/x-www-form-urlencoded or application/json"),
@@ -175,7 +187,9 @@ fn form(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
 
 fn json(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     let texts = feedwire_dialects::texts(text)?;
-    let pairs = texts.into_iter().map(|(name, value)| (name.into(), value.into()));
+    let pairs = texts
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()));
     Some(pairs.collect())
 }
 
@@ -185,7 +199,9 @@ mod tests {
 
     fn read(content_type: &str, body: &str) -> Result<Vec<(String, String)>, &'static str> {
         let read = parameters(content_type, body.as_bytes())?;
-        let pairs = read.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let pairs = read
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
         Ok(pairs.collect())
     }
 
@@ -196,7 +212,10 @@ mod tests {
             ("grant_type".to_owned(), "x:y".to_owned()),
         ];
         let form = "grant_type=x%3Ay&assertion=a.b+c&scope=";
-        assert_eq!(read("application/x-www-form-urlencoded", form), Ok(expected.clone()));
+        assert_eq!(
+            read("application/x-www-form-urlencoded", form),
+            Ok(expected.clone())
+        );
         let typed = "application/x-www-form-urlencoded; charset=utf-8";
         assert_eq!(read(typed, form), Ok(expected.clone()));
         let json = r#"{"grant_type":"x:y","assertion":"a.b c","scope":""}"#;

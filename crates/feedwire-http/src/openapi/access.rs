@@ -54,7 +54,10 @@ pub(super) fn ruled(mut path: Value, methods: &[Served]) -> Value {
 pub(super) fn schemas() -> impl Iterator<Item = (String, Value)> {
     [
         ("ProjectName", name()),
-        ("KeyId", json!({ "type": "string", "pattern": format!("^[a-z0-9]{{{}}}$", KeyId::LENGTH) })),
+        (
+            "KeyId",
+            json!({ "type": "string", "pattern": format!("^[a-z0-9]{{{}}}$", KeyId::LENGTH) }),
+        ),
         ("NewProject", new_project()),
         ("Project", project()),
         ("Projects", list("projects", "Project")),
@@ -125,9 +128,7 @@ fn deletion() -> Value {
 }
 
 fn limits(is_told: bool) -> Value {
-    let limit = |description: &str| {
-        json!({ "type": ["integer", "null"], "minimum": 1, "maximum": LIMIT_MAX, "description": description })
-    };
+    let limit = |description: &str| json!({ "type": ["integer", "null"], "minimum": 1, "maximum": LIMIT_MAX, "description": description });
     let required: &[&str] = if is_told {
         &["requests_per_second", "publish_bytes_per_second", "readers"]
     } else {
@@ -162,7 +163,8 @@ fn grant() -> Value {
 
 fn new_credential(is_new: bool) -> Value {
     let required: &[&str] = if is_new { &["grants"] } else { &[] };
-    let grants = json!({ "type": "array", "items": at("Grant"), "minItems": 1, "maxItems": GRANTS_MAX });
+    let grants =
+        json!({ "type": "array", "items": at("Grant"), "minItems": 1, "maxItems": GRANTS_MAX });
     let mut properties = json!({
         "display_name": or_null(bounded(0, DISPLAY_NAME_BYTES_MAX)),
         "email": or_null(json!({
@@ -177,14 +179,25 @@ fn new_credential(is_new: bool) -> Value {
     });
     if !is_new {
         properties["grants"] = or_null(properties["grants"].take());
-        properties["enabled"] = json!({ "type": ["boolean", "null"], "description": "Whether it is taken at all." });
+        properties["enabled"] =
+            json!({ "type": ["boolean", "null"], "description": "Whether it is taken at all." });
     }
     object(required, properties, true)
 }
 
 fn credential() -> Value {
     object(
-        &["key_id", "project", "display_name", "email", "grants", "enabled", "created_at", "expires_at", "limits"],
+        &[
+            "key_id",
+            "project",
+            "display_name",
+            "email",
+            "grants",
+            "enabled",
+            "created_at",
+            "expires_at",
+            "limits",
+        ],
         json!({
             "key_id": at("KeyId"),
             "project": text("The project that it is managed in."),

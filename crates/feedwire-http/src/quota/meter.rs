@@ -64,7 +64,9 @@ impl Drop for ReaderPermit {
 impl Meter {
     /// A meter for these limits, which counts `readers` that are there already.
     pub(super) fn new(of: &'static str, limits: RateLimits, readers: Arc<AtomicU64>) -> Self {
-        let requests = limits.requests_per_second.map(|most| Quota::per_second(permits(most)));
+        let requests = limits
+            .requests_per_second
+            .map(|most| Quota::per_second(permits(most)));
         let bytes = limits.publish_bytes_per_second.map(|most| {
             // The largest batch has to pass once there is quiet.
             let burst = most.max(PUBLISH_BURST_BYTES_MIN);
@@ -91,14 +93,16 @@ impl Meter {
     /// Whether it would say the same if it were made anew.
     pub(super) fn is_idle(&self) -> bool {
         let unused = self.made_at.elapsed().as_secs() - self.used_at.load(Ordering::Relaxed);
-        let refill = self.limits.publish_bytes_per_second.map_or(0, |most| {
-            PUBLISH_BURST_BYTES_MIN / most
-        });
+        let refill = self
+            .limits
+            .publish_bytes_per_second
+            .map_or(0, |most| PUBLISH_BURST_BYTES_MIN / most);
         unused > refill + 1 && self.readers.load(Ordering::Relaxed) == 0
     }
 
     pub(super) fn request(&self) -> Result<(), Exceeded> {
-        self.used_at.store(self.made_at.elapsed().as_secs(), Ordering::Relaxed);
+        self.used_at
+            .store(self.made_at.elapsed().as_secs(), Ordering::Relaxed);
         let Some(bucket) = &self.requests else {
             return Ok(());
         };
@@ -205,7 +209,9 @@ mod tests {
         let meter = meter(Some(3), None, None);
         let passed = (0..1_000).take_while(|_| meter.request().is_ok()).count();
         assert!(passed >= 3, "{passed}");
-        let exceeded = (0..1_000).find_map(|_| meter.request().err()).expect("more than three");
+        let exceeded = (0..1_000)
+            .find_map(|_| meter.request().err())
+            .expect("more than three");
         assert_eq!(exceeded.what, Taken::Requests);
         assert_eq!(exceeded.retry_after, 1);
     }
@@ -216,7 +222,10 @@ mod tests {
         let largest = usize::try_from(PUBLISH_BURST_BYTES_MIN).expect("it is small");
         assert_eq!(meter.publish(largest), Ok(()));
         let exceeded = meter.publish(largest).expect_err("it was all there was");
-        assert_eq!((exceeded.what, exceeded.retry_after), (Taken::PublishBytes, 3_600));
+        assert_eq!(
+            (exceeded.what, exceeded.retry_after),
+            (Taken::PublishBytes, 3_600)
+        );
         assert!(meter.publish(0).is_ok());
     }
 
@@ -224,10 +233,16 @@ mod tests {
     fn a_reader_that_goes_makes_room_for_another() {
         let meter = meter(None, None, Some(1));
         let first = meter.reader().expect("there is room");
-        assert_eq!(meter.reader().expect_err("there is none").what, Taken::Readers);
+        assert_eq!(
+            meter.reader().expect_err("there is none").what,
+            Taken::Readers
+        );
         drop(first);
         let again = meter.reader().expect("there is room again");
-        let narrower = meter.with(RateLimits { readers: Some(1), ..RateLimits::default() });
+        let narrower = meter.with(RateLimits {
+            readers: Some(1),
+            ..RateLimits::default()
+        });
         assert!(narrower.reader().is_err());
         drop(again);
         assert!(narrower.reader().is_ok());

@@ -116,7 +116,10 @@ mod tests {
         for key in 1..10 * KEPT_MIN {
             meters.of(&key, limits(5));
         }
-        assert!(Arc::ptr_eq(&kept, &meters.of(&0, limits(5)).expect("there are limits")));
+        assert!(Arc::ptr_eq(
+            &kept,
+            &meters.of(&0, limits(5)).expect("there are limits")
+        ));
     }
 
     #[test]

@@ -115,12 +115,20 @@ impl Metered {
         let (mut policies, mut left) = (String::new(), String::new());
         for standing in self.0.iter().filter_map(|meter| meter.standing()) {
             let comma = if policies.is_empty() { "" } else { ", " };
-            let Standing { of, most, left: rest } = standing;
+            let Standing {
+                of,
+                most,
+                left: rest,
+            } = standing;
             // Writing to a text does not fail.
             let _ = write!(policies, "{comma}\"{of}\";q={most};w=1");
             let _ = write!(left, "{comma}\"{of}\";r={rest};t=1");
         }
-        let value = |text: &str| HeaderValue::from_str(text).ok().filter(|_| !text.is_empty());
+        let value = |text: &str| {
+            HeaderValue::from_str(text)
+                .ok()
+                .filter(|_| !text.is_empty())
+        };
         value(&policies).zip(value(&left))
     }
 }

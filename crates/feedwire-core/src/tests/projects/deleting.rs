@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::super::world::{EVERYTHING, World, filter, next};
 use super::{delete, make, name, names, open};
 use crate::projects::delete;
-use crate::{ProjectLimits, Start, Step, publish, read, store};
+use crate::{RateLimits, Start, Step, publish, read, store};
 
 fn lobby() -> Labels {
     let labels = [("room".to_owned(), "lobby".to_owned())];
@@ -37,9 +37,9 @@ async fn what_is_made_under_the_name_later_has_nothing_of_it() {
     set.expect("set");
     let feed = FeedName::new("g").ok();
     let receipt = core.erase(grant, feed, None).await.expect("asked");
-    let limits = ProjectLimits {
-        readers_max: Some(1),
-        ..ProjectLimits::default()
+    let limits = RateLimits {
+        readers: Some(1),
+        ..RateLimits::default()
     };
     let set = core.set_project_limits(grant.project(), limits, None).await;
     set.expect("set");
@@ -54,10 +54,7 @@ async fn what_is_made_under_the_name_later_has_nothing_of_it() {
     );
     let gone = acme.try_publish(&["f/t/s"]).await;
     assert!(matches!(gone, Err(publish::Error::UnknownProject(_))));
-    assert_eq!(
-        core.project_limits(grant.project()),
-        ProjectLimits::default()
-    );
+    assert_eq!(core.project_limits(grant.project()), RateLimits::default());
 
     world.clock.set(9);
     make(&world, "acme").await;
@@ -67,10 +64,7 @@ async fn what_is_made_under_the_name_later_has_nothing_of_it() {
     let labels = core.labels(grant, &subject("s")).await.expect("labels");
     assert!(labels.is_empty());
     assert_eq!(core.erasure(grant, &receipt.id).await.expect("read"), None);
-    assert_eq!(
-        core.project_limits(grant.project()),
-        ProjectLimits::default()
-    );
+    assert_eq!(core.project_limits(grant.project()), RateLimits::default());
     let published = acme.publish(&["f/t/s"]).await;
     assert_eq!((published.first.get(), published.versions[0].0), (1, 1));
     let mut reader = acme

@@ -10,17 +10,17 @@ use tokio::task::JoinSet;
 use super::super::world::World;
 use super::{delete, make, name, names};
 use crate::projects::create;
-use crate::{ProjectLimits, store};
+use crate::{RateLimits, store};
 
 async fn on(place: &Place) -> World {
     let engine = Memory::open(place).expect("nobody else has it");
     World::over(Arc::new(engine), 1).await
 }
 
-async fn limit(world: &World, text: &str, readers_max: u64) -> Result<(), store::Error> {
-    let limits = ProjectLimits {
-        readers_max: Some(readers_max),
-        ..ProjectLimits::default()
+async fn limit(world: &World, text: &str, readers: u64) -> Result<(), store::Error> {
+    let limits = RateLimits {
+        readers: Some(readers),
+        ..RateLimits::default()
     };
     world
         .core
@@ -50,11 +50,11 @@ async fn where_an_older_version_made_projects_only_the_servers_own_is_added() {
     let acme = world.core.show_project(&name("acme")).expect("it is there");
     assert_eq!(
         (acme.created_at, acme.limits),
-        (None, ProjectLimits::default())
+        (None, RateLimits::default())
     );
     limit(&world, "acme", 3).await.expect("set");
     let acme = world.core.show_project(&name("acme")).expect("it is there");
-    assert_eq!((acme.created_at, acme.limits.readers_max), (None, Some(3)));
+    assert_eq!((acme.created_at, acme.limits.readers), (None, Some(3)));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn limits_are_known_at_once_and_after_a_restart_and_are_those_of_one_proje
     let world = on(&place).await;
     make(&world, "acme").await;
     limit(&world, "acme", 5).await.expect("set");
-    let of = |world: &World, text| world.core.project_limits(&name(text)).readers_max;
+    let of = |world: &World, text| world.core.project_limits(&name(text)).readers;
     assert_eq!((of(&world, "acme"), of(&world, "default")), (Some(5), None));
     assert_eq!(of(&world, "unknown"), None);
     world.core.close().await;
@@ -139,8 +139,8 @@ async fn limits_are_set_only_if_those_that_are_there_pass() {
     let world = World::new().await;
     limit(&world, "default", 5).await.expect("set");
     let set = async |expected| {
-        let check = move |limits: &ProjectLimits| limits.readers_max == expected;
-        let limits = ProjectLimits::default();
+        let check = move |limits: &RateLimits| limits.readers == expected;
+        let limits = RateLimits::default();
         let of = name("default");
         let set = world
             .core
@@ -150,5 +150,5 @@ async fn limits_are_set_only_if_those_that_are_there_pass() {
     assert!(matches!(set(None).await, Err(store::Error::Changed)));
     set(Some(5)).await.expect("they are these");
     let limits = world.core.project_limits(&name("default"));
-    assert_eq!(limits, ProjectLimits::default());
+    assert_eq!(limits, RateLimits::default());
 }

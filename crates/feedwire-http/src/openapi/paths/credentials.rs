@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::openapi::operation::Operation;
-use crate::openapi::{access, parameters};
 use crate::openapi::schemas::at;
+use crate::openapi::{access, parameters};
 
 pub(crate) fn all() -> Value {
     let once = "It is made. Its secret is told this once.";
@@ -25,7 +25,8 @@ pub(crate) fn all() -> Value {
 }
 
 pub(crate) fn one() -> Value {
-    let changed = "Streams that run by it end where it may do less, or something else, than before.";
+    let changed =
+        "Streams that run by it end where it may do less, or something else, than before.";
     json!({
         "parameters": [parameters::project(), access::key_id()],
         "get": Operation::new("getCredential", "access", "A credential")

@@ -45,12 +45,12 @@ pub(crate) fn limits() -> Value {
     let found = "What may be taken; null is no limit.";
     json!({
         "parameters": [parameters::project()],
-        "get": Operation::new("getProjectLimits", "access", "What the project may take of the server")
+        "get": Operation::new("getRateLimits", "access", "What the project may take of the server")
             .json(found, at("RateLimits"))
             .if_none_match()
             .refuses(&["not-found"])
             .described(),
-        "put": Operation::new("replaceProjectLimits", "access", "Say what the project may take of the server")
+        "put": Operation::new("replaceRateLimits", "access", "Say what the project may take of the server")
             .description("Takes the right to admin in its parent, or in every project where it has none.")
             .body(&[("application/json", at("NewRateLimits"))])
             .json(found, at("RateLimits"))
