@@ -1,6 +1,7 @@
 //! Credentials for tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use feedwire_auth::limits::TOKEN_LIFETIME;
 use feedwire_auth::{Auth, Created, CredentialGrant, MasterKey, NewCredential, Options};
@@ -9,13 +10,17 @@ use feedwire_engine::Engine;
 use feedwire_event::ProjectName;
 
 /// The credentials of an engine that is new.
-pub(crate) async fn auth(engine: &dyn Engine, clock: Arc<dyn Clock>) -> Auth {
+pub(crate) async fn auth(
+    engine: &dyn Engine,
+    clock: Arc<dyn Clock>,
+    lifetime: Option<Duration>,
+) -> Auth {
     let (primary, master) = (engine.primary(), MasterKey::generate());
     let made = Auth::init(&*primary, &master).await;
     made.expect("the store is new");
     let options = Options {
         issuer: "feedwire".to_owned(),
-        token_lifetime: TOKEN_LIFETIME,
+        token_lifetime: lifetime.unwrap_or(TOKEN_LIFETIME),
     };
     let opened = Auth::open(primary, &master, clock, options).await;
     opened.expect("memory is there")

@@ -51,6 +51,8 @@ pub struct Setup {
     pub is_guarded: bool,
     /// What each address may take.
     pub address_limits: RateLimits,
+    /// How long access tokens are good for, if not as usual.
+    pub token_lifetime: Option<Duration>,
     /// Whether readers end with their access tokens.
     pub tokens_end_readers: bool,
     /// Whether metrics have a listener of their own.
@@ -110,7 +112,7 @@ impl TestServer {
             ..Setup::default()
         })
         .await;
-        let address = server.metrics_address.expect("they have one");
+        let address = server.metrics_address();
         (server, address)
     }
 
@@ -146,7 +148,7 @@ impl TestServer {
             .await
             .expect("an engine in memory opens");
         let auth = match setup.is_guarded {
-            true => Some(guard::auth(&*engine, clock.clone()).await),
+            true => Some(guard::auth(&*engine, clock.clone(), setup.token_lifetime).await),
             false => None,
         };
         let stop = CancellationToken::new();
@@ -182,6 +184,11 @@ impl TestServer {
             stop,
             serving,
         }
+    }
+
+    /// Where metrics are told, where that is apart.
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.metrics_address.expect("they have one")
     }
 
     /// The credentials of a server that asks who calls.

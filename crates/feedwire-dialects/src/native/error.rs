@@ -410,19 +410,22 @@ pub fn no_deletion() -> Problem {
     }
 }
 
-/// It cannot be made: there is one, or something else is in the way.
-pub fn in_the_way(detail: &(impl Display + ?Sized)) -> Problem {
-    problem(
-        StatusCode::CONFLICT,
-        "in-the-way",
-        "Something is in the way",
-        detail,
-    )
+/// There is one of that name.
+pub fn already_exists(detail: &(impl Display + ?Sized)) -> Problem {
+    let title = "It is there already";
+    problem(StatusCode::CONFLICT, "already-exists", title, detail)
 }
 
-/// What is asked for goes beyond what there may be.
-pub fn too_many(detail: &(impl Display + ?Sized)) -> Problem {
-    in_the_way(detail)
+/// A project is not deleted before its children are.
+pub fn has_children(detail: &(impl Display + ?Sized)) -> Problem {
+    let title = "There are projects below it";
+    problem(StatusCode::CONFLICT, "has-children", title, detail)
+}
+
+/// There are as many credentials as there may be.
+pub fn too_many_credentials(detail: &(impl Display + ?Sized)) -> Problem {
+    let title = "There are as many credentials as there may be";
+    problem(StatusCode::CONFLICT, "too-many-credentials", title, detail)
 }
 
 /// A member `name` of what was sent, or a parameter, is not as it has to be.

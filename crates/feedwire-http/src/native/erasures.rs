@@ -1,13 +1,15 @@
 //! Erasing subjects and feeds, and the receipts of it.
 
 use feedwire_dialects::native::{answer, body, error, request};
-use feedwire_event::{Attribute, EventId};
+use feedwire_event::{Attribute, EventId, FeedName, Subject};
 use hyper::body::Incoming;
+use serde_json::json;
 
 use super::ID;
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, accepted, tagged};
 use crate::asked::Asked;
+use crate::audit::Change;
 use crate::conditions::Conditions;
 use crate::intake;
 
@@ -15,11 +17,24 @@ pub(super) async fn ask(asked: Asked, body: Incoming) -> Result<Answer, Refused>
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
     let (feed, subject) = body::erasure(&intake::whole(body, &asked.edge).await?.bytes)?;
-    let receipt = asked
-        .edge
-        .core()
-        .erase(asked.grant(), feed, subject)
-        .await?;
+    let name = asked.grant().project();
+    let change = Change {
+        ty: "subject.erase",
+        subject: format!("projects/{name}"),
+        details: json!({
+            "project": name.as_str(),
+            "feed": feed.as_ref().map(FeedName::as_str),
+            "subject": subject.as_ref().map(Subject::as_str),
+        }),
+    };
+    change.record(&asked).await?;
+    let receipt = match asked.edge.core().erase(asked.grant(), feed, subject).await {
+        Ok(receipt) => receipt,
+        Err(error) => {
+            change.failed(&asked, &error.to_string()).await;
+            return Err(error.into());
+        }
+    };
     let address = answer::receipt_address(asked.grant().project(), &receipt);
     Ok(accepted(&answer::receipt(&receipt), &address))
 }

@@ -77,8 +77,10 @@ impl From<audit::Error> for Refused {
 impl From<create::Error> for Refused {
     fn from(error: create::Error) -> Self {
         let problem = match &error {
-            create::Error::Exists(_) | create::Error::NoParent(_) => error::in_the_way(&error),
-            create::Error::Reserved(_) => error::invalid("name", &error),
+            create::Error::Exists(_) => error::already_exists(&error),
+            create::Error::NoParent(_) | create::Error::Reserved(_) => {
+                error::invalid("name", &error)
+            }
             create::Error::NoSpace => error::store_full(&error),
             create::Error::Unavailable(_) => error::unavailable("the project cannot be made"),
         };
@@ -90,7 +92,7 @@ impl From<delete::Error> for Refused {
     fn from(error: delete::Error) -> Self {
         let problem = match &error {
             delete::Error::Unknown(_) => error::no_project(),
-            delete::Error::HasChildren(_) => error::in_the_way(&error),
+            delete::Error::HasChildren(_) => error::has_children(&error),
             delete::Error::Reserved(_) => error::forbidden(&error),
             delete::Error::Unavailable(_) => {
                 error::unavailable("the project cannot be deleted; it is still there")
@@ -116,7 +118,9 @@ impl From<CreateError> for Refused {
     fn from(error: CreateError) -> Self {
         let problem = match &error {
             CreateError::Invalid(invalid) => error::invalid(member(invalid), invalid),
-            CreateError::ProjectFull | CreateError::ServerFull => error::in_the_way(&error),
+            CreateError::ProjectFull | CreateError::ServerFull => {
+                error::too_many_credentials(&error)
+            }
             CreateError::NoSpace => error::store_full(&error),
             CreateError::Unavailable(_) => error::unavailable("the credential cannot be kept"),
         };

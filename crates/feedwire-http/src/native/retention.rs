@@ -2,10 +2,12 @@
 
 use feedwire_dialects::native::{answer, body, request};
 use hyper::body::Incoming;
+use serde_json::json;
 
 use super::refuse::{self, Refused};
 use crate::answer::{Answer, kept, replaced, tagged};
 use crate::asked::Asked;
+use crate::audit::Change;
 use crate::conditions::{Conditions, Tag};
 use crate::intake;
 
@@ -21,11 +23,19 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
     refuse::other_than_json(&asked)?;
     let conditions = Conditions::of(asked.headers())?;
     let retention = body::retention(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let told = answer::retention(retention);
+    let name = asked.grant().project();
+    let change = Change {
+        ty: "project.retention",
+        subject: format!("projects/{name}"),
+        details: json!({ "project": name.as_str(), "retention": told }),
+    };
+    change.record(&asked).await?;
     let check = conditions.check(|present| Tag::of(&answer::retention(*present)));
-    asked
-        .edge
-        .core()
-        .set_retention(asked.grant(), retention, check)
-        .await?;
-    Ok(replaced(&answer::retention(retention)))
+    let core = asked.edge.core();
+    if let Err(error) = core.set_retention(asked.grant(), retention, check).await {
+        change.failed(&asked, &error.to_string()).await;
+        return Err(error.into());
+    }
+    Ok(replaced(&told))
 }

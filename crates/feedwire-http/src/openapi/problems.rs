@@ -88,7 +88,9 @@ const KINDS: &[Kind] = &[
         },
         ..plain("cursor-expired", 410)
     },
-    plain("in-the-way", 409),
+    plain("already-exists", 409),
+    plain("has-children", 409),
+    plain("too-many-credentials", 409),
     plain("precondition-failed", 412),
     Kind {
         sometimes: || {

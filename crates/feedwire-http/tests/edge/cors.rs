@@ -72,7 +72,10 @@ async fn a_browser_that_asks_first_is_told_the_methods_and_headers() {
     let preflight = from(&server, APP, "OPTIONS", &asks).await;
     assert_eq!((preflight.status, allowed(&preflight)), (200, Some(APP)));
     for (name, value) in [
-        ("access-control-allow-methods", "GET,HEAD,POST,PUT"),
+        (
+            "access-control-allow-methods",
+            "GET,HEAD,POST,PUT,PATCH,DELETE",
+        ),
         (
             "access-control-allow-headers",
             "content-type,if-match,last-event-id",
@@ -97,7 +100,9 @@ async fn a_page_can_read_the_headers_that_a_client_needs() {
     assert_eq!(head.header("feedwire-head"), Some("2"));
     assert_eq!(
         head.header("access-control-expose-headers"),
-        Some("allow,etag,location,retry-after,feedwire-cursor,feedwire-head")
+        Some(
+            "allow,etag,location,retry-after,www-authenticate,ratelimit,ratelimit-policy,feedwire-cursor,feedwire-head"
+        )
     );
 }
 

@@ -1,5 +1,6 @@
 //! The edge from outside: requests over real sockets against a server with the in-memory engine.
 
+mod access;
 mod addresses;
 mod body_limits;
 mod cloudevents;

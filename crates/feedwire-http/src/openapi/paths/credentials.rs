@@ -19,7 +19,7 @@ pub(crate) fn all() -> Value {
             .description("Nobody gives what they do not have: it takes the right to admin in each project that is granted.")
             .body(&[("application/json", at("NewCredential"))])
             .answer(201, once, parameters::location(), &[("application/json", at("CredentialWithSecret"))])
-            .refuses(&["not-found", "in-the-way", "no-space"])
+            .refuses(&["not-found", "too-many-credentials", "no-space"])
             .described(),
     })
 }

@@ -16,7 +16,7 @@ pub(crate) fn all() -> Value {
             .description("A child takes the right to admin in its parent, any other the right to admin in every project.")
             .body(&[("application/json", at("NewProject"))])
             .answer(201, "It is there, and empty.", parameters::location(), &[("application/json", at("Project"))])
-            .refuses(&["in-the-way", "no-space"])
+            .refuses(&["already-exists", "no-space"])
             .described(),
     })
 }
@@ -36,7 +36,7 @@ pub(crate) fn one() -> Value {
             .parameter(parameters::query("delete_token", "The token of the first answer.", delete_token()))
             .json("By what the deletion is confirmed.", at("Deletion"))
             .answer(204, "It is deleted.", json!({}), &[])
-            .refuses(&["not-found", "in-the-way", "precondition-failed", "no-space"])
+            .refuses(&["not-found", "has-children", "precondition-failed", "no-space"])
             .described(),
     })
 }
