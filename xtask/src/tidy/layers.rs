@@ -47,7 +47,7 @@ const LAYERS: &[Layer] = &[
         HTTP,
     ),
     layer("feedwire-core", &["engine", "event", "tally"], HTTP),
-    layer("feedwire-auth", &["core", "event"], HTTP),
+    layer("feedwire-auth", &["core", "engine", "event", "tally"], HTTP),
     layer(
         "feedwire-dialects",
         &["api", "core", "engine", "event"],

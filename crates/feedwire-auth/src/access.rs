@@ -1,0 +1,152 @@
+//! Access tokens: what a credential is exchanged for, for an hour. JWTs as RFC 9068 has them.
+//!
+//! We alone make them, so their header is compared as text with the three that there can be: no other algorithm, type, key or
+//! extension is ever looked at. What verified is remembered by its hash.
+
+use std::hash::{BuildHasherDefault, Hasher};
+
+use feedwire_core::{Right, Rights};
+use feedwire_event::Timestamp;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{Hash, hash};
+use crate::jwt::{Compact, decode, encode};
+use crate::limits::TOKENS_CACHED;
+use crate::signing::Ring;
+use crate::{Denied, KeyId};
+
+/// What a token says, and nothing of what the credential says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claims {
+    pub(crate) key_id: KeyId,
+    /// The version of the secret that it was got by.
+    pub(crate) version: u64,
+    pub(crate) scope: Option<Rights>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Text {
+    iss: String,
+    sub: String,
+    client_id: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    /// The version of the secret, as text: it has more digits than JavaScript's numbers.
+    ver: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// The token that says `claims`, to the second.
+pub(crate) fn issue(claims: &Claims, issuer: &str, ring: &Ring) -> String {
+    let mut jti = [0; 16];
+    aws_lc_rs::rand::fill(&mut jti).expect("the system has random numbers");
+    let seconds = |time: Timestamp| time.as_micros().div_euclid(MICROS_PER_SECOND);
+    let text = Text {
+        iss: issuer.to_owned(),
+        sub: claims.key_id.to_string(),
+        client_id: claims.key_id.to_string(),
+        aud: issuer.to_owned(),
+        iat: seconds(claims.issued_at),
+        exp: seconds(claims.expires_at),
+        jti: encode(jti),
+        ver: claims.version.to_string(),
+        scope: claims.scope.map(scope_text),
+    };
+    let text = serde_json::to_vec(&text).expect("texts and numbers are JSON");
+    ring.present().sign(&text)
+}
+
+/// What `token` says, if it is one of ours. Whether it has expired is not looked at.
+pub(crate) fn verify(token: &str, issuer: &str, ring: &Ring) -> Option<Claims> {
+    let token = Compact::split(token)?;
+    let key = ring.by_header(token.header)?;
+    let signature = decode(token.signature)?;
+    if !key.verifies(token.signed, &signature) {
+        return None;
+    }
+    let text: Text = serde_json::from_slice(&decode(token.claims)?).ok()?;
+    let is_ours = text.iss == issuer && text.aud == issuer && text.sub == text.client_id;
+    let time = |seconds: i64| Timestamp::from_micros(seconds.saturating_mul(MICROS_PER_SECOND));
+    let claims = Claims {
+        key_id: text.sub.parse().ok()?,
+        version: text.ver.parse().ok()?,
+        scope: match text.scope {
+            Some(scope) => Some(scope_of(&scope)?),
+            None => None,
+        },
+        issued_at: time(text.iat),
+        expires_at: time(text.exp),
+    };
+    is_ours.then_some(claims)
+}
+
+/// Rights as RFC 6749, section 3.3, writes them.
+pub(crate) fn scope_text(rights: Rights) -> String {
+    let rights: Vec<_> = rights.iter().map(Right::as_str).collect();
+    rights.join(" ")
+}
+
+/// The rights that `text` names; `None` if one is none.
+pub(crate) fn scope_of(text: &str) -> Option<Rights> {
+    let rights = text.split(' ').filter(|right| !right.is_empty());
+    rights.map(|right| right.parse::<Right>().ok()).collect()
+}
+
+/// Tokens that verified, by their hashes, and what they say. The ones least used go first.
+#[derive(Debug)]
+pub(crate) struct Verified(Cache<Hash, Claims, UnitWeighter, BuildHasherDefault<First>>);
+
+/// Takes the first bytes of a SHA-256 for its hash: they are as random as any, and nobody can choose them for a token that verifies.
+#[derive(Debug, Default)]
+pub(crate) struct First(u64);
+
+impl Hasher for First {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let first = bytes.first_chunk::<8>();
+        self.0 ^= first.map_or(0, |first| u64::from_le_bytes(*first));
+    }
+
+    /// The length of the hash, which says nothing.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+impl Verified {
+    pub(crate) fn new() -> Self {
+        let capacity = u64::try_from(TOKENS_CACHED).expect("it is small");
+        Self(Cache::with(
+            TOKENS_CACHED,
+            capacity,
+            UnitWeighter,
+            BuildHasherDefault::default(),
+            quick_cache::sync::DefaultLifecycle::default(),
+        ))
+    }
+
+    /// What `token` says, verified now or earlier.
+    pub(crate) fn claims(
+        &self,
+        token: &str,
+        verify: impl FnOnce() -> Option<Claims>,
+    ) -> Result<Claims, Denied> {
+        let hash = hash(token.as_bytes());
+        if let Some(claims) = self.0.get(&hash) {
+            return Ok(claims);
+        }
+        let claims = verify().ok_or(Denied::Invalid)?;
+        self.0.insert(hash, claims);
+        Ok(claims)
+    }
+}

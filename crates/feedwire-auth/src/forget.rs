@@ -1,0 +1,105 @@
+//! What has to go before a project is deleted: whatever would open a later project of the same name.
+
+use std::sync::Arc;
+
+use feedwire_engine::Unavailable;
+use feedwire_event::ProjectName;
+
+use crate::change::WriteError;
+use crate::{Auth, Credential, CredentialGrant, KeyId};
+
+/// What was done about a project's credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The credentials whose home it was; they are gone.
+    pub revoked: Vec<KeyId>,
+    /// The credentials of other homes that had grants in it; they have them no longer.
+    pub narrowed: Vec<KeyId>,
+}
+
+/// Why not everything is forgotten. Some may be: ask again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ForgetError {
+    /// There is no room, which removing takes too.
+    #[error("no space left in the store")]
+    NoSpace,
+    /// The engine could not do it.
+    #[error(transparent)]
+    Unavailable(Unavailable),
+}
+
+impl Auth {
+    /// Revokes every credential whose home is `project`, and takes out of all others the grants of exactly `project`, and outside of
+    /// the server's own home those of its descendants.
+    ///
+    /// Wider patterns stay: `*` and `acme.*` say nothing of `acme.eu` alone. A credential without a grant left stays too, and may do
+    /// nothing. To be called when nobody can make credentials for the project any more, and again where it did not come to an end.
+    pub async fn forget_project(&self, project: &ProjectName) -> Result<Forgotten, ForgetError> {
+        let (auth, project) = (self.clone(), project.clone());
+        self.whole(async move { auth.forget_whole(&project).await })
+            .await
+    }
+
+    async fn forget_whole(&self, project: &ProjectName) -> Result<Forgotten, ForgetError> {
+        let _writing = self.writing().lock().await;
+        let concerned: Vec<Arc<Credential>> = {
+            let table = self.table().read();
+            let credentials = table.all().map(|entry| &entry.credential);
+            let concerned = credentials.filter(|credential| concerns(credential, project));
+            concerned.cloned().collect()
+        };
+        let mut forgotten = Forgotten::default();
+        for credential in concerned {
+            let key_id = credential.key_id;
+            if credential.home == *project {
+                match self.remove(project, key_id).await {
+                    Ok(()) | Err(WriteError::Unknown(_)) => forgotten.revoked.push(key_id),
+                    Err(error) => return Err(error.into()),
+                }
+            } else {
+                match self.narrow(&credential, project).await {
+                    Ok(()) => forgotten.narrowed.push(key_id),
+                    Err(WriteError::Unknown(_)) => (),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(forgotten)
+    }
+
+    async fn narrow(
+        &self,
+        credential: &Credential,
+        project: &ProjectName,
+    ) -> Result<(), WriteError> {
+        let (mut stored, precondition) = self.stored(&credential.home, credential.key_id).await?;
+        let home = credential.home.clone();
+        let grants = &mut stored.credential.grants;
+        grants.retain(|grant| !opens(grant, &home, project));
+        self.write(stored, precondition).await.map(drop)
+    }
+}
+
+fn concerns(credential: &Credential, project: &ProjectName) -> bool {
+    let Credential { home, grants, .. } = credential;
+    home == project || grants.iter().any(|grant| opens(grant, home, project))
+}
+
+/// Whether a grant of a credential of `home` is for `project` and nothing wider.
+fn opens(grant: &CredentialGrant, home: &ProjectName, project: &ProjectName) -> bool {
+    let projects = &grant.projects;
+    projects.name() == Some(project) || (!home.is_system() && projects.is_below(project))
+}
+
+impl From<WriteError> for ForgetError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::NoSpace => Self::NoSpace,
+            WriteError::Unavailable(unavailable) => Self::Unavailable(unavailable),
+            // Only this server writes, one change at a time.
+            WriteError::Unknown(_) | WriteError::Changed => {
+                Self::Unavailable(Unavailable::new("a credential was changed meanwhile"))
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What the crate does, told over the in-memory engine.
