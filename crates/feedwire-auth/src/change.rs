@@ -231,10 +231,16 @@ impl Auth {
             self.forget(key_id);
             return Err(WriteError::Unknown(key_id));
         };
-        let stored = Stored::decode(key_id.as_bytes(), &entry.value)
+        let mut stored = Stored::decode(key_id.as_bytes(), &entry.value)
             .map_err(|broken| WriteError::Unavailable(Unavailable::new(broken)))?;
-        if stored.credential.home != *home {
+        let credential = &mut stored.credential;
+        if credential.home != *home {
             return Err(WriteError::Unknown(key_id));
+        }
+        let now = self.now();
+        if credential.older_secret_until.is_some_and(|end| end <= now) {
+            credential.older_secret_until = None;
+            stored.older_version = None;
         }
         Ok((stored, Precondition::Revision(entry.revision)))
     }

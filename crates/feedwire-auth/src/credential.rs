@@ -28,7 +28,7 @@ pub struct Credential {
     pub created_at: Timestamp,
     /// When its secret was made.
     pub rotated_at: Timestamp,
-    /// Until when the secret before is valid too.
+    /// Until when the secret before is valid too; that may be over.
     pub older_secret_until: Option<Timestamp>,
     /// How much it may ask for.
     pub limits: Limits,
