@@ -115,8 +115,13 @@ impl UsedAssertions {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// One less. One of which the store did not say that it was written may never have been counted.
     pub(crate) fn remove(&self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
+        let less = |count: usize| Some(count.saturating_sub(1));
+        let counted = self
+            .count
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        debug_assert!(counted.is_ok(), "there is always a number");
     }
 }
 

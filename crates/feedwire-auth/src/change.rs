@@ -133,25 +133,34 @@ impl Auth {
             .await
     }
 
-    /// Gives a credential of `home` a new secret. The one before stays valid for `overlap`; one that was older still ends at once, for
-    /// of a secret that leaked there must be no way to make it stay.
+    /// Gives a credential of `home` a new secret, if what is there passes `check`. The one before stays valid for `overlap`; one that
+    /// was older still ends at once, for of a secret that leaked there must be no way to make it stay.
+    ///
+    /// Whoever is told the secret may do what the credential may: ask [`may_give`](crate::Principal::may_give) about its grants first,
+    /// and `check` that they are still those.
     pub async fn rotate(
         &self,
         home: &ProjectName,
         key_id: KeyId,
         overlap: Duration,
+        check: Option<Check<Credential>>,
     ) -> Result<Created, RotateError> {
         let (auth, home) = (self.clone(), home.clone());
-        self.whole(async move { auth.rotate_whole(&home, key_id, overlap).await })
+        self.whole(async move { auth.rotate_whole(&home, key_id, overlap, check).await })
             .await
     }
 
-    /// Removes a credential of `home` for good.
-    pub async fn revoke(&self, home: &ProjectName, key_id: KeyId) -> Result<(), RevokeError> {
+    /// Removes a credential of `home` for good, if what is there passes `check`.
+    pub async fn revoke(
+        &self,
+        home: &ProjectName,
+        key_id: KeyId,
+        check: Option<Check<Credential>>,
+    ) -> Result<(), RevokeError> {
         let (auth, home) = (self.clone(), home.clone());
         let revoked = self.whole(async move {
             let _writing = auth.writing().lock().await;
-            auth.remove(&home, key_id).await
+            auth.remove(&home, key_id, check).await
         });
         Ok(revoked.await?)
     }
@@ -185,10 +194,7 @@ impl Auth {
         check: Option<Check<Credential>>,
     ) -> Result<Arc<Credential>, ChangeError> {
         let _writing = self.writing().lock().await;
-        let (mut stored, precondition) = self.stored(home, key_id).await?;
-        if check.is_some_and(|check| !check(&stored.credential)) {
-            return Err(ChangeError::Changed);
-        }
+        let (mut stored, precondition) = self.checked(home, key_id, check).await?;
         apply(change, &mut stored.credential, self.now())?;
         let entry = self.write(stored, precondition).await?;
         Ok(Arc::clone(&entry.credential))
@@ -199,12 +205,13 @@ impl Auth {
         home: &ProjectName,
         key_id: KeyId,
         overlap: Duration,
+        check: Option<Check<Credential>>,
     ) -> Result<Created, RotateError> {
         if overlap > OVERLAP_MAX {
             return Err(RotateError::Overlap);
         }
         let _writing = self.writing().lock().await;
-        let (mut stored, precondition) = self.stored(home, key_id).await?;
+        let (mut stored, precondition) = self.checked(home, key_id, check).await?;
         let now = self.now();
         let older = Some(stored.version).filter(|_| !overlap.is_zero());
         stored.version = version_at(now).max(stored.version + 1);
@@ -245,6 +252,20 @@ impl Auth {
         Ok((stored, Precondition::Revision(entry.revision)))
     }
 
+    /// The same, if it passes `check`.
+    async fn checked(
+        &self,
+        home: &ProjectName,
+        key_id: KeyId,
+        check: Option<Check<Credential>>,
+    ) -> Result<(Stored, Precondition), WriteError> {
+        let (stored, precondition) = self.stored(home, key_id).await?;
+        if check.is_some_and(|check| !check(&stored.credential)) {
+            return Err(WriteError::Changed);
+        }
+        Ok((stored, precondition))
+    }
+
     /// Writes `stored`, first to the store and then to the table.
     pub(crate) async fn write(
         &self,
@@ -264,8 +285,13 @@ impl Auth {
     }
 
     /// Removes a credential of `home`, first from the store and then from the table.
-    pub(crate) async fn remove(&self, home: &ProjectName, key_id: KeyId) -> Result<(), WriteError> {
-        let (_, precondition) = self.stored(home, key_id).await?;
+    pub(crate) async fn remove(
+        &self,
+        home: &ProjectName,
+        key_id: KeyId,
+        check: Option<Check<Credential>>,
+    ) -> Result<(), WriteError> {
+        let (_, precondition) = self.checked(home, key_id, check).await?;
         let key = key_id.as_bytes();
         let removed = self.primary().delete(self.space(), key, precondition).await;
         if let Err(error) = removed {

@@ -339,7 +339,11 @@ async fn both_secrets_of_an_overlap_sign_and_only_a_live_credential_does() {
     let mut asserting = Asserting::new().await;
     let (home, key_id) = (project("acme"), asserting.made.credential.key_id);
     let overlap = Duration::from_mins(10);
-    let rotated = asserting.world.auth.rotate(&home, key_id, overlap).await;
+    let rotated = asserting
+        .world
+        .auth
+        .rotate(&home, key_id, overlap, None)
+        .await;
     let older = std::mem::replace(&mut asserting.made, rotated.expect("it is there"));
     let (header, claims) = (asserting.header(), asserting.claims());
     let by_older = sign(

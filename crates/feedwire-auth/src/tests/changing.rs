@@ -205,9 +205,9 @@ async fn nobody_reaches_a_credential_through_another_project() {
         let (auth, home) = (&world.auth, project(home));
         let change = auth.change(&home, key_id, CredentialChange::default(), None);
         assert!(matches!(change.await, Err(ChangeError::Unknown(_))));
-        let rotate = auth.rotate(&home, key_id, Duration::ZERO).await;
+        let rotate = auth.rotate(&home, key_id, Duration::ZERO, None).await;
         assert!(matches!(rotate, Err(RotateError::Unknown(_))));
-        let revoke = auth.revoke(&home, key_id).await;
+        let revoke = auth.revoke(&home, key_id, None).await;
         assert!(matches!(revoke, Err(RevokeError::Unknown(_))));
         assert!(auth.list(&home, None, 10).is_empty());
     }
@@ -243,7 +243,7 @@ async fn a_second_rotation_ends_the_older_secret_at_once() {
     let world = World::new().await;
     let first = world.credential("acme", READ).await;
     let (home, key_id) = (project("acme"), first.credential.key_id);
-    let rotate = async |overlap| world.auth.rotate(&home, key_id, overlap).await;
+    let rotate = async |overlap| world.auth.rotate(&home, key_id, overlap, None).await;
     let day = Duration::from_hours(24);
     let second = rotate(day).await.expect("it is there");
     assert_eq!(
@@ -269,7 +269,7 @@ async fn a_secret_does_not_come_again_when_the_store_goes_back() {
     let (home, key_id) = (project("acme"), made.credential.key_id);
     let (backup, _) = world.auth.stored(&home, key_id).await.expect("it is there");
     world.clock.advance(Duration::from_secs(1));
-    let lost = world.auth.rotate(&home, key_id, Duration::ZERO).await;
+    let lost = world.auth.rotate(&home, key_id, Duration::ZERO, None).await;
     let (_, present) = world.auth.stored(&home, key_id).await.expect("it is there");
     world
         .auth
@@ -278,7 +278,7 @@ async fn a_secret_does_not_come_again_when_the_store_goes_back() {
         .expect("the store works");
     assert!(world.basic(&made).is_ok());
     world.clock.advance(Duration::from_secs(1));
-    let rotated = world.auth.rotate(&home, key_id, Duration::ZERO).await;
+    let rotated = world.auth.rotate(&home, key_id, Duration::ZERO, None).await;
     let (lost, rotated) = (lost.expect("there"), rotated.expect("there"));
     assert_ne!(lost.secret.as_str(), rotated.secret.as_str());
     assert!(world.basic(&lost).is_err() && world.basic(&rotated).is_ok());
@@ -299,9 +299,9 @@ async fn a_store_that_fails_leaves_everything_as_it_was() {
         assert!(world.auth.create(new("acme", READ)).await.is_err());
         let changed = world.auth.change(&home, key_id, change, None).await;
         assert!(changed.is_err());
-        let rotated = world.auth.rotate(&home, key_id, Duration::ZERO).await;
+        let rotated = world.auth.rotate(&home, key_id, Duration::ZERO, None).await;
         assert!(rotated.is_err());
-        assert!(world.auth.revoke(&home, key_id).await.is_err());
+        assert!(world.auth.revoke(&home, key_id, None).await.is_err());
         assert!(world.auth.forget_project(&home).await.is_err());
     }
     world.store.writing(Writing::Works);
@@ -324,14 +324,14 @@ async fn what_the_store_wrote_although_it_says_not_is_seen_at_once() {
     let (home, made) = (project("acme"), world.credential("acme", READ).await);
     let key_id = made.credential.key_id;
     world.store.writing(Writing::FailsAfterwards);
-    let rotated = world.auth.rotate(&home, key_id, Duration::ZERO).await;
+    let rotated = world.auth.rotate(&home, key_id, Duration::ZERO, None).await;
     assert!(matches!(rotated, Err(RotateError::Unavailable(_))));
     assert!(world.basic(&made).is_err());
-    let revoked = world.auth.revoke(&home, key_id).await;
+    let revoked = world.auth.revoke(&home, key_id, None).await;
     assert!(matches!(revoked, Err(RevokeError::Unavailable(_))));
     assert_eq!(world.auth.show(&home, key_id), None);
     world.store.writing(Writing::Works);
-    let again = world.auth.revoke(&home, key_id).await;
+    let again = world.auth.revoke(&home, key_id, None).await;
     assert!(matches!(again, Err(RevokeError::Unknown(_))));
 }
 
@@ -340,7 +340,7 @@ async fn a_change_is_carried_through_when_nobody_waits_for_it() {
     let world = World::new().await;
     let made = world.credential("acme", READ).await;
     let (home, key_id) = (project("acme"), made.credential.key_id);
-    let mut revoking = Box::pin(world.auth.revoke(&home, key_id));
+    let mut revoking = Box::pin(world.auth.revoke(&home, key_id, None));
     let polled = std::future::poll_fn(|context| {
         std::task::Poll::Ready(revoking.as_mut().poll(context).is_pending())
     });

@@ -35,7 +35,7 @@ async fn what_changes_nothing_of_the_right_to_read_ends_nothing() {
     let changed = world.auth.change(&home, key_id, change, None).await;
     changed.expect("it is valid");
     let day = Duration::from_hours(24);
-    let rotated = world.auth.rotate(&home, key_id, day).await;
+    let rotated = world.auth.rotate(&home, key_id, day, None).await;
     rotated.expect("it is there");
     world.clock.advance(TOKEN_LIFETIME * 2);
     world.auth.end_due();
@@ -73,7 +73,7 @@ async fn what_takes_the_right_away_ends_what_runs() {
     let who = world.basic(&made).expect("it is valid");
     let clone = who.clone();
     let home = project("acme");
-    let revoked = world.auth.revoke(&home, made.credential.key_id).await;
+    let revoked = world.auth.revoke(&home, made.credential.key_id, None).await;
     revoked.expect("it is there");
     assert!(who.ended().is_cancelled() && clone.ended().is_cancelled());
 }
@@ -105,7 +105,7 @@ async fn a_rotation_without_an_overlap_ends_what_the_secret_proved() {
         world.basic(&made).expect("it is valid"),
         world.bearer(&token.token).expect("it is valid"),
     ];
-    let rotated = world.auth.rotate(&home, key_id, Duration::ZERO).await;
+    let rotated = world.auth.rotate(&home, key_id, Duration::ZERO, None).await;
     let after = world.basic(&rotated.expect("it is there"));
     assert!(!after.expect("it is valid").ended().is_cancelled());
     for who in running {
@@ -135,7 +135,7 @@ async fn what_ends_by_itself_is_told_within_a_second() {
     let made = world.auth.create(wanted).await.expect("it is valid");
     let older = world.basic(&made).expect("it is valid");
     let (home, key_id) = (project("acme"), made.credential.key_id);
-    let rotated = world.auth.rotate(&home, key_id, hour).await;
+    let rotated = world.auth.rotate(&home, key_id, hour, None).await;
     let newer = world.basic(&rotated.expect("it is there"));
     let newer = newer.expect("it is valid");
 

@@ -150,7 +150,7 @@ async fn a_token_ends_with_the_secret_that_it_was_got_by() {
     let (home, key_id) = (project("acme"), made.credential.key_id);
     let early = world.token(&made, None).await;
     let overlap = Duration::from_mins(10);
-    let rotated = world.auth.rotate(&home, key_id, overlap).await;
+    let rotated = world.auth.rotate(&home, key_id, overlap, None).await;
     let rotated = rotated.expect("it is there");
     let (by_older, by_newer) = (
         world.token(&made, None).await,

@@ -75,7 +75,7 @@ async fn after_a_restart_credentials_and_secrets_are_what_they_were() {
     let home = project("acme");
     let key_id = made.credential.key_id;
     let overlap = Duration::from_mins(10);
-    let rotated = world.auth.rotate(&home, key_id, overlap).await;
+    let rotated = world.auth.rotate(&home, key_id, overlap, None).await;
     let rotated = rotated.expect("it is there");
     let token = world.token(&rotated, None).await;
 

@@ -86,7 +86,11 @@ async fn a_credential_that_is_disabled_expired_or_revoked_proves_nothing() {
         assert_eq!(world.basic(&other).is_ok(), enabled);
         assert_eq!(world.bearer(&token.token).is_ok(), enabled);
     }
-    world.auth.revoke(&home, key_id).await.expect("it is there");
+    world
+        .auth
+        .revoke(&home, key_id, None)
+        .await
+        .expect("it is there");
     assert_eq!(world.basic(&other).err(), Some(Denied::Invalid));
     assert_eq!(world.bearer(&token.token).err(), Some(Denied::Invalid));
 }
