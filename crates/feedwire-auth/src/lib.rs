@@ -19,6 +19,7 @@ mod jwt;
 mod keep;
 mod key_id;
 pub mod limits;
+mod master_check;
 mod master_key;
 mod pattern;
 mod principal;
@@ -33,7 +34,7 @@ mod table;
 mod tests;
 
 pub use assertion::AssertionFault;
-pub use auth::{Auth, InitError, OpenError, Options};
+pub use auth::{Auth, OpenError, Options};
 pub use change::{ChangeError, CreateError, Created, RevokeError, RotateError};
 pub use credential::{
     Credential, CredentialChange, CredentialGrant, Expiry, Limits, NewCredential,
@@ -42,6 +43,7 @@ pub use exchange::{AccessToken, Client, TokenError, TokenRequest};
 pub use forget::{ForgetError, Forgotten};
 pub use invalid::Invalid;
 pub use key_id::{KeyId, KeyIdError};
+pub use master_check::{InitError, ReplaceError};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use pattern::{PatternError, ProjectPattern};
 pub use principal::{NotYours, Principal};

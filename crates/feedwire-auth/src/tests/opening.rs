@@ -10,7 +10,9 @@ use feedwire_engine::{Engine, Precondition, Primary, Space};
 use feedwire_event::{ProjectName, Subject};
 
 use super::world::{World, new, project};
-use crate::{Auth, CredentialGrant, InitError, Limits, MasterKey, OpenError, Options};
+use crate::{
+    Auth, CredentialGrant, Denied, InitError, Limits, MasterKey, OpenError, Options, Proof,
+};
 
 async fn open(world: &World, master: &MasterKey) -> Result<Auth, OpenError> {
     let primary = Arc::clone(&world.store) as Arc<dyn Primary>;
@@ -29,6 +31,35 @@ async fn a_store_takes_one_master_key_once() {
         let again = Auth::init(&*world.store, master).await;
         assert!(matches!(again, Err(InitError::Initialised)));
     }
+}
+
+#[tokio::test]
+async fn a_master_key_that_leaked_is_replaced_and_no_secret_of_before_is_valid() {
+    let world = World::new().await;
+    let made = world.credential("acme", &[("acme", &[Right::Read])]).await;
+    let token = world.token(&made, None).await;
+    let new = MasterKey::generate();
+    let replace = Auth::replace_master_key;
+    let wrong = replace(&*world.store, &new, &world.master).await;
+    let other = OpenError::OtherMasterKey.to_string();
+    assert_eq!(wrong.expect_err("it is another").to_string(), other);
+    let replaced = replace(&*world.store, &world.master, &new).await;
+    replaced.expect("it is the present one");
+    let opened = open(&world, &world.master).await;
+    assert!(matches!(opened, Err(OpenError::OtherMasterKey)));
+
+    let auth = open(&world, &new).await.expect("it is the present one");
+    for token in [&*token.token, &*made.secret.token()] {
+        assert_eq!(
+            auth.prove(Proof::Bearer(token)).err(),
+            Some(Denied::Invalid)
+        );
+    }
+    let (home, key_id) = (project("acme"), made.credential.key_id);
+    assert_eq!(auth.show(&home, key_id), Some(made.credential));
+    let rotated = auth.rotate(&home, key_id, Duration::ZERO, None).await;
+    let token = rotated.expect("it is there").secret.token();
+    assert!(auth.prove(Proof::Bearer(&token)).is_ok());
 }
 
 #[tokio::test]
