@@ -29,9 +29,9 @@ pub enum InitError {
 /// Why a store was not given another master key.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReplaceError {
-    /// The present one is not the one that it was said to be.
-    #[error(transparent)]
-    Present(#[from] OpenError),
+    /// There was never one.
+    #[error("the store has no master key yet, so there is none to be replaced")]
+    NotInitialised,
     /// It was replaced by somebody else meanwhile.
     #[error("the master key was replaced meanwhile")]
     Changed,
@@ -54,17 +54,18 @@ impl Auth {
         }
     }
 
-    /// Gives a store `new` in the place of `old`, while no [`Auth`] is open on it: for when the master key got into wrong hands.
+    /// Gives a store `new` in the place of whatever master key it has, while no [`Auth`] is open on it: for when that one got into wrong
+    /// hands, or was lost. The old one is not asked for: whoever can write to the store could as well do without being asked.
     ///
     /// Credentials and their grants stay. Every secret is another from then on, so that each credential has to be rotated for its new
-    /// one to be known; access tokens are no longer valid, and what was sealed can only be opened by `old`.
+    /// one to be known; access tokens are no longer valid, and what was sealed can only be opened by the old one.
     pub async fn replace_master_key(
         primary: &dyn Primary,
-        old: &MasterKey,
         new: &MasterKey,
     ) -> Result<(), ReplaceError> {
-        let present = check(primary, &Derivation::new(old)).await?;
-        match put(primary, new, Precondition::Revision(present)).await {
+        let present = primary.get(&space("auth"), KEY).await?;
+        let present = present.ok_or(ReplaceError::NotInitialised)?;
+        match put(primary, new, Precondition::Revision(present.revision)).await {
             Ok(_) => Ok(()),
             Err(PutError::Changed { .. }) => Err(ReplaceError::Changed),
             Err(PutError::NoSpace) => Err(ReplaceError::NoSpace),
@@ -73,11 +74,8 @@ impl Auth {
     }
 }
 
-/// Whether the store was made with this master key; and when that was written down.
-pub(crate) async fn check(
-    primary: &dyn Primary,
-    derivation: &Derivation,
-) -> Result<Revision, OpenError> {
+/// Whether the store was made with this master key.
+pub(crate) async fn check(primary: &dyn Primary, derivation: &Derivation) -> Result<(), OpenError> {
     let entry = primary.get(&space("auth"), KEY).await?;
     let entry = entry.ok_or(OpenError::NotInitialised)?;
     let Some((&FORMAT, value)) = entry.value.split_first() else {
@@ -86,10 +84,8 @@ pub(crate) async fn check(
             detail: "it is of a format that this server does not know".to_owned(),
         });
     };
-    match verify_slices_are_equal(value, &*derivation.check_value()) {
-        Ok(()) => Ok(entry.revision),
-        Err(_) => Err(OpenError::OtherMasterKey),
-    }
+    let same = verify_slices_are_equal(value, &*derivation.check_value());
+    same.map_err(|_other| OpenError::OtherMasterKey)
 }
 
 async fn put(
