@@ -180,3 +180,24 @@ async fn a_credential_that_is_made_to_end_later_goes_on() {
     world.auth.end_due();
     assert!(who.ended().is_cancelled());
 }
+
+#[tokio::test]
+async fn a_credential_that_had_ended_and_is_made_to_end_later_runs_again() {
+    let world = World::new().await;
+    let mut wanted = new("acme", READ);
+    let hour = Duration::from_hours(1);
+    wanted.expires_at = Some(world.clock.now().after(hour));
+    let made = world.auth.create(wanted).await.expect("it is valid");
+    let before = world.basic(&made).expect("it is valid");
+    world.clock.advance(hour);
+    world.auth.end_due();
+    let change = CredentialChange {
+        expires_at: Some(Expiry::Never),
+        ..CredentialChange::default()
+    };
+    let (home, key_id) = (project("acme"), made.credential.key_id);
+    let changed = world.auth.change(&home, key_id, change, None).await;
+    changed.expect("it is valid");
+    let after = world.basic(&made).expect("it is valid");
+    assert!(before.ended().is_cancelled() && !after.ended().is_cancelled());
+}

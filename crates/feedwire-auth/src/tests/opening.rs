@@ -123,6 +123,26 @@ async fn after_a_restart_credentials_and_secrets_are_what_they_were() {
 }
 
 #[tokio::test]
+async fn tokens_are_those_of_the_issuer_that_the_server_is() {
+    let world = World::new().await;
+    let made = world.credential("acme", &[("acme", &[Right::Read])]).await;
+    let token = world.token(&made, None).await;
+    let options = Options {
+        issuer: "https://feeds.example".to_owned(),
+        token_lifetime: Duration::ZERO,
+    };
+    let primary = Arc::clone(&world.store) as Arc<dyn Primary>;
+    let clock = Arc::clone(&world.clock) as Arc<_>;
+    let auth = Auth::open(primary, &world.master, clock, options).await;
+    let auth = auth.expect("it is the same master key");
+    assert_eq!(auth.issuer(), "https://feeds.example");
+    assert_eq!(auth.token_lifetime(), Duration::from_secs(1));
+    let refused = auth.prove(Proof::Bearer(&token.token));
+    assert_eq!(refused.err(), Some(Denied::Invalid));
+    assert!(auth.prove(Proof::Bearer(&made.secret.token())).is_ok());
+}
+
+#[tokio::test]
 async fn no_secret_is_at_rest() {
     let world = World::new().await;
     let made = world.credential("acme", &[("acme", &[Right::Read])]).await;
