@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use feedwire_auth::{
-    Auth, Client, CredentialGrant, Limits, MasterKey, NewCredential, Options, Proof, TokenRequest,
+    Auth, Client, CredentialGrant, KeyId, Limits, MasterKey, NewCredential, Options, Proof,
+    TokenRequest,
 };
 use feedwire_core::{Allowance, Clock, Right};
 use feedwire_engine::Engine;
@@ -93,6 +94,7 @@ fn credential() -> Result<NewCredential, Box<dyn std::error::Error>> {
     };
     let home = ProjectName::new("acme")?;
     Ok(NewCredential {
+        key_id: KeyId::random(),
         display_name: String::new(),
         email: None,
         grants: vec![CredentialGrant {

@@ -23,6 +23,9 @@ use crate::table::Table;
 use crate::{Credential, KeyId, MasterKey, Seal, master_check};
 
 /// Who may ask for what. Clones share everything.
+///
+/// A change that was begun is carried through, to the store and to memory, also when its future is dropped; it needs a tokio runtime.
+/// After an error other than `Unavailable` everything is as it was. One server writes to a store at a time.
 #[derive(Clone)]
 pub struct Auth(Arc<Shared>);
 

@@ -13,9 +13,7 @@ use feedwire_event::{ProjectName, Timestamp};
 use crate::entry::Entry;
 use crate::limits::{CREDENTIALS_MAX, OVERLAP_MAX, PROJECT_CREDENTIALS_MAX};
 use crate::stored::Stored;
-use crate::{
-    Auth, Credential, CredentialChange, Expiry, Invalid, KeyId, NewCredential, Secret, invalid,
-};
+use crate::{Auth, Credential, CredentialChange, Expiry, Invalid, KeyId, NewCredential, Secret};
 
 /// A credential with a new secret, which is told this once.
 #[derive(Clone, Debug)]
@@ -32,6 +30,9 @@ pub enum CreateError {
     /// It cannot be as it was asked for.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// There is one of this key id.
+    #[error("there is a credential {0} already")]
+    Taken(KeyId),
     /// The project has as many as it can have.
     #[error("a project has at most {PROJECT_CREDENTIALS_MAX} credentials")]
     ProjectFull,
@@ -179,7 +180,8 @@ impl Auth {
                 return Err(CreateError::ProjectFull);
             }
         }
-        let entry = self.write(stored, Precondition::Absent).await?;
+        let written = self.write(stored, Precondition::Absent).await;
+        let entry = written.map_err(|error| CreateError::from_write(error, key_id))?;
         Ok(Created {
             credential: Arc::clone(&entry.credential),
             secret: self.derivation().secret(key_id, version),
@@ -343,7 +345,9 @@ fn version_at(now: Timestamp) -> u64 {
 }
 
 fn made(new: NewCredential, now: Timestamp) -> Result<Stored, Invalid> {
+    new.check(now)?;
     let NewCredential {
+        key_id,
         home,
         display_name,
         email,
@@ -352,29 +356,19 @@ fn made(new: NewCredential, now: Timestamp) -> Result<Stored, Invalid> {
         enabled,
         limits,
     } = new;
-    let key_id = KeyId::random();
-    let mut credential = Credential {
-        email: format!("{key_id}@{home}.feedwire"),
+    let credential = Credential {
+        email: email.unwrap_or_else(|| format!("{key_id}@{home}.feedwire")),
         key_id,
         home,
-        display_name: String::new(),
-        grants: Vec::new(),
-        expires_at: None,
+        display_name,
+        grants,
+        expires_at,
         enabled,
         created_at: now,
         rotated_at: now,
         older_secret_until: None,
-        limits: crate::Limits::default(),
+        limits,
     };
-    let change = CredentialChange {
-        display_name: Some(display_name),
-        email,
-        grants: Some(grants),
-        expires_at: Some(expires_at.into()),
-        enabled: None,
-        limits: Some(limits),
-    };
-    apply(change, &mut credential, now)?;
     Ok(Stored {
         credential,
         version: version_at(now),
@@ -387,6 +381,7 @@ fn apply(
     credential: &mut Credential,
     now: Timestamp,
 ) -> Result<(), Invalid> {
+    change.check(&credential.home, now)?;
     let CredentialChange {
         display_name,
         email,
@@ -395,31 +390,23 @@ fn apply(
         enabled,
         limits,
     } = change;
-    if let Some(name) = display_name {
-        invalid::display_name(&name)?;
-        credential.display_name = name;
-    }
-    if let Some(email) = email {
-        invalid::email(&email)?;
-        credential.email = email;
-    }
-    if let Some(grants) = grants {
-        invalid::grants(&grants, &credential.home)?;
-        credential.grants = grants;
-    }
-    if let Some(end) = expires_at {
-        invalid::expiry(end, now)?;
-        credential.expires_at = match end {
-            Expiry::Never => None,
-            Expiry::At(end) => Some(end),
-        };
-    }
-    if let Some(limits) = limits {
-        invalid::limits(&limits)?;
-        credential.limits = limits;
-    }
-    credential.enabled = enabled.unwrap_or(credential.enabled);
+    credential.expires_at = match expires_at {
+        None => credential.expires_at,
+        Some(Expiry::Never) => None,
+        Some(Expiry::At(end)) => Some(end),
+    };
+    set(&mut credential.display_name, display_name);
+    set(&mut credential.email, email);
+    set(&mut credential.grants, grants);
+    set(&mut credential.enabled, enabled);
+    set(&mut credential.limits, limits);
     Ok(())
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
 }
 
 impl From<PutError> for WriteError {
@@ -432,13 +419,10 @@ impl From<PutError> for WriteError {
     }
 }
 
-impl From<WriteError> for CreateError {
-    fn from(error: WriteError) -> Self {
+impl CreateError {
+    fn from_write(error: WriteError, key_id: KeyId) -> Self {
         match error {
-            // A key id of a credential that there is: it will not come again.
-            WriteError::Unknown(_) | WriteError::Changed => {
-                Self::Unavailable(Unavailable::new("a random key id came twice"))
-            }
+            WriteError::Unknown(_) | WriteError::Changed => Self::Taken(key_id),
             WriteError::NoSpace => Self::NoSpace,
             WriteError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }

@@ -57,6 +57,9 @@ pub struct Limits {
 /// A credential that is to be made.
 #[derive(Clone, Debug)]
 pub struct NewCredential {
+    /// Its name: one that nobody else was given, [`KeyId::random`]. It is known before the credential is, so that a record of who made it
+    /// can be written first.
+    pub key_id: KeyId,
     /// The project where it is managed.
     pub home: ProjectName,
     /// What it is called: up to [`DISPLAY_NAME_BYTES_MAX`](crate::limits::DISPLAY_NAME_BYTES_MAX) bytes without control characters.

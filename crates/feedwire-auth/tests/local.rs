@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_auth::{
-    Auth, Client, CredentialGrant, Limits, MasterKey, NewCredential, Proof, TokenRequest,
+    Auth, Client, CredentialGrant, KeyId, Limits, MasterKey, NewCredential, Proof, TokenRequest,
 };
 use feedwire_core::{Allowance, Clock};
 use feedwire_engine::Engine;
@@ -44,6 +44,7 @@ async fn credentials_are_there_when_the_folder_is_opened_again() {
     let home = ProjectName::system();
     let (engine, auth) = open(folder.path(), &master).await;
     let new = || NewCredential {
+        key_id: KeyId::random(),
         home: home.clone(),
         display_name: "first".to_owned(),
         email: None,

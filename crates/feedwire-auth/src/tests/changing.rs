@@ -78,6 +78,61 @@ async fn what_a_credential_cannot_be_is_told() {
 }
 
 #[tokio::test]
+async fn a_key_id_is_taken_once() {
+    let world = World::new().await;
+    let made = world.credential("acme", READ).await;
+    let mut wanted = new("acme", READ);
+    wanted.key_id = made.credential.key_id;
+    let again = world.auth.create(wanted).await;
+    assert!(matches!(again, Err(CreateError::Taken(_))), "{again:?}");
+    assert!(world.basic(&made).is_ok());
+}
+
+#[tokio::test]
+async fn what_a_change_cannot_be_is_told_and_nothing_is_changed() {
+    let world = World::new().await;
+    let made = world.credential("acme", READ).await;
+    let (home, key_id) = (project("acme"), made.credential.key_id);
+    let none = CredentialChange {
+        enabled: Some(false),
+        ..CredentialChange::default()
+    };
+    let changes = [
+        CredentialChange {
+            display_name: Some("a\u{7f}".to_owned()),
+            ..none.clone()
+        },
+        CredentialChange {
+            email: Some("a".to_owned()),
+            ..none.clone()
+        },
+        CredentialChange {
+            grants: Some(vec![grant("other", &[Right::Read])]),
+            ..none.clone()
+        },
+        CredentialChange {
+            expires_at: Some(Expiry::At(world.clock.now())),
+            ..none.clone()
+        },
+        CredentialChange {
+            limits: Some(Limits {
+                publish_bytes_per_second: Some(0),
+                ..Limits::default()
+            }),
+            ..none
+        },
+    ];
+    for change in changes {
+        let refused = world.auth.change(&home, key_id, change, None).await;
+        assert!(
+            matches!(refused, Err(ChangeError::Invalid(_))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(world.auth.show(&home, key_id), Some(made.credential));
+}
+
+#[tokio::test]
 async fn grants_are_for_the_home_and_what_is_below_it() {
     let world = World::new().await;
     for projects in ["*", "other", "_system", "acmex", "acmex.*"] {

@@ -15,8 +15,8 @@ use feedwire_event::{ProjectName, Timestamp};
 use parking_lot::Mutex;
 
 use crate::{
-    AccessToken, Auth, Client, Created, CredentialGrant, Denied, Limits, MasterKey, NewCredential,
-    Options, Principal, Proof, TokenError, TokenRequest,
+    AccessToken, Auth, Client, Created, CredentialGrant, Denied, KeyId, Limits, MasterKey,
+    NewCredential, Options, Principal, Proof, TokenError, TokenRequest,
 };
 
 #[derive(Debug)]
@@ -236,6 +236,7 @@ pub(super) fn grant(projects: &str, rights: &[Right]) -> CredentialGrant {
 pub(super) fn new(home: &str, grants: &[(&str, &[Right])]) -> NewCredential {
     let grants = grants.iter().map(|(at, rights)| grant(at, rights));
     NewCredential {
+        key_id: KeyId::random(),
         home: project(home),
         display_name: "a test".to_owned(),
         email: None,
