@@ -49,14 +49,15 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 pub(crate) fn issue(claims: &Claims, issuer: &str, ring: &Ring) -> String {
     let mut jti = [0; 16];
     aws_lc_rs::rand::fill(&mut jti).expect("the system has random numbers");
-    let seconds = |time: Timestamp| time.as_micros().div_euclid(MICROS_PER_SECOND);
+    let seconds = |micros: i64| micros.div_euclid(MICROS_PER_SECOND);
     let text = Text {
         iss: issuer.to_owned(),
         sub: claims.key_id.to_string(),
         client_id: claims.key_id.to_string(),
         aud: issuer.to_owned(),
-        iat: seconds(claims.issued_at),
-        exp: seconds(claims.expires_at),
+        iat: seconds(claims.issued_at.as_micros()),
+        // Up, so that it is valid for as long as it was said to be.
+        exp: seconds(claims.expires_at.as_micros() + MICROS_PER_SECOND - 1),
         jti: encode(jti),
         ver: claims.version.to_string(),
         scope: claims.scope.map(scope_text),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
 use feedwire_core::Clock;
-use feedwire_engine::{Precondition, Primary, PutError, Space, Unavailable};
+use feedwire_engine::{Primary, Space, Unavailable};
 use feedwire_event::{ProjectName, Timestamp};
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -21,13 +20,12 @@ use crate::limits::{LIST_MAX, STORE_SCAN, TOKEN_LIFETIME, TOKEN_LIFETIME_MAX};
 use crate::signing::{Ring, Signing};
 use crate::stored::Stored;
 use crate::table::Table;
-use crate::{Credential, KeyId, MasterKey, Seal};
-
-/// Where the check value is kept: one byte 1, and the value.
-const CHECK_KEY: &[u8] = b"check";
-const CHECK_FORMAT: u8 = 1;
+use crate::{Credential, KeyId, MasterKey, Seal, master_check};
 
 /// Who may ask for what. Clones share everything.
+///
+/// A change that was begun is carried through, to the store and to memory, also when its future is dropped; it needs a tokio runtime.
+/// After an error other than `Unavailable` everything is as it was. One server writes to a store at a time.
 #[derive(Clone)]
 pub struct Auth(Arc<Shared>);
 
@@ -61,20 +59,6 @@ pub enum OpenError {
         /// Why not.
         detail: String,
     },
-    /// The engine could not do it.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-/// Why a store was not given a master key.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum InitError {
-    /// It has one, this or another.
-    #[error("the store has a master key already")]
-    Initialised,
-    /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -115,8 +99,13 @@ impl UsedAssertions {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// One less. One of which the store did not say that it was written may never have been counted.
     pub(crate) fn remove(&self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
+        let less = |count: usize| Some(count.saturating_sub(1));
+        let counted = self
+            .count
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        debug_assert!(counted.is_ok(), "there is always a number");
     }
 }
 
@@ -130,23 +119,6 @@ impl Default for Options {
 }
 
 impl Auth {
-    /// Writes down by what `master` is known again. A store is given one master key, once.
-    pub async fn init(primary: &dyn Primary, master: &MasterKey) -> Result<(), InitError> {
-        let mut value = vec![CHECK_FORMAT];
-        value.extend_from_slice(&*Derivation::new(master).check_value());
-        let space = space("auth");
-        let value = Bytes::from(value);
-        match primary
-            .put(&space, CHECK_KEY, value, Precondition::Absent)
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(PutError::Changed { .. }) => Err(InitError::Initialised),
-            Err(PutError::NoSpace) => Err(InitError::NoSpace),
-            Err(PutError::Unavailable(unavailable)) => Err(unavailable.into()),
-        }
-    }
-
     /// Takes all credentials into memory, if `master` is the key that the store was made with.
     pub async fn open(
         primary: Arc<dyn Primary>,
@@ -155,7 +127,7 @@ impl Auth {
         options: Options,
     ) -> Result<Self, OpenError> {
         let derivation = Derivation::new(master);
-        check(&*primary, &derivation).await?;
+        master_check::check(&*primary, &derivation).await?;
         let credentials = space("credentials");
         let table = load(&*primary, &credentials, &derivation).await?;
         let used = UsedAssertions {
@@ -300,24 +272,12 @@ impl fmt::Debug for Auth {
     }
 }
 
-fn space(name: &'static str) -> Space {
+/// A part of the store that is the server's own.
+pub(crate) fn space(name: &'static str) -> Space {
     Space {
         project: ProjectName::system(),
         name,
     }
-}
-
-async fn check(primary: &dyn Primary, derivation: &Derivation) -> Result<(), OpenError> {
-    let entry = primary.get(&space("auth"), CHECK_KEY).await?;
-    let value = entry.ok_or(OpenError::NotInitialised)?.value;
-    let Some((&CHECK_FORMAT, value)) = value.split_first() else {
-        return Err(OpenError::Damaged {
-            entry: "the check value of the master key".to_owned(),
-            detail: "it is of a format that this server does not know".to_owned(),
-        });
-    };
-    let same = verify_slices_are_equal(value, &*derivation.check_value());
-    same.map_err(|_other| OpenError::OtherMasterKey)
 }
 
 async fn load(

@@ -13,9 +13,7 @@ use feedwire_event::{ProjectName, Timestamp};
 use crate::entry::Entry;
 use crate::limits::{CREDENTIALS_MAX, OVERLAP_MAX, PROJECT_CREDENTIALS_MAX};
 use crate::stored::Stored;
-use crate::{
-    Auth, Credential, CredentialChange, Expiry, Invalid, KeyId, NewCredential, Secret, invalid,
-};
+use crate::{Auth, Credential, CredentialChange, Expiry, Invalid, KeyId, NewCredential, Secret};
 
 /// A credential with a new secret, which is told this once.
 #[derive(Clone, Debug)]
@@ -32,6 +30,9 @@ pub enum CreateError {
     /// It cannot be as it was asked for.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// There is one of this key id.
+    #[error("there is a credential {0} already")]
+    Taken(KeyId),
     /// The project has as many as it can have.
     #[error("a project has at most {PROJECT_CREDENTIALS_MAX} credentials")]
     ProjectFull,
@@ -133,25 +134,34 @@ impl Auth {
             .await
     }
 
-    /// Gives a credential of `home` a new secret. The one before stays valid for `overlap`; one that was older still ends at once, for
-    /// of a secret that leaked there must be no way to make it stay.
+    /// Gives a credential of `home` a new secret, if what is there passes `check`. The one before stays valid for `overlap`; one that
+    /// was older still ends at once, for of a secret that leaked there must be no way to make it stay.
+    ///
+    /// Whoever is told the secret may do what the credential may: ask [`may_give`](crate::Principal::may_give) about its grants first,
+    /// and `check` that they are still those.
     pub async fn rotate(
         &self,
         home: &ProjectName,
         key_id: KeyId,
         overlap: Duration,
+        check: Option<Check<Credential>>,
     ) -> Result<Created, RotateError> {
         let (auth, home) = (self.clone(), home.clone());
-        self.whole(async move { auth.rotate_whole(&home, key_id, overlap).await })
+        self.whole(async move { auth.rotate_whole(&home, key_id, overlap, check).await })
             .await
     }
 
-    /// Removes a credential of `home` for good.
-    pub async fn revoke(&self, home: &ProjectName, key_id: KeyId) -> Result<(), RevokeError> {
+    /// Removes a credential of `home` for good, if what is there passes `check`.
+    pub async fn revoke(
+        &self,
+        home: &ProjectName,
+        key_id: KeyId,
+        check: Option<Check<Credential>>,
+    ) -> Result<(), RevokeError> {
         let (auth, home) = (self.clone(), home.clone());
         let revoked = self.whole(async move {
             let _writing = auth.writing().lock().await;
-            auth.remove(&home, key_id).await
+            auth.remove(&home, key_id, check).await
         });
         Ok(revoked.await?)
     }
@@ -170,7 +180,8 @@ impl Auth {
                 return Err(CreateError::ProjectFull);
             }
         }
-        let entry = self.write(stored, Precondition::Absent).await?;
+        let written = self.write(stored, Precondition::Absent).await;
+        let entry = written.map_err(|error| CreateError::from_write(error, key_id))?;
         Ok(Created {
             credential: Arc::clone(&entry.credential),
             secret: self.derivation().secret(key_id, version),
@@ -185,10 +196,7 @@ impl Auth {
         check: Option<Check<Credential>>,
     ) -> Result<Arc<Credential>, ChangeError> {
         let _writing = self.writing().lock().await;
-        let (mut stored, precondition) = self.stored(home, key_id).await?;
-        if check.is_some_and(|check| !check(&stored.credential)) {
-            return Err(ChangeError::Changed);
-        }
+        let (mut stored, precondition) = self.checked(home, key_id, check).await?;
         apply(change, &mut stored.credential, self.now())?;
         let entry = self.write(stored, precondition).await?;
         Ok(Arc::clone(&entry.credential))
@@ -199,12 +207,13 @@ impl Auth {
         home: &ProjectName,
         key_id: KeyId,
         overlap: Duration,
+        check: Option<Check<Credential>>,
     ) -> Result<Created, RotateError> {
         if overlap > OVERLAP_MAX {
             return Err(RotateError::Overlap);
         }
         let _writing = self.writing().lock().await;
-        let (mut stored, precondition) = self.stored(home, key_id).await?;
+        let (mut stored, precondition) = self.checked(home, key_id, check).await?;
         let now = self.now();
         let older = Some(stored.version).filter(|_| !overlap.is_zero());
         stored.version = version_at(now).max(stored.version + 1);
@@ -231,12 +240,32 @@ impl Auth {
             self.forget(key_id);
             return Err(WriteError::Unknown(key_id));
         };
-        let stored = Stored::decode(key_id.as_bytes(), &entry.value)
+        let mut stored = Stored::decode(key_id.as_bytes(), &entry.value)
             .map_err(|broken| WriteError::Unavailable(Unavailable::new(broken)))?;
-        if stored.credential.home != *home {
+        let credential = &mut stored.credential;
+        if credential.home != *home {
             return Err(WriteError::Unknown(key_id));
         }
+        let now = self.now();
+        if credential.older_secret_until.is_some_and(|end| end <= now) {
+            credential.older_secret_until = None;
+            stored.older_version = None;
+        }
         Ok((stored, Precondition::Revision(entry.revision)))
+    }
+
+    /// The same, if it passes `check`.
+    async fn checked(
+        &self,
+        home: &ProjectName,
+        key_id: KeyId,
+        check: Option<Check<Credential>>,
+    ) -> Result<(Stored, Precondition), WriteError> {
+        let (stored, precondition) = self.stored(home, key_id).await?;
+        if check.is_some_and(|check| !check(&stored.credential)) {
+            return Err(WriteError::Changed);
+        }
+        Ok((stored, precondition))
     }
 
     /// Writes `stored`, first to the store and then to the table.
@@ -258,8 +287,13 @@ impl Auth {
     }
 
     /// Removes a credential of `home`, first from the store and then from the table.
-    pub(crate) async fn remove(&self, home: &ProjectName, key_id: KeyId) -> Result<(), WriteError> {
-        let (_, precondition) = self.stored(home, key_id).await?;
+    pub(crate) async fn remove(
+        &self,
+        home: &ProjectName,
+        key_id: KeyId,
+        check: Option<Check<Credential>>,
+    ) -> Result<(), WriteError> {
+        let (_, precondition) = self.checked(home, key_id, check).await?;
         let key = key_id.as_bytes();
         let removed = self.primary().delete(self.space(), key, precondition).await;
         if let Err(error) = removed {
@@ -311,7 +345,9 @@ fn version_at(now: Timestamp) -> u64 {
 }
 
 fn made(new: NewCredential, now: Timestamp) -> Result<Stored, Invalid> {
+    new.check(now)?;
     let NewCredential {
+        key_id,
         home,
         display_name,
         email,
@@ -320,29 +356,19 @@ fn made(new: NewCredential, now: Timestamp) -> Result<Stored, Invalid> {
         enabled,
         limits,
     } = new;
-    let key_id = KeyId::random();
-    let mut credential = Credential {
-        email: format!("{key_id}@{home}.feedwire"),
+    let credential = Credential {
+        email: email.unwrap_or_else(|| format!("{key_id}@{home}.feedwire")),
         key_id,
         home,
-        display_name: String::new(),
-        grants: Vec::new(),
-        expires_at: None,
+        display_name,
+        grants,
+        expires_at,
         enabled,
         created_at: now,
         rotated_at: now,
         older_secret_until: None,
-        limits: feedwire_core::RateLimits::default(),
+        limits,
     };
-    let change = CredentialChange {
-        display_name: Some(display_name),
-        email,
-        grants: Some(grants),
-        expires_at: Some(expires_at.into()),
-        enabled: None,
-        limits: Some(limits),
-    };
-    apply(change, &mut credential, now)?;
     Ok(Stored {
         credential,
         version: version_at(now),
@@ -355,6 +381,7 @@ fn apply(
     credential: &mut Credential,
     now: Timestamp,
 ) -> Result<(), Invalid> {
+    change.check(&credential.home, now)?;
     let CredentialChange {
         display_name,
         email,
@@ -363,31 +390,23 @@ fn apply(
         enabled,
         limits,
     } = change;
-    if let Some(name) = display_name {
-        invalid::display_name(&name)?;
-        credential.display_name = name;
-    }
-    if let Some(email) = email {
-        invalid::email(&email)?;
-        credential.email = email;
-    }
-    if let Some(grants) = grants {
-        invalid::grants(&grants, &credential.home)?;
-        credential.grants = grants;
-    }
-    if let Some(end) = expires_at {
-        invalid::expiry(end, now)?;
-        credential.expires_at = match end {
-            Expiry::Never => None,
-            Expiry::At(end) => Some(end),
-        };
-    }
-    if let Some(limits) = limits {
-        invalid::limits(&limits)?;
-        credential.limits = limits;
-    }
-    credential.enabled = enabled.unwrap_or(credential.enabled);
+    credential.expires_at = match expires_at {
+        None => credential.expires_at,
+        Some(Expiry::Never) => None,
+        Some(Expiry::At(end)) => Some(end),
+    };
+    set(&mut credential.display_name, display_name);
+    set(&mut credential.email, email);
+    set(&mut credential.grants, grants);
+    set(&mut credential.enabled, enabled);
+    set(&mut credential.limits, limits);
     Ok(())
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
 }
 
 impl From<PutError> for WriteError {
@@ -400,13 +419,10 @@ impl From<PutError> for WriteError {
     }
 }
 
-impl From<WriteError> for CreateError {
-    fn from(error: WriteError) -> Self {
+impl CreateError {
+    fn from_write(error: WriteError, key_id: KeyId) -> Self {
         match error {
-            // A key id of a credential that there is: it will not come again.
-            WriteError::Unknown(_) | WriteError::Changed => {
-                Self::Unavailable(Unavailable::new("a random key id came twice"))
-            }
+            WriteError::Unknown(_) | WriteError::Changed => Self::Taken(key_id),
             WriteError::NoSpace => Self::NoSpace,
             WriteError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }

@@ -28,7 +28,7 @@ pub struct Credential {
     pub created_at: Timestamp,
     /// When its secret was made.
     pub rotated_at: Timestamp,
-    /// Until when the secret before is valid too.
+    /// Until when the secret before is valid too; that may be over.
     pub older_secret_until: Option<Timestamp>,
     /// How much it may ask for.
     pub limits: RateLimits,
@@ -46,6 +46,9 @@ pub struct CredentialGrant {
 /// A credential that is to be made.
 #[derive(Clone, Debug)]
 pub struct NewCredential {
+    /// Its name: one that nobody else was given, [`KeyId::random`]. It is known before the credential is, so that a record of who made it
+    /// can be written first.
+    pub key_id: KeyId,
     /// The project where it is managed.
     pub home: ProjectName,
     /// What it is called: up to [`DISPLAY_NAME_BYTES_MAX`](crate::limits::DISPLAY_NAME_BYTES_MAX) bytes without control characters.

@@ -77,3 +77,39 @@ impl fmt::Debug for Derivation {
         f.debug_struct("Derivation").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jwt::encode;
+
+    /// Worked out by HMAC-SHA-256 in Python's standard library, after RFC 5869. Were another derived, every secret, token and sealed
+    /// secret of every server would be lost.
+    #[test]
+    fn what_is_derived_stays_what_it_is() {
+        let master = "feedwire-master-key-1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        let derivation = Derivation::new(&master.parse().expect("a master key"));
+        let key_id = "abcdefghij0123456789".parse().expect("a key id");
+        let secret = derivation.secret(key_id, 1_795_248_000_000_000);
+        assert_eq!(
+            secret.as_str(),
+            "ZgD8vXeiredCyrIo0mcTmRO3uZqFvz2FOHpRzIoKYHU"
+        );
+        for (key, wanted) in [
+            (
+                derivation.signing_seed(692),
+                "-H4e7Nocxy6Fo75fuWVBxN5pNQR6EgF_04IPrIGwGzk",
+            ),
+            (
+                derivation.sealing_key(),
+                "11SLuyWgKMR2y2oN6CHKtY0H7Pri2oRYZCRgWs5cNb8",
+            ),
+            (
+                derivation.check_value(),
+                "XcUsy9UXwQrB-sAm4tjBoUulkOBpH_M2Rxs0XzdYzBY",
+            ),
+        ] {
+            assert_eq!(encode(*key), wanted);
+        }
+    }
+}

@@ -52,7 +52,7 @@ impl Auth {
         for credential in concerned {
             let key_id = credential.key_id;
             if credential.home == *project {
-                match self.remove(project, key_id).await {
+                match self.remove(project, key_id, None).await {
                     Ok(()) | Err(WriteError::Unknown(_)) => forgotten.revoked.push(key_id),
                     Err(error) => return Err(error.into()),
                 }

@@ -10,7 +10,7 @@ use crate::limits::{
     DISPLAY_NAME_BYTES_MAX, EMAIL_BYTES_MAX, GRANT_FEEDS_MAX, GRANT_LABELS_MAX, GRANT_SUBJECTS_MAX,
     GRANTS_MAX,
 };
-use crate::{CredentialGrant, Expiry, ProjectPattern};
+use crate::{CredentialChange, CredentialGrant, Expiry, NewCredential, ProjectPattern};
 
 /// Why a credential cannot be as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,12 +75,35 @@ pub enum Invalid {
     },
 }
 
-pub(crate) fn display_name(name: &str) -> Result<(), Invalid> {
+impl NewCredential {
+    /// Whether it can be made at `now`, as far as what it says goes.
+    pub fn check(&self, now: Timestamp) -> Result<(), Invalid> {
+        display_name(&self.display_name)?;
+        self.email.as_deref().map_or(Ok(()), email)?;
+        grants(&self.grants, &self.home)?;
+        expiry(self.expires_at.into(), now)?;
+        limits(&self.limits)
+    }
+}
+
+impl CredentialChange {
+    /// Whether it can be made to a credential of `home` at `now`, as far as what it says goes.
+    pub fn check(&self, home: &ProjectName, now: Timestamp) -> Result<(), Invalid> {
+        self.display_name.as_deref().map_or(Ok(()), display_name)?;
+        self.email.as_deref().map_or(Ok(()), email)?;
+        let wanted = self.grants.as_deref();
+        wanted.map_or(Ok(()), |wanted| grants(wanted, home))?;
+        self.expires_at.map_or(Ok(()), |end| expiry(end, now))?;
+        self.limits.as_ref().map_or(Ok(()), limits)
+    }
+}
+
+fn display_name(name: &str) -> Result<(), Invalid> {
     let is_fine = name.len() <= DISPLAY_NAME_BYTES_MAX && !name.chars().any(char::is_control);
     is_fine.then_some(()).ok_or(Invalid::DisplayName)
 }
 
-pub(crate) fn email(email: &str) -> Result<(), Invalid> {
+fn email(email: &str) -> Result<(), Invalid> {
     let parts = email.rsplit_once('@');
     let has_parts = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     let is_odd = |c: char| c.is_control() || c.is_whitespace();
@@ -88,14 +111,14 @@ pub(crate) fn email(email: &str) -> Result<(), Invalid> {
     is_fine.then_some(()).ok_or(Invalid::Email)
 }
 
-pub(crate) fn expiry(end: Expiry, now: Timestamp) -> Result<(), Invalid> {
+fn expiry(end: Expiry, now: Timestamp) -> Result<(), Invalid> {
     match end {
         Expiry::At(end) if end <= now => Err(Invalid::Expiry),
         Expiry::At(_) | Expiry::Never => Ok(()),
     }
 }
 
-pub(crate) fn limits(limits: &RateLimits) -> Result<(), Invalid> {
+fn limits(limits: &RateLimits) -> Result<(), Invalid> {
     let RateLimits {
         requests_per_second,
         publish_bytes_per_second,
@@ -106,7 +129,7 @@ pub(crate) fn limits(limits: &RateLimits) -> Result<(), Invalid> {
     is_fine.then_some(()).ok_or(Invalid::Limit)
 }
 
-pub(crate) fn grants(grants: &[CredentialGrant], home: &ProjectName) -> Result<(), Invalid> {
+fn grants(grants: &[CredentialGrant], home: &ProjectName) -> Result<(), Invalid> {
     if grants.is_empty() || grants.len() > GRANTS_MAX {
         return Err(Invalid::Grants(grants.len()));
     }

@@ -20,7 +20,7 @@ impl KeyId {
     pub const LENGTH: usize = LENGTH;
 
     /// A new one. With 103 random bits none comes twice.
-    pub(crate) fn random() -> Self {
+    pub fn random() -> Self {
         // Bytes from 252 on would make the first characters likelier than the others.
         const FAIR: u8 = 252;
         let mut id = [0; LENGTH];

@@ -116,4 +116,15 @@ mod tests {
             assert_eq!(seal.open("c", &sealed[..at]), Err(Unsealable), "cut {at}");
         }
     }
+
+    /// Sealed by AES-256-GCM of Python's `cryptography`, as the document has the format.
+    #[test]
+    fn what_was_sealed_long_ago_is_opened() {
+        let master = "feedwire-master-key-1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        let seal = Seal::new(&master.parse().expect("a master key"));
+        let sealed = "AQABAgMEBQYHCAkKC9OOZxay7EFZHUCA9l0yLh8BOgecg7DCIQ";
+        let sealed = crate::jwt::decode(sealed).expect("base64url");
+        let opened = seal.open("connector/acme/7", &sealed);
+        assert_eq!(opened.as_deref(), Ok(&b"a secret"[..]));
+    }
 }

@@ -254,3 +254,41 @@ impl TryFrom<DiskConfinement> for Confinement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = b"abcdefghij0123456789";
+    const WHOLE: &str = r#"{"format":1,"home":"acme","display_name":"Door","email":"door@acme.example","grants":[{"projects":"acme","rights":["publish","read"],"feeds":["orders","orders.*","*"],"confinement":{"subjects":["N14228"]}},{"projects":"acme.*","rights":["read"],"feeds":[],"confinement":{"labels":[{"key":"room","value":"lobby"},{"key":"floor","value":null}]}},{"projects":"acme.eu","rights":["admin"],"feeds":[],"confinement":null}],"expires_at":1795251600000000,"enabled":true,"created_at":1795248000000000,"version":1795248000000001,"rotated_at":1795248000000001,"older":{"version":1795248000000000,"until":1795249000000000},"limits":{"requests_per_second":10,"publish_bytes_per_second":null,"readers":3}}"#;
+
+    #[test]
+    fn a_credential_is_written_as_the_document_has_it() {
+        let stored = Stored::decode(KEY, WHOLE.as_bytes()).expect("it is whole");
+        assert_eq!(stored.credential.key_id.as_bytes(), KEY);
+        assert_eq!(stored.credential.grants.len(), 3);
+        assert_eq!(stored.encode(), WHOLE.as_bytes());
+    }
+
+    #[test]
+    fn what_is_not_a_credential_is_refused() {
+        let refused = |key: &[u8], from: &str, to: &str| {
+            let text = WHOLE.replacen(from, to, 1);
+            let error = Stored::decode(key, text.as_bytes()).expect_err("refused");
+            error.to_string()
+        };
+        for (from, to, wanted) in [
+            ("\"format\":1", "\"format\":2", "format 2"),
+            ("\"acme\"", "\"ac me\"", "home"),
+            ("\"acme.*\"", "\"*.acme\"", "pattern of projects"),
+            ("\"publish\"", "\"write\"", "list of rights"),
+            ("\"orders\"", "\"or ders\"", "list of feeds"),
+            ("\"N14228\"", "\"\"", "list of subjects"),
+            ("true", "1", "written as"),
+        ] {
+            let error = refused(KEY, from, to);
+            assert!(error.contains(wanted), "{error}");
+        }
+        assert!(refused(b"short", "x", "x").contains("key id"));
+    }
+}
