@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use feedwire_dialects::{Refusal, native};
@@ -10,7 +11,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tower::{Layer, service_fn};
@@ -18,23 +20,35 @@ use tower_service::Service;
 
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
+use crate::edge::Edge;
+use crate::linger::linger;
 use crate::routes::{Found, Routes};
 use crate::stall::Stall;
-use crate::{Limits, edge::Edge, head};
+use crate::transport::{Transport, into_socket};
+use crate::{head, tls};
+
+/// Serves what `opener` asks over `socket`, until either end closes it.
+pub(crate) async fn accepted(socket: TcpStream, opener: IpAddr, routes: Routes, edge: Edge) {
+    let transport = match edge.tls() {
+        None => Transport::Left(Stall::new(socket, edge.limits().stall_timeout)),
+        Some(tls) => match tls::shake(socket, tls, &edge).await {
+            Some(transport) => transport,
+            None => return,
+        },
+    };
+    serve(transport, opener, routes, edge).await;
+}
 
 /// Serves the requests of one connection until either end closes it, or, once `stop` is cancelled, until the request that is being
 /// answered is answered.
-pub(crate) async fn serve<S>(socket: S, routes: Routes, edge: Edge)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+async fn serve(transport: Transport, opener: IpAddr, routes: Routes, edge: Edge) {
     let limits = edge.limits();
     let had_request = Notify::new();
     let service = service::service_fn(|request| {
         had_request.notify_one();
-        answer(request, &routes, &edge)
+        answer(request, opener, &routes, &edge)
     });
-    let io = TokioIo::new(Stall::new(socket, limits.stall_timeout));
+    let io = TokioIo::new(transport);
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
@@ -56,36 +70,43 @@ where
         }
     };
     let parts = connection.into_parts();
-    let mut socket = parts.io.into_inner();
+    let mut transport = parts.io.into_inner();
     let closed = match ended {
         Ok(()) => true,
         Err(error) if error.is_timeout() => {
-            refuse_late(&mut socket, &parts.read_buf, &edge).await
-                && socket.shutdown().await.is_ok()
+            refuse_late(&mut transport, &parts.read_buf, &edge).await
+                && transport.shutdown().await.is_ok()
         }
         Err(error) if error.is_parse() => {
             edge.tally().connections.malformed.one();
-            socket.shutdown().await.is_ok()
+            transport.shutdown().await.is_ok()
         }
         // The rest was told by hyper as far as it could be, or there is nobody to tell it to.
         Err(_) => false,
     };
     if closed {
-        linger(&mut socket, limits).await;
+        // Beneath TLS, which has said its last: what comes need not be decrypted to be thrown away.
+        linger(into_socket(transport), limits).await;
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
+    opener: IpAddr,
     routes: &Routes,
     edge: &Edge,
 ) -> Result<Answer, Infallible> {
+    let peer = edge.peers().of(opener, request.headers());
+    let method = request.method().clone();
     let requests = &edge.tally().requests;
     let found = routes.find(request.uri().path());
     let place = found.as_ref().map(|found| found.place);
     let asked = requests.asked(request.method(), place);
     let answer = answer_to_page(request, found, edge).await?;
     requests.answered(&asked, &answer);
+    // The route and not the path: who asks about what, and with which token, is nobody's to read here.
+    let (route, status) = (requests.route(&asked), answer.status().as_u16());
+    tracing::debug!(%peer, %method, route, status, "answered");
     Ok(answer)
 }
 
@@ -149,20 +170,4 @@ async fn refuse_late<S: AsyncWrite + Unpin>(socket: &mut S, begun: &Bytes, edge:
         .write_all(&[head.as_bytes(), &body].concat())
         .await
         .is_ok()
-}
-
-/// Throws away what the other end still sends until it closes its side too.
-async fn linger<S: AsyncRead + Unpin>(socket: &mut S, limits: &Limits) {
-    let drain = async {
-        let mut waste = vec![0; 8 * 1024];
-        let mut left = limits.linger_bytes_max;
-        while let Ok(read @ 1..) = socket.read(&mut waste).await {
-            left = left.saturating_sub(read);
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    // Who does not close in time is closed.
-    drop(timeout(limits.linger_timeout, drain).await);
 }

@@ -11,7 +11,7 @@ use tower_http::cors::CorsLayer;
 use crate::process::Process;
 use crate::room::Pool;
 use crate::tally::{Connections, Requests, Streams};
-use crate::{Hosts, Limits, Settings};
+use crate::{Hosts, Limits, Peers, Settings, Tls};
 
 /// What every request is answered from. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ struct Parts {
     /// What web pages of other origins are told, if any may call.
     cors: Option<CorsLayer>,
     hosts: Hosts,
+    peers: Peers,
+    tls: Option<Tls>,
     rooms: Rooms,
     tally: Tally,
     process: fn() -> Process,
@@ -66,6 +68,8 @@ impl Edge {
             clock,
             origins,
             hosts,
+            peers,
+            tls,
             process,
         } = settings;
         let rooms = Rooms {
@@ -85,6 +89,8 @@ impl Edge {
             limits,
             cors: origins.layer(),
             hosts,
+            peers,
+            tls,
             rooms,
             tally,
             process,
@@ -111,6 +117,14 @@ impl Edge {
 
     pub(crate) fn hosts(&self) -> Hosts {
         self.0.hosts
+    }
+
+    pub(crate) fn peers(&self) -> Peers {
+        self.0.peers
+    }
+
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
     }
 
     pub(crate) fn rooms(&self) -> &Rooms {

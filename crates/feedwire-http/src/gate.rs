@@ -1,6 +1,7 @@
 //! The accept loop of a listener: connections in, one task each.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,12 +39,12 @@ impl Gate<'_> {
         let permits = Arc::new(Semaphore::new(self.connections_max));
         loop {
             let permit = self.permit(&permits).await;
-            let socket = self.next(edge).await;
+            let (socket, opener) = self.next(edge).await;
             self.tally.accepted.one();
             let open = self.tally.open.enter();
             let (routes, edge, cut) = (self.routes.clone(), edge.clone(), cut.clone());
             connections.spawn(cut.run_until_cancelled_owned(async move {
-                connection::serve(socket, routes, edge).await;
+                connection::accepted(socket, opener.ip(), routes, edge).await;
                 drop((permit, open));
             }));
         }
@@ -58,15 +59,15 @@ impl Gate<'_> {
         permit.expect("the semaphore is never closed")
     }
 
-    async fn next(&self, edge: &Edge) -> TcpStream {
+    async fn next(&self, edge: &Edge) -> (TcpStream, SocketAddr) {
         loop {
             let accepted = self.listener.accept().await;
-            let tuned = accepted.and_then(|(socket, _)| {
+            let tuned = accepted.and_then(|(socket, opener)| {
                 socket::tune(&socket, edge.limits())?;
-                Ok(socket)
+                Ok((socket, opener))
             });
             match tuned {
-                Ok(socket) => return socket,
+                Ok(accepted) => return accepted,
                 // The client went away between its connecting and our accepting.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {

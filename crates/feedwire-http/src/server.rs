@@ -15,7 +15,7 @@ use crate::gate::Gate;
 use crate::process::Process;
 use crate::routes::{Route, Routes};
 use crate::tally::Connections;
-use crate::{Hosts, Limits, Origins, metrics, openapi, routes};
+use crate::{Hosts, Limits, Origins, Peers, Tls, metrics, openapi, routes};
 
 /// A listening server.
 #[derive(Debug)]
@@ -36,6 +36,10 @@ pub struct Settings {
     pub origins: Origins,
     /// By which names the server may be called.
     pub hosts: Hosts,
+    /// Whom requests are taken to be from.
+    pub peers: Peers,
+    /// TLS at every listener, or nothing but plain HTTP.
+    pub tls: Option<Tls>,
     /// Asks the system what the process takes, for the metrics; it may read what the kernel tells.
     pub process: fn() -> Process,
 }

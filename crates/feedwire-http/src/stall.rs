@@ -26,6 +26,11 @@ impl<S> Stall<S> {
         }
     }
 
+    /// The socket, without its clock.
+    pub(crate) fn into_inner(self) -> S {
+        self.socket
+    }
+
     fn watch<T>(
         &mut self,
         written: Poll<io::Result<T>>,

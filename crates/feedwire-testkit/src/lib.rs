@@ -3,12 +3,14 @@
 //! Everything here panics when it is not as a test expects: it is a test that reads the panic.
 
 mod answer;
+mod certificates;
 mod clock;
 mod ids;
 mod server;
 mod socket;
 
 pub use answer::Answer;
+pub use certificates::{AUTHORITY, Pair, STRANGER};
 pub use clock::HandClock;
 pub use ids::CountedIds;
 pub use server::TestServer;

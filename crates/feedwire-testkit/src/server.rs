@@ -8,12 +8,12 @@ use feedwire_core::{Core, Seams};
 use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
-use feedwire_http::{Hosts, Limits, Origins, Process, Server, Settings, Stopped};
+use feedwire_http::{Hosts, Limits, Origins, Peers, Process, Server, Settings, Stopped, Tls};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Answer, CountedIds, HandClock, PATIENCE, Socket};
+use crate::{Answer, CountedIds, HandClock, PATIENCE, Pair, Socket};
 
 /// A server on a free port of loopback, over an engine in memory.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct TestServer {
     /// What it serves.
     pub core: Arc<Core>,
     engine: Arc<dyn Engine>,
+    is_tls: bool,
     stop: CancellationToken,
     serving: JoinSet<Stopped>,
 }
@@ -37,17 +38,30 @@ impl TestServer {
 
     /// A server with these limits.
     pub async fn with(limits: Limits) -> Self {
-        Self::serve(limits, Options::default(), Origins::default()).await
+        Self::serve(limits, Options::default(), Origins::default(), None).await
     }
 
     /// A server over an engine that is set up like this.
     pub async fn over(options: Options) -> Self {
-        Self::serve(Limits::default(), options, Origins::default()).await
+        Self::serve(Limits::default(), options, Origins::default(), None).await
     }
 
     /// A server that web pages of these origins may call.
     pub async fn open_to(origins: Origins) -> Self {
-        Self::serve(Limits::default(), Options::default(), origins).await
+        Self::serve(Limits::default(), Options::default(), origins, None).await
+    }
+
+    /// A server that speaks TLS, and what it shows.
+    pub async fn with_tls(limits: Limits) -> (Self, Tls) {
+        let tls = Pair::SERVER.tls();
+        let server = Self::serve(
+            limits,
+            Options::default(),
+            Origins::default(),
+            Some(tls.clone()),
+        )
+        .await;
+        (server, tls)
     }
 
     /// A server that tells its metrics at the address that is returned too, and nowhere else.
@@ -56,7 +70,7 @@ impl TestServer {
         let address = listener.local_addr().expect("it listens");
         let bound = Self::bind().await.metrics_at(listener);
         let server = bound.expect("a listener can be taken over");
-        let server = Self::run(server, limits, Options::default(), Origins::default()).await;
+        let server = Self::run(server, limits, Options::default(), Origins::default(), None).await;
         (server, address)
     }
 
@@ -65,11 +79,17 @@ impl TestServer {
         Server::bind(any).await.expect("a free port of loopback")
     }
 
-    async fn serve(limits: Limits, options: Options, origins: Origins) -> Self {
-        Self::run(Self::bind().await, limits, options, origins).await
+    async fn serve(limits: Limits, options: Options, origins: Origins, tls: Option<Tls>) -> Self {
+        Self::run(Self::bind().await, limits, options, origins, tls).await
     }
 
-    async fn run(server: Server, limits: Limits, options: Options, origins: Origins) -> Self {
+    async fn run(
+        server: Server,
+        limits: Limits,
+        options: Options,
+        origins: Origins,
+        tls: Option<Tls>,
+    ) -> Self {
         let engine: Arc<dyn Engine> =
             Arc::new(Memory::open(&Place::new(options)).expect("nobody else knows this place"));
         let clock = Arc::new(HandClock::new());
@@ -87,8 +107,11 @@ impl TestServer {
             clock: clock.clone(),
             origins,
             hosts: Hosts::default(),
+            peers: Peers::default(),
+            tls,
             process,
         };
+        let is_tls = settings.tls.is_some();
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(core.clone(), settings, stop.clone()));
         Self {
@@ -96,14 +119,20 @@ impl TestServer {
             clock,
             core,
             engine,
+            is_tls,
             stop,
             serving,
         }
     }
 
-    /// A new connection.
+    /// A new connection, over TLS where the server speaks it.
     pub async fn connect(&self) -> Socket {
-        Socket::connect(self.address).await
+        let socket = Socket::connect(self.address).await;
+        if self.is_tls {
+            socket.secured().await
+        } else {
+            socket
+        }
     }
 
     /// The answer to a request with `headers`, on a connection of its own.

@@ -6,13 +6,16 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
+use crate::certificates::connector;
 use crate::{Answer, PATIENCE};
 
 /// A connection, and what came over it and was not yet looked at.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
     buffer: Vec<u8>,
 }
 
@@ -24,14 +27,41 @@ impl Socket {
             .expect("the server listens");
         stream.set_nodelay(true).expect("a TCP socket");
         Self {
-            stream,
+            stream: Either::Left(stream),
             buffer: Vec::new(),
         }
     }
 
+    /// The same connection with TLS over it, which nothing was sent over yet. The server has to show a certificate for `localhost`
+    /// by the authority of the tests.
+    pub async fn secured(self) -> Self {
+        let Either::Left(stream) = self.stream else {
+            panic!("TLS is spoken already");
+        };
+        let name = "localhost".try_into().expect("a name");
+        let shaken = timeout(PATIENCE, connector().connect(name, stream)).await;
+        let stream = shaken.expect("TLS in time").expect("TLS");
+        Self {
+            stream: Either::Right(Box::new(stream)),
+            buffer: self.buffer,
+        }
+    }
+
+    /// The certificate that the server showed, in DER.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        let Either::Right(stream) = &self.stream else {
+            return None;
+        };
+        let (_, session) = stream.get_ref();
+        Some(session.peer_certificates()?.first()?)
+    }
+
     /// The connection itself.
     pub fn stream(&self) -> &TcpStream {
-        &self.stream
+        match &self.stream {
+            Either::Left(stream) => stream,
+            Either::Right(stream) => stream.get_ref().0,
+        }
     }
 
     /// Sends `bytes`.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::families::{Families, Family, PLAIN, bytes, number};
+use super::families::{Families, Family, PLAIN, bytes, number, seconds};
+use crate::Tls;
 use crate::edge::{Edge, Rooms};
 use crate::room::Pool;
-use crate::tally::{Connections, Streams};
+use crate::tally::{Connections, Handshakes, Streams};
 
 const OPEN: Family = number("feedwire_http_connections", "Connections that are open");
 const LIMIT: Family = number(
@@ -27,6 +28,14 @@ const ACCEPT_FAILURES: Family = number(
 const MALFORMED: Family = number(
     "feedwire_http_malformed_requests",
     "Connections that were ended because what came was no HTTP, or far beyond the limits",
+);
+const HANDSHAKES: Family = number(
+    "feedwire_tls_handshakes",
+    "TLS handshakes by what became of them; `plaintext` is a client that spoke HTTP without TLS",
+);
+const EXPIRES_AT: Family = seconds(
+    "feedwire_tls_certificate_expires_at",
+    "When the certificate that is shown expires, since 1970; nothing without TLS",
 );
 const ROOM: Family = bytes(
     "feedwire_http_room_taken",
@@ -55,6 +64,7 @@ pub(super) fn tell(families: &mut Families<'_>, edge: &Edge) -> fmt::Result {
     let tally = edge.tally();
     let limit = edge.limits().connections_max as u64;
     connections(families, &tally.connections, limit)?;
+    tls(families, &tally.connections.handshakes, edge.tls())?;
     rooms(families, edge.rooms())?;
     streams(families, &tally.streams)
 }
@@ -66,6 +76,13 @@ fn connections(families: &mut Families<'_>, found: &Connections, limit: u64) -> 
     families.counts(&ACCEPT_WAITS, [(PLAIN, found.accept_waits.get())])?;
     families.counts(&ACCEPT_FAILURES, [(PLAIN, found.accept_failures.get())])?;
     families.counts(&MALFORMED, [(PLAIN, found.malformed.get())])
+}
+
+fn tls(families: &mut Families<'_>, made: &Handshakes, tls: Option<&Tls>) -> fmt::Result {
+    let outcome = |(name, number)| ([("outcome", name)], number);
+    families.counts(&HANDSHAKES, made.counts().map(outcome))?;
+    let seconds = |tls: &Tls| tls.expires_at().as_micros().div_euclid(1_000_000);
+    families.levels(&EXPIRES_AT, tls.map(|tls| (PLAIN, seconds(tls))))
 }
 
 fn rooms(families: &mut Families<'_>, rooms: &Rooms) -> fmt::Result {

@@ -89,6 +89,11 @@ impl Requests {
         }
     }
 
+    /// The route that it has; nothing that a client made up.
+    pub(crate) fn route(&self, asked: &Asked) -> &'static str {
+        self.routes[asked.cell / METHODS.len()]
+    }
+
     /// It is answered with `answer`, of which the body is still to be sent.
     pub(crate) fn answered(&self, asked: &Asked, answer: &Answer) {
         self.count(asked, answer.status(), asked.at.elapsed());

@@ -18,6 +18,7 @@ mod repeating;
 mod retention;
 mod stopping;
 mod streams;
+mod tls;
 
 /// A JSON array of `count` events of `subject`.
 fn events(count: usize, subject: &str) -> String {

@@ -1,0 +1,22 @@
+//! What a connection's bytes go through: a socket as it is, or TLS over it.
+//!
+//! The clock for writes that nobody takes ([`Stall`]) runs at the socket in both cases, so that what counts is what the other end
+//! takes, not what is encrypted for it.
+
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
+
+use crate::stall::Stall;
+
+/// An open connection. TLS is boxed, so that one without it is not the larger for it.
+pub(crate) type Transport = Either<Stall<TcpStream>, Box<TlsStream<Stall<TcpStream>>>>;
+
+/// The socket beneath. What TLS has not handed out yet is lost.
+pub(crate) fn into_socket(transport: Transport) -> TcpStream {
+    let socket = match transport {
+        Either::Left(socket) => socket,
+        Either::Right(stream) => stream.into_inner().0,
+    };
+    socket.into_inner()
+}
