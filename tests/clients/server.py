@@ -21,7 +21,7 @@ class Server:
 
     def start(self):
         # LISTEN_PID names the process that the socket is meant for: the shell's, which `exec` keeps.
-        command = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --data "$1" 3<&"$2"'
+        command = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --dev --data "$1" 3<&"$2"'
         descriptor = self.socket.fileno()
         self.process = subprocess.Popen(
             ["bash", "-c", command, PROGRAM, str(self.folder), str(descriptor)],

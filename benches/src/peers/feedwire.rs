@@ -40,6 +40,7 @@ impl Feedwire {
         let mut command = vec![program.as_os_str().to_owned()];
         command.extend(words([
             "serve",
+            "--dev",
             "--log",
             "warn",
             "--listen",

@@ -44,15 +44,24 @@ impl Arguments {
 
     fn checked(matches: &ArgMatches) -> clap::error::Result<Self> {
         let arguments = Self::from_arg_matches(matches)?;
+        let refused =
+            |words: String| Err(Self::command().error(ErrorKind::ArgumentConflict, words));
         // In the environment they are for whatever needs them; on the command line they would be in vain.
         let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-        match REMOTE.into_iter().find(given) {
-            Some(name) if !arguments.command.speaks_to_server() => {
-                let words = format!("--{name} is for the commands that speak to a server");
-                Err(Self::command().error(ErrorKind::ArgumentConflict, words))
-            }
-            _ => Ok(arguments),
+        if let Some(name) = REMOTE.into_iter().find(given)
+            && !arguments.command.speaks_to_server()
+        {
+            let option = name.replace('_', "-");
+            return refused(format!(
+                "--{option} is for the commands that speak to a server"
+            ));
         }
+        if let Command::Serve(serve) = &arguments.command
+            && let Err(error) = serve.check()
+        {
+            return refused(error.to_string());
+        }
+        Ok(arguments)
     }
 }
 

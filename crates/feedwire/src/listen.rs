@@ -1,4 +1,4 @@
-//! Where the server listens: on an address of this machine alone, or on a socket that it was handed.
+//! Where the server listens: on an address, or on a socket that it was handed; and which of them it may.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -6,24 +6,25 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use anyhow::{Context as _, bail};
 use listenfd::ListenFd;
 
-/// An address that only this machine can reach.
+/// An address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Loopback(SocketAddr);
+pub(crate) struct Address(SocketAddr);
 
-impl Loopback {
+/// From where a server may be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This machine, for it is open to everybody.
+    Machine,
+    /// This machine, for nothing protects what is sent, and nobody said that nothing has to.
+    Unprotected,
+    /// Everywhere: what is sent is protected, or need not be.
+    Network,
+}
+
+impl Address {
     /// The port `port` of 127.0.0.1; 0 is any that is free.
     pub(crate) const fn port(port: u16) -> Self {
         Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
-    }
-
-    fn check(address: SocketAddr) -> anyhow::Result<Self> {
-        if !address.ip().is_loopback() {
-            bail!(
-                "{address} can be reached from other machines, and there is no authentication yet: \
-                 listen on 127.0.0.1 or [::1], and put nothing in front of it that lets others in"
-            );
-        }
-        Ok(Self(address))
     }
 
     /// Binds it.
@@ -32,23 +33,45 @@ impl Loopback {
     }
 }
 
-impl std::fmt::Display for Loopback {
+impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
+impl Reach {
+    /// Whether a server may listen on `address`.
+    pub(crate) fn check(self, Address(address): Address) -> anyhow::Result<()> {
+        if address.ip().to_canonical().is_loopback() {
+            return Ok(());
+        }
+        let reached = format!("{address} can be reached from other machines");
+        match self {
+            Self::Machine => bail!(
+                "{reached}, and with --dev the server is open to everybody: listen on 127.0.0.1 or [::1]"
+            ),
+            Self::Unprotected => bail!(
+                "{reached}, and tokens and events would travel readable: give a certificate (--tls-cert, --tls-key), \
+                 or say that a proxy in front has one (--behind-proxy) or that they may (--plaintext)"
+            ),
+            Self::Network => bail!("{reached}, and there is no authentication yet"),
+        }
+    }
+}
+
 /// Reads an address on the command line.
-pub(crate) fn parse(text: &str) -> anyhow::Result<Loopback> {
+pub(crate) fn parse(text: &str) -> anyhow::Result<Address> {
     let named = text
         .strip_prefix("localhost:")
         .map(|port| format!("127.0.0.1:{port}"));
     let address = named.as_deref().unwrap_or(text).parse();
-    Loopback::check(address.context("an address is written as 127.0.0.1:7373")?)
+    Ok(Address(
+        address.context("an address is written as 127.0.0.1:7373")?,
+    ))
 }
 
 /// The listening socket that whoever started this process handed over (`LISTEN_FDS`), if there is one.
-pub(crate) fn handed_over() -> anyhow::Result<Option<TcpListener>> {
+pub(crate) fn handed_over(reach: Reach) -> anyhow::Result<Option<TcpListener>> {
     let mut sockets = ListenFd::from_env();
     if sockets.len() > 1 {
         bail!("{} sockets were handed over, one is served", sockets.len());
@@ -58,7 +81,8 @@ pub(crate) fn handed_over() -> anyhow::Result<Option<TcpListener>> {
     else {
         return Ok(None);
     };
-    Loopback::check(listener.local_addr()?)
+    reach
+        .check(Address(listener.local_addr()?))
         .context("the socket that was handed over is refused")?;
     Ok(Some(listener))
 }
@@ -68,23 +92,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_this_machine_are_taken() {
+    fn addresses_are_numbers_with_a_port() {
         for text in [
             "127.0.0.1:7373",
-            "127.9.9.9:0",
             "[::1]:80",
             "localhost:7373",
+            "0.0.0.0:7373",
         ] {
             assert!(parse(text).is_ok(), "{text}");
+        }
+        for text in ["7373", "example.org:80", "127.0.0.1", ""] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_this_machine_are_taken_from_whom_nothing_protects() {
+        let check = |text: &str, reach: Reach, is_taken: bool| {
+            let checked = reach.check(parse(text).expect("an address"));
+            assert_eq!(checked.is_ok(), is_taken, "{text} {reach:?}");
+        };
+        for reach in [Reach::Machine, Reach::Unprotected, Reach::Network] {
+            check("127.9.9.9:0", reach, true);
+            check("[::1]:80", reach, true);
+            check("[::ffff:127.0.0.1]:80", reach, true);
         }
         for text in [
             "0.0.0.0:7373",
             "[::]:7373",
             "192.168.1.2:80",
-            "7373",
-            "example.org:80",
+            "[2001:db8::1]:80",
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            check(text, Reach::Machine, false);
+            check(text, Reach::Unprotected, false);
         }
     }
 }

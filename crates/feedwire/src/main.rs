@@ -1,6 +1,7 @@
 //! Feedwire, the program: `feedwire serve` is the server, everything else is a client of one.
 
 mod arguments;
+mod certificate;
 mod commands;
 mod data;
 mod failure;
@@ -14,6 +15,7 @@ mod process;
 mod quote;
 mod retries;
 mod seams;
+mod secret_file;
 mod server;
 mod signals;
 

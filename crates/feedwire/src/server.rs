@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use feedwire_core::Core;
 use feedwire_engine::Engine;
-use feedwire_http::{Hosts, Limits, Origins, Server as Edge, Settings, Stopped};
+use feedwire_http::{Hosts, Limits, Origins, Peers, Server as Edge, Settings, Stopped, Tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::{process, seams};
@@ -20,6 +20,43 @@ pub(crate) struct Server {
     edge: Edge,
     settings: Settings,
     address: SocketAddr,
+}
+
+/// How a server serves.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) access: Access,
+    /// How long a stop waits for requests under way.
+    pub(crate) drain_timeout: Duration,
+    /// Which web pages may call.
+    pub(crate) origins: Origins,
+    /// Whom requests are taken to be from.
+    pub(crate) peers: Peers,
+    pub(crate) tls: Option<Tls>,
+}
+
+/// Who may do what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody may do everything, and so only programs of this machine may ask.
+    Open,
+}
+
+impl Access {
+    fn hosts(self) -> Hosts {
+        match self {
+            Self::Open => Hosts::LoopbackOnly,
+        }
+    }
+
+    /// What whoever starts a server is told of it.
+    pub(crate) fn notice(self) -> &'static str {
+        match self {
+            Self::Open => {
+                "open to every program of this machine: whoever asks may read, publish and erase"
+            }
+        }
+    }
 }
 
 /// Where a server listens.
@@ -42,13 +79,11 @@ impl Listeners {
 }
 
 impl Server {
-    /// Puts a server over `engine` behind `listeners`. A stop waits up to `drain_timeout` for requests under way; web pages of
-    /// `origins` may call.
+    /// Puts a server over `engine` behind `listeners`.
     pub(crate) async fn open(
         engine: Arc<dyn Engine>,
         listeners: Listeners,
-        drain_timeout: Duration,
-        origins: Origins,
+        serving: Serving,
     ) -> anyhow::Result<Self> {
         let edge = listeners
             .edge()
@@ -59,12 +94,14 @@ impl Server {
         let seams = seams::system();
         let settings = Settings {
             limits: Limits {
-                stop_deadline: drain_timeout,
+                stop_deadline: serving.drain_timeout,
                 ..Limits::default()
             },
             clock: seams.clock.clone(),
-            origins,
-            hosts: Hosts::LoopbackOnly,
+            origins: serving.origins,
+            hosts: serving.access.hosts(),
+            peers: serving.peers,
+            tls: serving.tls,
             process: process::ask,
         };
         let core = Core::open(engine, seams)
@@ -80,6 +117,14 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How its addresses begin.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self.settings.tls {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     /// Serves until `stop` is cancelled; then answers what is under way and closes the engine.

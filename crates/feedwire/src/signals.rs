@@ -20,6 +20,11 @@ impl Signals {
         })
     }
 
+    /// SIGHUP, as often as it comes: it no longer ends the process by itself.
+    pub(crate) fn hangups() -> anyhow::Result<Signal> {
+        signal(SignalKind::hangup()).context("cannot listen for SIGHUP")
+    }
+
     /// The next one; says its name. Cancel safe.
     pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {

@@ -9,22 +9,22 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use feedwire_client::Client;
-use feedwire_http::Origins;
+use feedwire_http::{Origins, Peers};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::data;
 use crate::flights::{self, Flight};
-use crate::listen::Loopback;
+use crate::listen::Address;
 use crate::output::say;
-use crate::server::{Listeners, Server};
+use crate::server::{Access, Listeners, Server, Serving};
 use crate::signals::Signals;
 
 const MANUAL: &str = "\
-Starts a server on 127.0.0.1 with its events in a temporary folder, which is removed at the end, and publishes real \
-events to it over HTTP, as any application would: departures, arrivals and cancellations of flights from New York's \
-airports in 2013 to the feed `flights`, and the hourly weather there to the feed `weather`. After the last event it \
-starts over with the first.
+Starts a server on 127.0.0.1 with its events in a temporary folder, which is removed at the end. It is open to every \
+program of this machine. Real events are published to it over HTTP, as any application would: departures, arrivals and \
+cancellations of flights from New York's airports in 2013 to the feed `flights`, and the hourly weather there to the \
+feed `weather`. After the last event it starts over with the first.
 
 Examples:
   feedwire demo
@@ -62,8 +62,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             main: listener()?,
             metrics: None,
         },
-        DRAIN_TIMEOUT,
-        Origins::default(),
+        Serving {
+            access: Access::Open,
+            drain_timeout: DRAIN_TIMEOUT,
+            origins: Origins::default(),
+            peers: Peers::Direct,
+            tls: None,
+        },
     )
     .await?;
     let address = format!("http://{}", server.address());
@@ -89,8 +94,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn listener() -> anyhow::Result<TcpListener> {
-    let bound = match Loopback::port(PORT).bind() {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Loopback::port(0).bind(),
+    let bound = match Address::port(PORT).bind() {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Address::port(0).bind(),
         bound => bound,
     };
     bound.context("cannot listen on 127.0.0.1")
@@ -140,9 +145,11 @@ fn welcome(address: &str, loaded: usize, rate: u32) -> String {
         Some(_) => String::new(),
         None => format!(" --server {address}"),
     };
+    let notice = Access::Open.notice();
     format!(
         "\
 Feedwire serves {address}. It has {loaded} events; {rate} more come every second.
+It is {notice}.
 In another terminal, try
 
   a page, with the cursor to ask for the next one

@@ -1,28 +1,38 @@
 //! `feedwire serve`: the server.
 
 use std::io;
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use feedwire_http::Origin;
+use feedwire_http::{Origin, Peers, Tls};
 use tokio_util::sync::CancellationToken;
 
-use crate::data;
-use crate::listen::{self, Loopback};
+use crate::certificate::{Files, Watched};
+use crate::listen::{self, Address, Reach};
 use crate::output::say;
-use crate::server::{Listeners, Server};
+use crate::server::{Access, Listeners, Server, Serving};
 use crate::signals::Signals;
+use crate::{data, seams};
 
 const MANUAL: &str = "\
 The folder holds everything: the log of each project and the store. It is made if it is not there, and only one process \
 at a time serves it. Once the server listens, stdout says where.
 
-Until there is authentication, only addresses of this machine are taken (127.0.0.1, [::1], localhost).
+With --dev it is open to every program of this machine: whoever asks may do everything.
+
+Addresses that other machines reach are taken only where what is sent to them is protected: with --tls-cert and \
+--tls-key, which make it speak https; with --behind-proxy, where a proxy in front does and the client's address is the \
+last one in `X-Forwarded-For`; or with --plaintext, which says that tokens and events may travel readable. Until there \
+is authentication, they are refused for all that.
+
+Certificate and key are PEM files: the certificate first, then those that it is signed by. They are looked at every 10 \
+seconds, and at once on SIGHUP; when they have changed, new connections are shown the new certificate and open ones go on. A \
+pair that does not fit changes nothing, and the log says why. /metrics tells when it expires (docs/tls.md).
 
 Ctrl-C and SIGTERM stop it in good order: no new connection is accepted, requests under way are answered, streams are \
 ended so that their readers come back, and the folder is closed. After --drain-timeout, or at a second signal, it ends \
@@ -32,17 +42,19 @@ Browsers keep web pages of other origins out unless --cors-origin names theirs (
 in a browser of this machine can read and publish, until there is authentication.
 
 What an operator's monitoring reads is told at /metrics (docs/metrics.md). With --metrics-listen it is told at that \
-address alone, which answers even when there are as many connections to the other as may be.
+address alone, which answers even when there are as many connections to the other as may be. With a certificate, it \
+speaks https too.
 
 A listening socket that is handed over (LISTEN_FDS, as by systemd's socket units or `systemfd`) is served instead of \
 --listen: then no connection is refused while the server is restarted.
 
 Examples:
-  feedwire serve --data /var/lib/feedwire
-  feedwire serve --data ./data --metrics-listen 127.0.0.1:9373
-  feedwire serve --data ./data --listen '[::1]:8080' --log info,feedwire_http=debug
-  feedwire serve --data ./data --cors-origin https://app.example.com --cors-origin http://localhost:5173
-  systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data
+  feedwire serve --data ./data --dev
+  feedwire serve --data ./data --dev --tls-cert cert.pem --tls-key key.pem
+  feedwire serve --data ./data --dev --metrics-listen 127.0.0.1:9373
+  feedwire serve --data ./data --dev --listen '[::1]:8080' --log info,feedwire_http=debug
+  feedwire serve --data ./data --dev --cors-origin https://app.example.com --cors-origin http://localhost:5173
+  systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data --dev
 
 Exit codes: 0 stopped in good order, 1 failed (stderr says why), 2 wrong usage.";
 
@@ -61,11 +73,36 @@ pub(crate) struct Arguments {
         default_value = "127.0.0.1:7373"
     )]
     #[arg(value_parser = listen::parse)]
-    listen: Loopback,
+    listen: Address,
     /// Tell metrics at this address, and no longer at that of --listen
     #[arg(long, env = "FEEDWIRE_METRICS_LISTEN", value_name = "ADDRESS")]
     #[arg(value_parser = listen::parse)]
-    metrics_listen: Option<Loopback>,
+    metrics_listen: Option<Address>,
+    /// Speak https, and show the certificate in this PEM file
+    #[arg(
+        long,
+        env = "FEEDWIRE_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM and without a password
+    #[arg(
+        long,
+        env = "FEEDWIRE_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
+    /// A proxy in front speaks https, and names each client last in `X-Forwarded-For`
+    #[arg(long, conflicts_with_all = ["plaintext", "dev"])]
+    behind_proxy: bool,
+    /// Let tokens and events travel readable
+    #[arg(long, conflicts_with_all = ["tls_cert", "dev"])]
+    plaintext: bool,
+    /// Be open to every program of this machine, and to nobody else
+    #[arg(long)]
+    dev: bool,
     /// How long a stop waits for requests under way, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
@@ -74,27 +111,81 @@ pub(crate) struct Arguments {
     cors_origins: Vec<Origin>,
 }
 
+impl Arguments {
+    /// Whether it may listen where it is told to.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let mut addresses = [Some(self.listen), self.metrics_listen]
+            .into_iter()
+            .flatten();
+        addresses.try_for_each(|address| self.reach().check(address))
+    }
+
+    fn reach(&self) -> Reach {
+        if self.dev {
+            Reach::Machine
+        } else if self.tls_cert.is_some() || self.behind_proxy || self.plaintext {
+            Reach::Network
+        } else {
+            Reach::Unprotected
+        }
+    }
+
+    fn listeners(&self) -> anyhow::Result<Listeners> {
+        let main = match listen::handed_over(self.reach())? {
+            Some(listener) => listener,
+            None => bind(self.listen, "--listen")?,
+        };
+        let metrics = self
+            .metrics_listen
+            .map(|address| bind(address, "--metrics-listen"));
+        Ok(Listeners {
+            main,
+            metrics: metrics.transpose()?,
+        })
+    }
+
+    fn certificate(&self) -> anyhow::Result<Option<Watched>> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(None);
+        };
+        let files = Files::new(certificate.clone(), key.clone());
+        files.open(seams::system().clock).map(Some)
+    }
+
+    fn serving(self, tls: Option<Tls>) -> Serving {
+        Serving {
+            access: Access::Open,
+            drain_timeout: self.drain_timeout,
+            origins: self.cors_origins.into_iter().collect(),
+            peers: if self.behind_proxy {
+                Peers::BehindProxy
+            } else {
+                Peers::Direct
+            },
+            tls,
+        }
+    }
+}
+
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let main = listener(arguments.listen)?;
-    let metrics = arguments
-        .metrics_listen
-        .map(|address| bind(address, "--metrics-listen"));
+    let certificate = arguments.certificate()?;
+    let listeners = arguments.listeners()?;
+    let metrics = listeners.metrics.as_ref().map(TcpListener::local_addr);
     let metrics = metrics.transpose()?;
-    let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
-    let listeners = Listeners { main, metrics };
-    let engine = data::open(&arguments.data)?;
-    let origins = arguments.cors_origins.into_iter().collect();
-    let server = Server::open(engine, listeners, arguments.drain_timeout, origins).await?;
-    let (data, address) = (arguments.data.display(), server.address());
-    say(&format!("serving {data} on http://{address}"))?;
-    if let Some(address) = metrics_address {
-        say(&format!("metrics on http://{address}/metrics"))?;
-    }
+    let data = arguments.data.clone();
+    let engine = data::open(&data)?;
+    let serving = arguments.serving(certificate.as_ref().map(Watched::tls));
+    let access = serving.access;
+    let server = Server::open(engine, listeners, serving).await?;
+    let renewing = renewing(certificate)?;
+    say_where(&server, &data, metrics)?;
+    say(access.notice())?;
     let stop = CancellationToken::new();
     let mut serving = pin!(server.serve(stop.clone()));
     let signal = tokio::select! {
         _ = &mut serving => bail!("the server ended without being asked to"),
+        failed = renewing => return Err(failed),
         signal = signals.next() => signal,
     };
     tracing::info!(signal, "stopping; a second signal ends at once");
@@ -106,14 +197,30 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listener(address: Loopback) -> anyhow::Result<TcpListener> {
-    if let Some(listener) = listen::handed_over()? {
-        return Ok(listener);
-    }
-    bind(address, "--listen")
+/// Keeps the certificate what its files hold, where there is one; ends only where that fails.
+fn renewing(
+    certificate: Option<Watched>,
+) -> anyhow::Result<impl Future<Output = anyhow::Error> + use<>> {
+    let hangups = certificate.as_ref().map(|_| Signals::hangups());
+    let hangups = hangups.transpose()?;
+    Ok(async move {
+        match certificate.zip(hangups) {
+            Some((certificate, hangups)) => certificate.watch(hangups).await,
+            None => std::future::pending().await,
+        }
+    })
 }
 
-fn bind(address: Loopback, option: &str) -> anyhow::Result<TcpListener> {
+fn say_where(server: &Server, data: &Path, metrics: Option<SocketAddr>) -> anyhow::Result<()> {
+    let (data, scheme, address) = (data.display(), server.scheme(), server.address());
+    say(&format!("serving {data} on {scheme}://{address}"))?;
+    if let Some(address) = metrics {
+        say(&format!("metrics on {scheme}://{address}/metrics"))?;
+    }
+    Ok(())
+}
+
+fn bind(address: Address, option: &str) -> anyhow::Result<TcpListener> {
     address.bind().map_err(|error| {
         let taken = error.kind() == io::ErrorKind::AddrInUse;
         let words = format!("cannot listen on {address}");

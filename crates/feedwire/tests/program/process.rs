@@ -26,6 +26,11 @@ pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
         "FEEDWIRE_DATA",
         "FEEDWIRE_LISTEN",
         "FEEDWIRE_METRICS_LISTEN",
+        "FEEDWIRE_TLS_CERT",
+        "FEEDWIRE_TLS_KEY",
+        "FEEDWIRE_CA_FILE",
+        "FEEDWIRE_TOKEN",
+        "FEEDWIRE_TOKEN_FILE",
     ] {
         command.env_remove(name);
     }
@@ -115,7 +120,7 @@ impl Server {
     }
 
     pub(crate) fn start_with(data: &Path, options: &[&str]) -> Self {
-        let mut command = command(["serve", "--data"]);
+        let mut command = command(["serve", "--dev", "--data"]);
         Self::of(Process::start(command.arg(data).args(options)))
     }
 

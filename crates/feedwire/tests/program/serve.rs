@@ -10,15 +10,44 @@ use tempfile::tempdir;
 
 use crate::process::{Process, Server, command, run};
 
+/// What `serve` says with these options, which are wrong usage.
+fn misused(options: &[&str]) -> String {
+    let data = tempdir().expect("a folder");
+    let mut serve = command(["serve", "--data"]);
+    run(serve.arg(data.path()).args(options)).complained(2)
+}
+
 #[test]
 fn an_address_that_other_machines_reach_is_refused() {
-    let data = tempdir().expect("a folder");
-    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:7373"] {
-        let mut serve = command(["serve", "--listen", address, "--data"]);
-        let words = run(serve.arg(data.path())).complained(2);
-        assert!(words.contains("authentication"), "{words}");
-        assert!(!words.contains("proxy"), "{words}");
-    }
+    let check = |options: &[&str], part: &str| {
+        for listen in ["--listen", "--metrics-listen"] {
+            for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:7373"] {
+                let words = misused(&[&[listen, address], options].concat());
+                assert!(words.contains(part), "{part} in {words}");
+            }
+        }
+    };
+    check(&[], "--tls-cert");
+    check(&["--dev"], "--dev");
+    check(&["--plaintext"], "no authentication yet");
+    check(&["--behind-proxy"], "no authentication yet");
+    let tls = ["--tls-cert", "certificate", "--tls-key", "key"];
+    check(&tls, "no authentication yet");
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    let check = |options: &[&str], part: &str| {
+        let words = misused(options);
+        assert!(words.contains(part), "{part} in {words}");
+    };
+    let tls = ["--tls-cert", "certificate", "--tls-key", "key"];
+    check(&tls[..2], "--tls-key");
+    check(&tls[2..], "--tls-cert");
+    check(&[&["--plaintext"], &tls[..]].concat(), "--plaintext");
+    check(&["--plaintext", "--behind-proxy"], "--plaintext");
+    check(&["--dev", "--plaintext"], "--dev");
+    check(&["--dev", "--behind-proxy"], "--dev");
 }
 
 #[test]
@@ -26,7 +55,7 @@ fn a_file_is_said_to_be_no_folder() {
     let folder = tempdir().expect("a folder");
     let file = folder.path().join("data");
     std::fs::write(&file, "").expect("written");
-    let mut serve = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    let mut serve = command(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]);
     let words = run(serve.arg(&file)).complained(1);
     assert!(words.contains("it is not a folder"), "{words}");
 }
@@ -35,7 +64,7 @@ fn a_file_is_said_to_be_no_folder() {
 fn a_second_process_on_the_folder_is_refused() {
     let data = tempdir().expect("a folder");
     let server = Server::start(data.path());
-    let mut second = command(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    let mut second = command(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]);
     let words = run(second.arg(data.path())).complained(1);
     assert!(words.contains("another process"), "{words}");
     assert!(server.run(["feeds"]).printed().contains("no feed yet"));
@@ -46,7 +75,7 @@ fn an_address_that_is_taken_is_said_to_be() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let data = tempdir().expect("a folder");
-    let mut serve = command(["serve", "--listen", &address, "--data"]);
+    let mut serve = command(["serve", "--dev", "--listen", &address, "--data"]);
     let words = run(serve.arg(data.path())).complained(1);
     assert!(
         words.contains(&address) && words.contains("--listen"),
@@ -109,17 +138,15 @@ fn metrics_are_told_at_an_address_of_their_own_where_one_is_given() {
 }
 
 #[test]
-fn metrics_too_are_for_this_machine_alone() {
-    let data = tempdir().expect("a folder");
-    let mut serve = command(["serve", "--metrics-listen", "0.0.0.0:0", "--data"]);
-    let words = run(serve.arg(data.path())).complained(2);
-    assert!(words.contains("authentication"), "{words}");
-}
-
-#[test]
 fn an_origin_that_no_browser_would_send_is_refused() {
     let data = tempdir().expect("a folder");
-    let mut serve = command(["serve", "--cors-origin", "app.example.com", "--data"]);
+    let mut serve = command([
+        "serve",
+        "--dev",
+        "--cors-origin",
+        "app.example.com",
+        "--data",
+    ]);
     let words = run(serve.arg(data.path())).complained(2);
     assert!(words.contains("https://app.example.com"), "{words}");
 }
@@ -178,7 +205,7 @@ fn a_socket_that_is_handed_over_is_served() {
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let data = tempdir().expect("a folder");
     // The protocol wants the socket as descriptor 3 and the process's own number in the environment.
-    let script = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --data "$1" 3<&0"#;
+    let script = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --dev --data "$1" 3<&0"#;
     let mut shell = Command::new("sh");
     shell.args(["-c", script, env!("CARGO_BIN_EXE_feedwire")]);
     let process = Process::start(shell.arg(data.path()).stdin(OwnedFd::from(listener)));
