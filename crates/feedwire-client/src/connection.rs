@@ -1,30 +1,28 @@
 //! Requests and their answers over HTTP/1.1.
 
 use std::convert::Infallible;
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
 use feedwire_api::Problem;
-use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
-use http::{Method, Request, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::fmt::rfc2822;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::connector::{Connector, Failure};
 use crate::error::passing_status;
+use crate::roots::Roots;
 
 /// The media type of one JSON document.
 pub(crate) const JSON: &str = "application/json";
-/// How long a connection may take to come about.
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long an answer may take, the longest wait of a long poll left aside.
 const ANSWER_WAIT: Duration = Duration::from_mins(1);
 /// The slowest network that is reckoned with, in bytes sent a second.
@@ -42,7 +40,10 @@ type Outgoing = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Connections to servers, kept open for the next request.
 #[derive(Clone, Debug)]
-pub(crate) struct Connection(legacy::Client<HttpConnector, Outgoing>);
+pub(crate) struct Connection {
+    client: legacy::Client<Connector, Outgoing>,
+    token: Option<HeaderValue>,
+}
 
 /// The head of a request.
 pub(crate) fn request(method: Method, url: &str) -> http::request::Builder {
@@ -53,15 +54,32 @@ pub(crate) fn request(method: Method, url: &str) -> http::request::Builder {
 }
 
 impl Connection {
-    pub(crate) fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_WAIT));
+    /// Connections to servers whose certificates are signed by one of `roots`.
+    pub(crate) fn new(roots: Roots) -> Self {
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
-            .build(connector);
-        Self(client)
+            .build(Connector::new(roots));
+        Self {
+            client,
+            token: None,
+        }
+    }
+
+    /// The same connections, of which every request bears `token`.
+    pub(crate) fn with_token(self, token: HeaderValue) -> Self {
+        Self {
+            token: Some(token),
+            ..self
+        }
+    }
+
+    /// New connections with the same token.
+    pub(crate) fn with_roots(self, roots: Roots) -> Self {
+        Self {
+            token: self.token,
+            ..Self::new(roots)
+        }
     }
 
     /// Sends a request without a body and reads the answer.
@@ -131,31 +149,29 @@ impl Connection {
         request: http::request::Builder,
         body: Outgoing,
     ) -> Result<Response<Incoming>, Error> {
-        let request = request
+        let mut request = request
             .body(body)
             .map_err(|error| Error::Unwritable(error.into()))?;
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(AUTHORIZATION, token.clone());
+        }
         let server = request.uri().authority().map(ToString::to_string);
-        self.0.request(request).await.map_err(|error| {
-            if error.is_connect() {
-                let server = server.unwrap_or_default();
-                Error::Unreachable {
+        // A redirect is an answer like any other: nothing, and no token, is sent to where it leads.
+        let sent = self.client.request(request).await;
+        sent.map_err(|error| {
+            if !error.is_connect() {
+                return Error::Lost(error.into());
+            }
+            let server = server.unwrap_or_default();
+            match Failure::of(&error) {
+                Failure::Untrusted(reason) => Error::Untrusted { server, reason },
+                Failure::Unreachable(reason) => Error::Unreachable {
                     server,
-                    source: root_cause(&error).into(),
-                }
-            } else {
-                Error::Lost(error.into())
+                    source: reason.into(),
+                },
             }
         })
     }
-}
-
-/// What the innermost error says; the layers around it only name themselves.
-fn root_cause(error: &dyn StdError) -> String {
-    let mut root = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    root.to_string()
 }
 
 /// The answer as a `T`, or as what the server says is wrong.

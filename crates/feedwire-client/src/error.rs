@@ -20,6 +20,14 @@ pub enum Error {
         /// What went wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The server showed a certificate that is not one to trust: nothing was sent.
+    #[error("the certificate of {server} is refused: {reason}")]
+    Untrusted {
+        /// Its address.
+        server: String,
+        /// What is wrong with the certificate, and what to do.
+        reason: String,
+    },
     /// The connection broke, or nothing was heard for too long, before the answer was complete. Whether an event was
     /// published is not known.
     #[error("the connection was lost before the answer came")]
@@ -56,14 +64,14 @@ impl Error {
                 problem.kind() != DAMAGED && passing_status(problem.status)
             }
             Self::Strange { status, .. } => passing_status(*status),
-            Self::Unwritable(_) => false,
+            Self::Untrusted { .. } | Self::Unwritable(_) => false,
         }
     }
 
     /// Whether what was asked may have been done for all that: the answer was lost, or whoever gave it does not know.
     pub fn is_in_doubt(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Unwritable(_) => false,
+            Self::Unreachable { .. } | Self::Untrusted { .. } | Self::Unwritable(_) => false,
             Self::Lost(_) => true,
             Self::Refused { problem, .. } => {
                 problem.kind() != NO_SPACE && doubtful_status(problem.status)
@@ -77,6 +85,7 @@ impl Error {
         match self {
             Self::Refused { problem, .. } => Some(problem),
             Self::Unreachable { .. }
+            | Self::Untrusted { .. }
             | Self::Lost(_)
             | Self::Strange { .. }
             | Self::Unwritable(_) => None,
@@ -86,7 +95,10 @@ impl Error {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } | Self::Strange { retry_after, .. } => *retry_after,
-            Self::Unreachable { .. } | Self::Lost(_) | Self::Unwritable(_) => None,
+            Self::Unreachable { .. }
+            | Self::Untrusted { .. }
+            | Self::Lost(_)
+            | Self::Unwritable(_) => None,
         }
     }
 }

@@ -82,6 +82,7 @@
 mod backoff;
 mod client;
 mod connection;
+mod connector;
 mod cursor_file;
 mod erasure;
 mod error;
@@ -95,7 +96,9 @@ mod publish;
 mod query;
 mod read;
 mod retention;
+mod roots;
 mod step;
+mod token;
 mod upload;
 
 pub use client::{AddressError, Client};
@@ -110,7 +113,9 @@ pub use ids::{new_id, with_ids};
 pub use kept::{Kept, KeptError};
 pub use publish::{Expect, Publish, Retry};
 pub use read::{Page, Read};
+pub use roots::RootsError;
 pub use step::{Interruption, Step};
+pub use token::TokenError;
 pub use upload::{Stop, UploadError};
 
 /// Why a [`Follow`] came to its end.

@@ -2,11 +2,10 @@
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use feedwire_client::Client;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{check, demo, erase, feeds, follow, import, publish, retention, serve};
-use crate::quote;
+use crate::remote::{self, Remote};
 
 /// How a command ends, below every `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
@@ -48,7 +47,7 @@ impl Arguments {
             |words: String| Err(Self::command().error(ErrorKind::ArgumentConflict, words));
         // In the environment they are for whatever needs them; on the command line they would be in vain.
         let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-        if let Some(name) = REMOTE.into_iter().find(given)
+        if let Some(name) = remote::OPTIONS.into_iter().find(given)
             && !arguments.command.speaks_to_server()
         {
             let option = name.replace('_', "-");
@@ -116,53 +115,6 @@ impl Command {
     }
 }
 
-/// The names of the options of [`Remote`].
-const REMOTE: [&str; 2] = ["server", "project"];
-const SERVER: &str = "http://127.0.0.1:7373";
-const PROJECT: &str = "default";
-
-/// Which server, and which project of it.
-#[derive(Debug, Args)]
-pub(crate) struct Remote {
-    /// The address of the server to speak to
-    #[arg(
-        long,
-        global = true,
-        env = "FEEDWIRE_SERVER",
-        value_name = "URL",
-        default_value = SERVER
-    )]
-    #[arg(help_heading = "Common options")]
-    server: String,
-    /// The project on it
-    #[arg(
-        long,
-        global = true,
-        env = "FEEDWIRE_PROJECT",
-        value_name = "NAME",
-        default_value = PROJECT
-    )]
-    #[arg(help_heading = "Common options")]
-    project: String,
-}
-
-impl Remote {
-    pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.server)?.project(&self.project))
-    }
-
-    /// The options that name it on a command line, each after a space; nothing where it is the one without options.
-    pub(crate) fn options(&self) -> String {
-        let given = [
-            ("server", &self.server, SERVER),
-            ("project", &self.project, PROJECT),
-        ];
-        let given = given.into_iter().filter(|(_, value, usual)| value != usual);
-        let words = given.map(|(name, value, _)| format!(" --{name} {}", quote::word(value)));
-        words.collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +134,10 @@ mod tests {
             ["feedwire", "--project", "p", "feeds"],
             ["feedwire", "feeds", "--project", "p"],
         ] {
-            assert_eq!(read(&words).expect("well formed").remote.project, "p");
+            assert_eq!(
+                read(&words).expect("well formed").remote.options(),
+                " --project p"
+            );
         }
         for words in [
             ["feedwire", "--project", "p", "check", "data"],

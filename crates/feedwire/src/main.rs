@@ -13,6 +13,7 @@ mod portions;
 mod pretty;
 mod process;
 mod quote;
+mod remote;
 mod retries;
 mod seams;
 mod secret_file;

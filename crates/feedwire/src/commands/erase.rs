@@ -8,8 +8,8 @@ use clap::Args;
 use feedwire_client::{Client, Error, NewErasure, Receipt};
 use indicatif::HumanCount;
 
-use crate::arguments::Remote;
 use crate::output::say;
+use crate::remote::Remote;
 
 const MANUAL: &str = "\
 Erases every event that there is now of a subject, of a feed, or of the subject in the feed. When the command ends, no \

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::Args;
 use feedwire_client::Feeds;
 
-use crate::arguments::Remote;
 use crate::output::say;
+use crate::remote::Remote;
 
 const MANUAL: &str = "\
 The counts are of everything that was ever published to a feed, what retention has dropped included.

@@ -11,8 +11,8 @@ use feedwire_client::{CursorFile, Event, Follow, FollowError, Read, Step};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::arguments::Remote;
 use crate::pretty::{self, Colour};
+use crate::remote::Remote;
 use crate::signals::Signals;
 
 const MANUAL: &str = "\

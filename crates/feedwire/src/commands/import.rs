@@ -11,9 +11,9 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::arguments::Remote;
 use crate::output::say;
 use crate::portions::{Portion, Portions};
+use crate::remote::Remote;
 use crate::signals::Signals;
 use crate::{quote, retries};
 

@@ -12,7 +12,8 @@ pub(crate) mod serve;
 
 use std::process::ExitCode;
 
-use crate::arguments::{Command, Remote};
+use crate::arguments::Command;
+use crate::remote::Remote;
 
 /// Does what was asked, of `remote` where it needs a server; the exit code is the command's.
 pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<ExitCode> {

@@ -10,8 +10,8 @@ use feedwire_client::{
 };
 use serde_json::value::RawValue;
 
-use crate::arguments::Remote;
 use crate::output::say;
+use crate::remote::Remote;
 use crate::{quote, retries};
 
 const MANUAL: &str = "\

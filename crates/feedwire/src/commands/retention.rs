@@ -8,8 +8,8 @@ use clap::Args;
 use feedwire_client::Retention;
 use indicatif::HumanCount;
 
-use crate::arguments::Remote;
 use crate::output::say;
+use crate::remote::Remote;
 
 const MANUAL: &str = "\
 Without an option it shows what is set; a new project keeps everything. --age and --bytes replace what was set, both of \

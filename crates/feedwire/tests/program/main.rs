@@ -6,4 +6,5 @@ mod events;
 mod process;
 mod retries;
 mod serve;
+mod tls;
 mod upkeep;

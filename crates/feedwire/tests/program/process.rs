@@ -126,9 +126,9 @@ impl Server {
 
     /// The server that `process` is, once it listens.
     pub(crate) fn of(process: Process) -> Self {
-        let line = process.stdout.until("http://");
-        let (_, address) = line.split_once("http://").expect("it was looked for");
-        let address = format!("http://{address}");
+        let line = process.stdout.until("serving ");
+        let (_, address) = line.rsplit_once(' ').expect("a whole line");
+        let address = address.to_owned();
         Self { process, address }
     }
 
