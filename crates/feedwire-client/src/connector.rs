@@ -118,7 +118,10 @@ fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 
 
 fn words(why: &CertificateError) -> String {
     match why {
-        CertificateError::UnknownIssuer => {
+        // The last two are of one that has the name of an authority that is trusted, and not its key.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "it is signed by an authority that is not trusted here; one of your own has to be \
              named (--ca-file, Client::with_root_certificates)"
                 .to_owned()

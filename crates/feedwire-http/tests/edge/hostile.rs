@@ -203,11 +203,22 @@ async fn never_read(server: &TestServer) -> Socket {
 
 #[tokio::test]
 async fn a_reader_that_never_reads_is_ended_and_costs_the_others_nothing() {
-    let limits = Limits {
+    a_stuck_reader_is_ended(TestServer::with(impatient()).await).await;
+}
+
+#[tokio::test]
+async fn a_reader_over_tls_that_never_reads_is_ended_too() {
+    a_stuck_reader_is_ended(TestServer::with_tls(impatient()).await.0).await;
+}
+
+fn impatient() -> Limits {
+    Limits {
         stall_timeout: Duration::from_millis(300),
         ..Limits::default()
-    };
-    let server = TestServer::with(limits).await;
+    }
+}
+
+async fn a_stuck_reader_is_ended(server: TestServer) {
     fill(&server).await;
     let stuck = never_read(&server).await;
     let mut live = server.follow("feeds/g", "text/event-stream", &[]).await;
