@@ -31,7 +31,7 @@ use crate::{head, tls};
 pub(crate) async fn accepted(socket: TcpStream, opener: IpAddr, routes: Routes, edge: Edge) {
     let transport = match edge.tls() {
         None => Transport::Left(Stall::new(socket, edge.limits().stall_timeout)),
-        Some(tls) => match tls::shake(socket, tls, &edge).await {
+        Some(tls) => match tls::shake(socket, opener, tls, &edge).await {
             Some(transport) => transport,
             None => return,
         },

@@ -1,5 +1,6 @@
 //! From a socket that was accepted to a connection over which TLS is spoken.
 
+use std::net::IpAddr;
 use std::pin::pin;
 
 use tokio::io::AsyncWriteExt as _;
@@ -17,15 +18,20 @@ use crate::transport::Transport;
 /// What is said to a client that speaks HTTP where TLS is spoken.
 const NOT_HERE: &str = "this port speaks https: the address has to begin with https://\n";
 
-/// Speaks TLS over `socket`; `None` where that did not come about, and nothing is left to be done.
+/// Speaks TLS over `socket` with `opener`; `None` where that did not come about, and nothing is left to be done.
 ///
 /// It has as long as the head of a request has; once the server stops, as long as the first request has.
-pub(crate) async fn shake(socket: TcpStream, tls: &Tls, edge: &Edge) -> Option<Transport> {
+pub(crate) async fn shake(
+    socket: TcpStream,
+    opener: IpAddr,
+    tls: &Tls,
+    edge: &Edge,
+) -> Option<Transport> {
     let limits = edge.limits();
     // Boxed, as it is gone long before the connection is.
     let mut shaking = pin!(timeout(
         limits.head_timeout,
-        Box::pin(attempt(socket, tls, edge))
+        Box::pin(attempt(socket, opener, tls, edge))
     ));
     let stopped = async {
         edge.stop().cancelled().await;
@@ -42,7 +48,7 @@ pub(crate) async fn shake(socket: TcpStream, tls: &Tls, edge: &Edge) -> Option<T
     })
 }
 
-async fn attempt(socket: TcpStream, tls: &Tls, edge: &Edge) -> Option<Transport> {
+async fn attempt(socket: TcpStream, opener: IpAddr, tls: &Tls, edge: &Edge) -> Option<Transport> {
     let limits = edge.limits();
     let mut first = [0];
     // Who says nothing, as probes do that look whether somebody listens, has failed at nothing.
@@ -65,6 +71,7 @@ async fn attempt(socket: TcpStream, tls: &Tls, edge: &Edge) -> Option<Transport>
         Err((error, mut socket)) => {
             count(edge, Handshake::Failed);
             tracing::debug!(
+                %opener,
                 error = &error as &dyn std::error::Error,
                 "a TLS handshake failed"
             );
