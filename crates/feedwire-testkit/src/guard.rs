@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_auth::limits::TOKEN_LIFETIME;
-use feedwire_auth::{Auth, Created, CredentialGrant, MasterKey, NewCredential, Options};
+use feedwire_auth::{Auth, Created, CredentialGrant, KeyId, MasterKey, NewCredential, Options};
 use feedwire_core::{Allowance, Clock, RateLimits, Right};
 use feedwire_engine::Engine;
 use feedwire_event::ProjectName;
@@ -44,6 +44,7 @@ pub(crate) async fn credential(auth: &Auth, home: &str, grants: &[(&str, &str, &
         }
     });
     let new = NewCredential {
+        key_id: KeyId::random(),
         home: ProjectName::new(home).expect("a name"),
         display_name: "of a test".to_owned(),
         email: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use feedwire_auth::{
     Auth, Created, Credential, CredentialChange, CredentialGrant, Expiry, KeyId, NewCredential,
 };
+use feedwire_core::store::Check;
 use feedwire_dialects::credential::{self, Ends, Granted};
 use feedwire_dialects::native::{body, error, request};
 use hyper::body::Incoming;
@@ -28,6 +29,7 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
     given(&asked, &grants)?;
     let home = asked.grant().project().clone();
     let new = NewCredential {
+        key_id: KeyId::random(),
         home: home.clone(),
         display_name: draft.display_name,
         email: draft.email,
@@ -36,19 +38,32 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
         enabled: true,
         limits: draft.limits,
     };
+    new.check(asked.edge.clock().now())?;
     let _settling = asked.edge.settling().await;
     if !asked.edge.core().project_exists(&home) {
         return Err(Refused(error::no_project()));
     }
-    let made = auth.create(new).await?;
-    let change = changed("credential.create", &made.credential, &made.credential);
-    // Its name is known only now. A credential that is not on record is none.
-    if let Err(error) = change.record(&asked).await {
-        auth.revoke(&home, made.credential.key_id).await?;
-        return Err(error.into());
+    let record = Change {
+        ty: "credential.create",
+        subject: format!("credentials/{}", new.key_id),
+        details: json!({
+            "project": home.as_str(),
+            "display_name": new.display_name,
+            "grants": told_grants(&new.grants),
+            "expires_at": new.expires_at.map(|at| at.to_string()),
+        }),
+    };
+    record.record(&asked).await?;
+    match auth.create(new).await {
+        Ok(made) => {
+            let address = format!("/v1/projects/{home}/credentials/{}", made.credential.key_id);
+            Ok(created(&with_secret(&made), &address))
+        }
+        Err(error) => {
+            record.failed(&asked, &error.to_string()).await;
+            Err(error.into())
+        }
     }
-    let address = format!("/v1/projects/{home}/credentials/{}", made.credential.key_id);
-    Ok(created(&with_secret(&made), &address))
 }
 
 pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -91,12 +106,13 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
         enabled: wanted.enabled,
         limits: wanted.limits,
     };
-    let check = conditions.check(|present| Tag::of(&told(present)));
     let home = asked.grant().project();
+    wanted.check(home, asked.edge.clock().now())?;
+    let check = conditions.check(|present| Tag::of(&told(present)));
     let _settling = asked.edge.settling().await;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
-    // As it is to be: what is there is known from the records before.
-    let record = changed("credential.change", &present, &after(&present, &wanted));
+    let mut record = named("credential.change", &present);
+    record.details["change"] = json!(told_change(&wanted));
     record.record(&asked).await?;
     match auth.change(home, key_id, wanted, check).await {
         Ok(changed) => Ok(replaced(&told(&changed))),
@@ -118,10 +134,14 @@ pub(super) async fn rotate(asked: Asked, body: Incoming) -> Result<Answer, Refus
     let home = asked.grant().project();
     let _settling = asked.edge.settling().await;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
+    // Whoever is told the secret may do what the credential may.
+    given(&asked, &present.grants)?;
+    let grants = present.grants.clone();
+    let check: Check<Credential> = Box::new(move |now| now.grants == grants);
     let mut record = named("credential.rotate", &present);
     record.details["overlap_seconds"] = overlap.as_secs().into();
     record.record(&asked).await?;
-    match auth.rotate(home, key_id, overlap).await {
+    match auth.rotate(home, key_id, overlap, Some(check)).await {
         Ok(rotated) => Ok(answer::json(&with_secret(&rotated))),
         Err(error) => {
             record.failed(&asked, &error.to_string()).await;
@@ -132,13 +152,15 @@ pub(super) async fn rotate(asked: Asked, body: Incoming) -> Result<Answer, Refus
 
 pub(super) async fn revoke(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
+    let conditions = Conditions::of(asked.headers())?;
+    let check = conditions.check(|present| Tag::of(&told(present)));
     let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
     let home = asked.grant().project();
     let _settling = asked.edge.settling().await;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
     let record = named("credential.revoke", &present);
     record.record(&asked).await?;
-    match auth.revoke(home, key_id).await {
+    match auth.revoke(home, key_id, check).await {
         Ok(()) => Ok(answer::nothing()),
         Err(error) => {
             record.failed(&asked, &error.to_string()).await;
@@ -188,28 +210,19 @@ fn grants(granted: Vec<Granted>) -> Result<Vec<CredentialGrant>, Refused> {
     grants.collect()
 }
 
-/// `present` with what `change` says.
-fn after(present: &Credential, change: &CredentialChange) -> Credential {
-    let mut after = present.clone();
-    let CredentialChange {
-        display_name,
-        email,
-        grants,
-        expires_at,
-        enabled,
-        limits,
-    } = change.clone();
-    after.display_name = display_name.unwrap_or(after.display_name);
-    after.email = email.unwrap_or(after.email);
-    after.grants = grants.unwrap_or(after.grants);
-    after.enabled = enabled.unwrap_or(after.enabled);
-    after.limits = limits.unwrap_or(after.limits);
-    match expires_at {
-        None => {}
-        Some(Expiry::Never) => after.expires_at = None,
-        Some(Expiry::At(at)) => after.expires_at = Some(at),
+/// What `change` says, as it is told.
+fn told_change(change: &CredentialChange) -> feedwire_api::CredentialChange {
+    feedwire_api::CredentialChange {
+        display_name: change.display_name.clone(),
+        email: change.email.clone(),
+        grants: change.grants.as_deref().map(told_grants),
+        expires_at: change.expires_at.map(|expiry| match expiry {
+            Expiry::Never => feedwire_api::Expiry::Never,
+            Expiry::At(at) => feedwire_api::Expiry::At(at.to_string()),
+        }),
+        enabled: change.enabled,
+        limits: change.limits.map(credential::rate_limits),
     }
-    after
 }
 
 fn named(ty: &'static str, credential: &Credential) -> Change {
@@ -220,24 +233,19 @@ fn named(ty: &'static str, credential: &Credential) -> Change {
     }
 }
 
-/// That `present` becomes `to`.
-fn changed(ty: &'static str, present: &Credential, to: &Credential) -> Change {
-    let mut change = named(ty, present);
-    change.details["credential"] = json!(told(to));
-    change
+fn told_grants(grants: &[CredentialGrant]) -> Vec<feedwire_api::CredentialGrant> {
+    let told =
+        |grant: &CredentialGrant| credential::grant(&grant.projects.to_string(), &grant.allowance);
+    grants.iter().map(told).collect()
 }
 
 fn told(credential: &Credential) -> feedwire_api::Credential {
-    let grants = credential.grants.iter();
-    let grants = grants
-        .map(|grant| credential::grant(&grant.projects.to_string(), &grant.allowance))
-        .collect();
     feedwire_api::Credential {
         key_id: credential.key_id.to_string(),
         project: credential.home.to_string(),
         display_name: credential.display_name.clone(),
         email: credential.email.clone(),
-        grants,
+        grants: told_grants(&credential.grants),
         enabled: credential.enabled,
         created_at: credential.created_at.to_string(),
         expires_at: credential.expires_at.map(|at| at.to_string()),

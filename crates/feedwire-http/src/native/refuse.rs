@@ -114,6 +114,12 @@ impl From<ForgetError> for Refused {
     }
 }
 
+impl From<Invalid> for Refused {
+    fn from(invalid: Invalid) -> Self {
+        Self(error::invalid(member(&invalid), &invalid))
+    }
+}
+
 impl From<CreateError> for Refused {
     fn from(error: CreateError) -> Self {
         let problem = match &error {
@@ -122,7 +128,10 @@ impl From<CreateError> for Refused {
                 error::too_many_credentials(&error)
             }
             CreateError::NoSpace => error::store_full(&error),
-            CreateError::Unavailable(_) => error::unavailable("the credential cannot be kept"),
+            // Its name is random: the store has one that it should not have.
+            CreateError::Taken(_) | CreateError::Unavailable(_) => {
+                error::unavailable("the credential cannot be kept")
+            }
         };
         logged(problem, &error)
     }

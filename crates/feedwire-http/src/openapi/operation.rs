@@ -124,11 +124,14 @@ impl Operation {
 
     /// That it is done only if what there is has one of the tags that the client names.
     pub(super) fn if_match(self) -> Self {
+        self.if_match_alone().with_header(200, "ETag", etag())
+    }
+
+    /// The same, of what leaves nothing that has a tag.
+    pub(super) fn if_match_alone(self) -> Self {
         let words = "Only if what there is has one of these tags, else 412.";
         let tag = parameters::header("If-Match", words, schemas::tags());
-        self.parameter(tag)
-            .with_header(200, "ETag", etag())
-            .refuses(&["precondition-failed"])
+        self.parameter(tag).refuses(&["precondition-failed"])
     }
 
     /// A header of the answer that has this status already.

@@ -44,7 +44,8 @@ pub(crate) fn one() -> Value {
         "delete": Operation::new("revokeCredential", "access", "Revoke a credential for good")
             .description("Streams that run by it end within seconds.")
             .answer(204, "It is no more.", json!({}), &[])
-            .refuses(&["not-found", "no-space", "precondition-failed"])
+            .if_match_alone()
+            .refuses(&["not-found", "no-space"])
             .described(),
     })
 }

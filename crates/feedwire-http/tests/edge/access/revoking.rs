@@ -54,9 +54,12 @@ async fn revoking_disabling_and_narrowing_a_credential_end_its_readers_and_no_ot
         let readers = reading(&server, &bearer(&credential.secret.token())).await;
         let auth = server.auth();
         match how {
-            "revoke" => auth.revoke(&home(), key_id).await.expect("it is there"),
+            "revoke" => auth
+                .revoke(&home(), key_id, None)
+                .await
+                .expect("it is there"),
             "rotate" => {
-                let rotated = auth.rotate(&home(), key_id, Duration::ZERO).await;
+                let rotated = auth.rotate(&home(), key_id, Duration::ZERO, None).await;
                 drop(rotated.expect("it is there"));
             }
             _ => {
