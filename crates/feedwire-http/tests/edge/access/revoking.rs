@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use feedwire_auth::{Created, CredentialChange};
 use feedwire_event::ProjectName;
-use feedwire_testkit::{Setup, Socket, TestServer};
+use feedwire_testkit::{PATIENCE, Setup, Socket, TestServer};
+use tokio::time::timeout;
 
 use super::bearer;
 
@@ -20,8 +21,21 @@ async fn reading(server: &TestServer, proof: &str) -> (Socket, Socket) {
     stream.chunk().await;
     let mut poll = server.connect().await;
     let path = format!("{FEED}?after=0&wait=60s");
+    let before = readers(server).await;
     poll.request("GET", &path, &[proof], b"").await;
+    let waits = async {
+        while readers(server).await == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, waits).await.expect("the poll waits");
     (stream, poll)
+}
+
+/// How many readers there are, that of the poll among them once it has begun.
+async fn readers(server: &TestServer) -> u64 {
+    let stats = server.core.stats().await;
+    stats.projects.iter().map(|project| project.readers).sum()
 }
 
 async fn made(server: &TestServer) -> Created {
@@ -36,7 +50,7 @@ fn home() -> ProjectName {
 
 /// The readers have ended, the poll with the reason.
 async fn ended((mut stream, mut poll): (Socket, Socket)) {
-    assert_eq!(stream.rest().await, b"", "the stream ends in good order");
+    assert_eq!(stream.rest().await, b"0\r\n\r\n", "it ends in good order");
     assert_eq!(
         poll.answer("GET").await.problem(),
         (401, "invalid-credential".to_owned())

@@ -110,11 +110,18 @@ async fn a_scope_narrows_what_a_token_may_do() {
         .ask("POST", &publish, &[&bearer(&token), JSON], event)
         .await;
     assert_eq!(answer.problem(), (403, "forbidden".to_owned()));
-    for scope in ["write", "admin"] {
+    let all = exchange(&server, &[FORM, &basic], &asked("admin")).await;
+    assert_eq!(
+        all.json()["scope"],
+        "publish read",
+        "what it has of everything"
+    );
+    for scope in ["write", "streams"] {
         let answer = exchange(&server, &[FORM, &basic], &asked(scope)).await;
         assert_eq!(
             (answer.status, answer.json()["error"].clone()),
-            (400, json!("invalid_scope"))
+            (400, json!("invalid_scope")),
+            "{scope}"
         );
     }
 }
