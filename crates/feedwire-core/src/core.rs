@@ -1,17 +1,15 @@
 //! The core: open projects over an engine.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use feedwire_engine::{CreateError, Engine, OpenError, Unavailable};
+use feedwire_engine::{Engine, OpenError, Unavailable};
 use feedwire_event::{Labels, Position, ProjectName, Subject};
 use feedwire_tally::Count;
-use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
+use crate::projects::{Bounds, Projects, create};
 use crate::stats::PublishFailures;
 use crate::{Feeds, Grant, Right, Seams, read, store};
 
@@ -20,10 +18,7 @@ use crate::{Feeds, Grant, Right, Seams, read, store};
 pub struct Core {
     engine: Arc<dyn Engine>,
     seams: Seams,
-    tail_bytes_max: usize,
-    projects: RwLock<HashMap<ProjectName, Arc<Project>>>,
-    /// Held while a project is opened, so that it is opened once.
-    opening: tokio::sync::Mutex<()>,
+    projects: Arc<Projects>,
     tasks: TaskTracker,
     stop: CancellationToken,
     failures: PublishFailures<Count>,
@@ -47,34 +42,44 @@ pub mod open {
     }
 }
 
-impl Core {
-    /// A core over `engine`. Where there is no project yet, `default` is made.
-    pub async fn open(engine: Arc<dyn Engine>, seams: Seams) -> Result<Arc<Self>, open::Error> {
-        Self::open_with_tail(engine, seams, TAIL_BYTES_MAX).await
-    }
-
-    /// As [`Core::open`], with another bound on what is kept in memory of each project's last events.
-    pub(crate) async fn open_with_tail(
-        engine: Arc<dyn Engine>,
-        seams: Seams,
-        tail_bytes_max: usize,
-    ) -> Result<Arc<Self>, open::Error> {
-        if engine.projects().await?.is_empty() {
-            let default = ProjectName::new("default").expect("it is a name");
-            match engine.create(&default).await {
-                Ok(()) | Err(CreateError::Exists(_)) => {}
-                Err(CreateError::NoSpace) => return Err(open::Error::NoSpace),
-                Err(CreateError::Unavailable(unavailable)) => return Err(unavailable.into()),
+impl From<create::Error> for open::Error {
+    fn from(error: create::Error) -> Self {
+        match error {
+            create::Error::NoSpace => Self::NoSpace,
+            create::Error::Unavailable(unavailable) => Self::Unavailable(unavailable),
+            create::Error::Exists(_) | create::Error::NoParent(_) | create::Error::Reserved(_) => {
+                Self::Unavailable(Unavailable::new(error))
             }
         }
+    }
+}
+
+impl Core {
+    /// A core over `engine`. The first start makes the server's own project, and `default` where there is none at all.
+    pub async fn open(engine: Arc<dyn Engine>, seams: Seams) -> Result<Arc<Self>, open::Error> {
+        Self::open_within(engine, seams, Bounds::default()).await
+    }
+
+    /// As [`Core::open`], with other bounds on what is held open.
+    pub(crate) async fn open_within(
+        engine: Arc<dyn Engine>,
+        seams: Seams,
+        bounds: Bounds,
+    ) -> Result<Arc<Self>, open::Error> {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let owned = (tasks.clone(), stop.clone());
+        let projects = Projects::load(engine.clone(), seams.clock.clone(), bounds, owned).await?;
+        projects.create_first().await?;
+        let projects = Arc::new(projects);
+        let each = Arc::downgrade(&projects);
+        tasks.spawn(Projects::close_idle(each.clone(), stop.clone()));
+        tasks.spawn(Projects::patrol(each, stop.clone()));
         Ok(Arc::new(Self {
             engine,
             seams,
-            tail_bytes_max,
-            projects: RwLock::default(),
-            opening: tokio::sync::Mutex::default(),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            projects,
+            tasks,
+            stop,
             failures: PublishFailures::default(),
             repeats: Count::default(),
         }))
@@ -111,12 +116,9 @@ impl Core {
         &self.repeats
     }
 
-    /// The projects that are open, in no order.
-    pub(crate) fn open_projects(&self) -> Vec<(ProjectName, Arc<Project>)> {
-        let projects = self.projects.read();
-        let open = projects.iter();
-        open.map(|(name, project)| (name.clone(), project.clone()))
-            .collect()
+    /// What is known of every project.
+    pub(crate) fn projects_known(&self) -> &Arc<Projects> {
+        &self.projects
     }
 
     pub(crate) fn seams(&self) -> &Seams {
@@ -125,31 +127,7 @@ impl Core {
 
     /// The open project `name`.
     pub(crate) async fn project(&self, name: &ProjectName) -> Result<Arc<Project>, OpenError> {
-        let open = || self.projects.read().get(name).cloned();
-        if let Some(project) = open() {
-            return Ok(project);
-        }
-        let _opening = self.opening.lock().await;
-        if let Some(project) = open() {
-            return Ok(project);
-        }
-        if self.stop.is_cancelled() {
-            return Err(Unavailable::new("the server is stopping").into());
-        }
-        let project = Arc::new(Project::open(&*self.engine, name, self.tail_bytes_max).await?);
-        self.start(&project);
-        self.projects.write().insert(name.clone(), project.clone());
-        Ok(project)
-    }
-
-    fn start(&self, project: &Arc<Project>) {
-        let (follower, keeper) = (project.clone(), project.clone());
-        let (clock, stop) = (self.seams.clock.clone(), self.stop.clone());
-        let follow_until = stop.clone();
-        self.tasks
-            .spawn(async move { follower.follow_log(follow_until).await });
-        self.tasks
-            .spawn(async move { keeper.keep(&*clock, stop).await });
+        self.projects.get(name).await
     }
 
     /// The feeds of the project with what they have had.

@@ -13,7 +13,7 @@ pub enum Step {
     Events(Delivery),
     /// The reading's `until` is reached.
     End,
-    /// The server stops: the client should come back and go on.
+    /// The server stops, or the project is deleted: the client should come back, and goes on or is told.
     Closing,
 }
 

@@ -250,6 +250,7 @@ impl Project {
                     waits = true;
                 }
             }
+            self.note_erased();
             let asked = self.erasures().asked.notified();
             if waits {
                 // An error is the end of the wait.

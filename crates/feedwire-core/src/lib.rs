@@ -3,6 +3,7 @@
 //! Knows no HTTP, no file, no clock and no environment: time and ids come through [`Seams`], events go to and come from an
 //! engine. Start reading at [`Core`], then `reader.rs`, which hands a reading over from the log to its tail.
 
+pub mod audit;
 mod core;
 mod counts;
 mod delivery;
@@ -13,6 +14,7 @@ mod labels;
 pub mod limits;
 mod own_counts;
 mod project;
+pub mod projects;
 pub mod publish;
 pub mod read;
 mod reader;
@@ -32,6 +34,7 @@ pub use delivery::{Delivered, Delivery, Rendition, Step};
 pub use erasure::Receipt;
 pub use filter::{Filter, LabelFilter};
 pub use grant::{Allowance, Confinement, FeedPattern, Forbidden, Grant, Right, RightError, Rights};
+pub use projects::{Listed, ProjectLimits};
 pub use publish::{Published, Repetition};
 pub use read::{Reading, Start, Until};
 pub use reader::Reader;

@@ -32,3 +32,16 @@ pub const RETENTION_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How long an erasure that could not be carried out waits before it is tried again.
 pub const ERASURE_RETRY: Duration = Duration::from_secs(10);
+
+/// Most projects that are open at once, the server's own not among them: each has a thread, a few files and up to
+/// [`TAIL_BYTES_MAX`] of memory. It is below the 512 that an engine holds open, so that what is idle is closed here first, in order.
+pub const PROJECTS_OPEN_MAX: usize = 500;
+
+/// A project that nobody has used for so long is closed.
+pub const PROJECT_IDLE: Duration = Duration::from_mins(10);
+
+/// How often it is looked for projects to close.
+pub const IDLE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How often the projects that nobody uses are looked after: their retention, and erasures that are not yet carried out.
+pub const PATROL_INTERVAL: Duration = Duration::from_hours(1);

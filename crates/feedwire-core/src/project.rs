@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{Engine, Limit, Log, OpenError, ReadError, Scope, Unavailable};
+use feedwire_engine::{Engine, Limit, Log, OpenError, Primary, ReadError, Scope, Unavailable};
 use feedwire_event::ProjectName;
+use tokio::sync::SetOnce;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use crate::counts::Counts;
 use crate::erasure::StoredErasures;
 use crate::labels::StoredLabels;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
+use crate::projects::Gate;
 use crate::retention::StoredRetention;
 use crate::stats::{Meter, ProjectStats};
 use crate::subjects::Subjects;
@@ -36,6 +38,11 @@ pub(crate) struct Project {
     meter: Meter,
     /// Held while events are counted for somebody: one at a time.
     counting: tokio::sync::Mutex<()>,
+    /// What all of it is stored through.
+    gate: Arc<Gate>,
+    /// Whether retention and erasures were seen to since it was opened.
+    trimmed: SetOnce<()>,
+    erased: SetOnce<()>,
 }
 
 impl Project {
@@ -45,7 +52,8 @@ impl Project {
         tail_bytes_max: usize,
     ) -> Result<Self, OpenError> {
         let log = engine.log(name).await?;
-        let primary = || engine.primary();
+        let gate = Arc::new(Gate::new(engine.primary()));
+        let primary = || gate.clone() as Arc<dyn Primary>;
         let labels = StoredLabels::open(primary(), name.clone()).await?;
         let retention = StoredRetention::open(primary(), name.clone()).await?;
         let erasures = StoredErasures::open(primary(), name.clone()).await?;
@@ -72,6 +80,9 @@ impl Project {
             subjects,
             meter: Meter::default(),
             counting: tokio::sync::Mutex::default(),
+            gate,
+            trimmed: SetOnce::new(),
+            erased: SetOnce::new(),
         })
     }
 
@@ -85,6 +96,26 @@ impl Project {
 
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Retention was seen to, whatever came of it.
+    pub(crate) fn note_trimmed(&self) {
+        // An error says that it was noted before.
+        drop(self.trimmed.set(()));
+    }
+
+    /// What was to be erased was seen to, whatever came of it.
+    pub(crate) fn note_erased(&self) {
+        drop(self.erased.set(()));
+    }
+
+    /// Waits until retention and erasures were seen to once since it was opened, or it is closing.
+    pub(crate) async fn first_upkeep(&self) {
+        tokio::join!(self.trimmed.wait(), self.erased.wait());
     }
 
     pub(crate) fn counting(&self) -> &tokio::sync::Mutex<()> {
@@ -149,6 +180,8 @@ impl Project {
             self.save_counts(stop.clone()),
             stop.run_until_cancelled(now_and_then)
         );
+        self.note_trimmed();
+        self.note_erased();
     }
 
     async fn feed_tail(&self) -> Result<(), ReadError> {

@@ -153,7 +153,13 @@ impl Reader {
                     None => continue,
                 }
             } else {
-                self.read_log(limit).await?
+                match self.read_log(limit).await {
+                    // The project is being deleted: its log went away while it was read.
+                    Err(read::Error::Unavailable(_)) if self.project.tail().is_closing() => {
+                        return Ok(Step::Closing);
+                    }
+                    read => read?,
+                }
             };
             let delivery = self.cut(delivery);
             if !delivery.events.is_empty() {

@@ -50,6 +50,10 @@ impl StoredRetention {
         })
     }
 
+    pub(crate) fn present(&self) -> Retention {
+        *self.present.lock()
+    }
+
     async fn set(
         &self,
         retention: Retention,
@@ -103,6 +107,7 @@ impl Project {
                 );
                 upkeep.retention_failures.one();
             }
+            self.note_trimmed();
             let changed = self.retention().changed.notified();
             // An error is the end of the interval.
             drop(tokio::time::timeout(RETENTION_INTERVAL, changed).await);

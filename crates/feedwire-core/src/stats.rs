@@ -11,6 +11,8 @@ use crate::{Core, publish};
 pub struct Stats {
     /// The projects that are open, in order of their names.
     pub projects: Vec<ProjectStats>,
+    /// What the others have done, which are closed or deleted, together.
+    pub others: Done,
     /// Batches that were not published, by why.
     pub failures: PublishFailures<u64>,
     /// Batches that were there already, and were not published again.
@@ -19,7 +21,7 @@ pub struct Stats {
     pub disk: Option<Disk>,
 }
 
-/// What an open project has done since it was opened.
+/// What an open project has done since the core was opened, also when it was closed in between, and how it is now.
 #[derive(Clone, Debug)]
 pub struct ProjectStats {
     /// The project.
@@ -40,6 +42,21 @@ pub struct ProjectStats {
     pub upkeep: Upkeep<u64>,
     /// Erasures that are hidden and not yet carried out.
     pub erasures_open: u64,
+}
+
+/// What was done to projects: what is left to tell of one that is closed.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// What their logs have counted. How they are is not told: what is open, queued or on disk is not here.
+    pub log: LogStats,
+    /// How often a reader that waited was woken.
+    pub wakes: u64,
+    /// Events that readers were handed out of the log.
+    pub logged_events: u64,
+    /// Events that readers were handed from the tail.
+    pub tailed_events: u64,
+    /// What was done now and then.
+    pub upkeep: Upkeep<u64>,
 }
 
 /// The tail of a project's log.
@@ -106,6 +123,89 @@ pub(crate) struct Meter {
     pub(crate) upkeep: Upkeep<Count>,
 }
 
+impl ProjectStats {
+    pub(crate) fn done(&self) -> Done {
+        Done {
+            log: counted(self.log.clone()),
+            wakes: self.tail.wakes,
+            logged_events: self.logged_events,
+            tailed_events: self.tailed_events,
+            upkeep: self.upkeep,
+        }
+    }
+
+    /// As it is, of a project that had done `before` when it was opened.
+    pub(crate) fn after(mut self, before: &Done) -> Self {
+        let Done {
+            log,
+            wakes,
+            logged_events,
+            tailed_events,
+            upkeep,
+        } = self.done().and(before);
+        self.log = LogStats {
+            is_failing: self.log.is_failing,
+            queued_bytes: self.log.queued_bytes,
+            segments: self.log.segments,
+            size_bytes: self.log.size_bytes,
+            ..log
+        };
+        self.tail.wakes = wakes;
+        self.logged_events = logged_events;
+        self.tailed_events = tailed_events;
+        self.upkeep = upkeep;
+        self
+    }
+}
+
+impl Done {
+    /// This and `other` together.
+    #[must_use]
+    pub(crate) fn and(self, other: &Self) -> Self {
+        let (log, more) = (self.log, &other.log);
+        Self {
+            log: LogStats {
+                commits: log.commits.and(&more.commits),
+                batches: log.batches + more.batches,
+                appended_bytes: log.appended_bytes + more.appended_bytes,
+                syncs: log.syncs.and(&more.syncs),
+                failures: log.failures + more.failures,
+                trimmed_segments: log.trimmed_segments + more.trimmed_segments,
+                erased_events: log.erased_events + more.erased_events,
+                ..LogStats::default()
+            },
+            wakes: self.wakes + other.wakes,
+            logged_events: self.logged_events + other.logged_events,
+            tailed_events: self.tailed_events + other.tailed_events,
+            upkeep: self.upkeep.and(&other.upkeep),
+        }
+    }
+}
+
+/// What `log` has counted, without how it is.
+fn counted(log: LogStats) -> LogStats {
+    LogStats {
+        is_failing: false,
+        queued_bytes: 0,
+        segments: 0,
+        size_bytes: 0,
+        ..log
+    }
+}
+
+impl Upkeep<u64> {
+    fn and(self, other: &Self) -> Self {
+        Self {
+            retention_runs: self.retention_runs + other.retention_runs,
+            retention_failures: self.retention_failures + other.retention_failures,
+            erasures: self.erasures + other.erasures,
+            erasure_failures: self.erasure_failures + other.erasure_failures,
+            tail_failures: self.tail_failures + other.tail_failures,
+            counts_failures: self.counts_failures + other.counts_failures,
+        }
+    }
+}
+
 impl Upkeep<Count> {
     pub(crate) fn get(&self) -> Upkeep<u64> {
         Upkeep {
@@ -155,14 +255,11 @@ impl PublishFailures<Count> {
 impl Core {
     /// What was done since it was opened, of all projects. For whoever runs the server: it takes no grant.
     pub async fn stats(&self) -> Stats {
-        let mut projects = self.open_projects();
-        projects.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let projects = projects.into_iter();
         let disk = self.engine().disk().await;
+        let (projects, others) = self.projects_known().stats();
         Stats {
-            projects: projects
-                .map(|(name, project)| project.stats(name))
-                .collect(),
+            projects,
+            others,
             failures: self.failures().get(),
             repeats: self.repeats().get(),
             disk: disk.unwrap_or_else(|Unavailable(error)| {

@@ -13,6 +13,8 @@ mod labelling;
 #[cfg(not(feature = "shuttle"))]
 mod metering;
 #[cfg(not(feature = "shuttle"))]
+mod projects;
+#[cfg(not(feature = "shuttle"))]
 mod reading;
 #[cfg(not(feature = "shuttle"))]
 mod retaining;

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use feedwire_engine::Limit;
 use feedwire_engine::memory::Memory;
+use feedwire_engine::{Engine, Limit};
 use feedwire_event::{
     Attribute, Event, EventId, Extensions, FeedName, ProjectName, Subject, Timestamp, TypeName,
 };
 
+use crate::projects::Bounds;
 use crate::{
     Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Repetition, Seams, Start, Step,
     Until, publish, read,
@@ -64,12 +65,21 @@ impl World {
     }
 
     pub(crate) async fn over(engine: Arc<Memory>, tail_bytes_max: usize) -> Self {
+        let bounds = Bounds {
+            tail_bytes_max,
+            ..Bounds::default()
+        };
+        Self::within(engine, bounds).await
+    }
+
+    /// A world in which no more is held open than `bounds` say.
+    pub(crate) async fn within(engine: Arc<dyn Engine>, bounds: Bounds) -> Self {
         let clock = Arc::new(Hands::default());
         let seams = Seams {
             clock: clock.clone(),
             ids: Arc::new(Counting::default()),
         };
-        let core = Core::open_with_tail(engine, seams, tail_bytes_max)
+        let core = Core::open_within(engine, seams, bounds)
             .await
             .expect("a core");
         let grant = Grant::whole(ProjectName::new("default").expect("a name"));
@@ -83,6 +93,16 @@ impl World {
             core: self.core.clone(),
             clock: self.clock.clone(),
             grant: Grant::new(self.grant.project().clone(), Arc::new(allowance)),
+        }
+    }
+
+    /// The same for the project `name`.
+    #[cfg(not(feature = "shuttle"))]
+    pub(crate) fn of(&self, name: &str) -> Self {
+        Self {
+            core: self.core.clone(),
+            clock: self.clock.clone(),
+            grant: Grant::whole(ProjectName::new(name).expect("a name")),
         }
     }
 
@@ -123,7 +143,7 @@ impl World {
     }
 }
 
-fn parse(event: &str) -> (FeedName, Event) {
+pub(crate) fn parse(event: &str) -> (FeedName, Event) {
     let mut parts = event.split('/');
     let mut part = || parts.next().unwrap_or_default();
     let feed = FeedName::new(part()).expect("a name");
