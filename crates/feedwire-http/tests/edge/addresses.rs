@@ -101,7 +101,6 @@ async fn what_is_not_there_is_a_problem_too() {
         "/v1/projects/default",
         "/v1/projects/default/feeds/",
         "/v1/projects/other/feeds",
-        "/v1/projects/_system/feeds/f",
         "/v1/projects/%FF/feeds",
         "/v1/projects/default/feeds/f/g",
     ] {
