@@ -83,7 +83,7 @@ impl Primary for Gate {
     }
 }
 
-#[cfg(all(test, not(feature = "shuttle")))]
+#[cfg(test)]
 mod tests {
     use feedwire_engine::Engine as _;
     use feedwire_engine::memory::Memory;
