@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::limits::ERASURE_RETRY;
 use crate::project::Project;
-use crate::{Clock, Core, Grant, Right, read, store};
+use crate::{Clock, Core, Forbidden, Grant, Right, read, store};
 
 const NOT_YET: i64 = i64::MIN;
 
@@ -185,6 +185,10 @@ impl Core {
             "an erasure names a feed or a subject"
         );
         grant.require(Right::Admin)?;
+        if grant.project().is_system() {
+            // What is on record stays there.
+            return Err(Forbidden::Feed(FeedName::audit()).into());
+        }
         let project = self.project(grant.project()).await?;
         let through = project.log().bounds().last;
         let receipt = Receipt {

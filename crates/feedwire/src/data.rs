@@ -98,3 +98,16 @@ fn report(log: &Path) -> Result<Report, open::Error> {
         report => report,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use feedwire_core::limits::PROJECTS_OPEN_MAX;
+
+    use super::*;
+
+    #[test]
+    fn the_core_closes_what_is_idle_before_the_engine_would() {
+        // One more is the server's own.
+        assert!(PROJECTS_OPEN_MAX < Options::default().projects_open_max);
+    }
+}

@@ -82,3 +82,30 @@ impl Primary for Gate {
         self.primary.watch(space).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use feedwire_engine::Engine as _;
+    use feedwire_engine::memory::Memory;
+    use feedwire_event::ProjectName;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_changed_through_a_gate_that_is_closed() {
+        let engine = Memory::new();
+        let gate = Gate::new(engine.primary());
+        let space = Space {
+            project: ProjectName::new("p").expect("a name"),
+            name: "labels",
+        };
+        let put = || gate.put(&space, b"k", Bytes::new(), Precondition::Any);
+        let revision = put().await.expect("it is open");
+        gate.close().await;
+        put().await.expect_err("it is closed");
+        let deleted = gate.delete(&space, b"k", Precondition::Any).await;
+        deleted.expect_err("it is closed");
+        let entry = gate.get(&space, b"k").await.expect("it is read");
+        assert_eq!(entry.map(|entry| entry.revision), Some(revision));
+    }
+}

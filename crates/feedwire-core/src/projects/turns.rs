@@ -91,7 +91,7 @@ impl Drop for Turn {
     }
 }
 
-#[cfg(all(test, not(feature = "shuttle")))]
+#[cfg(test)]
 mod tests {
     use std::pin::pin;
 

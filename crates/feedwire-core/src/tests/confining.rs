@@ -223,12 +223,12 @@ async fn a_batch_is_published_when_every_event_of_it_is_granted() {
     let check = async |granted: &str, events: &[&str], refused: Option<&str>| {
         let publisher = world.granting(allowance(granted));
         let before = world.core.head(&world.grant).await.expect("a head");
-        let published = publisher.try_publish(events).await;
+        let outcome = publisher.try_publish(events).await;
         let after = world.core.head(&world.grant).await.expect("a head");
         match refused {
-            None => assert!(published.is_ok() && after > before, "{granted} {events:?}"),
+            None => assert!(outcome.is_ok() && after > before, "{granted} {events:?}"),
             Some(words) => {
-                let error = published.expect_err("it is not granted");
+                let error = outcome.expect_err("it is not granted");
                 assert!(matches!(error, publish::Error::Forbidden(_)), "{error}");
                 assert_eq!(error.to_string(), words);
                 assert_eq!(after, before);

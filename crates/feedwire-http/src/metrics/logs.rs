@@ -4,6 +4,7 @@ use std::fmt;
 
 use feedwire_core::Stats;
 use feedwire_core::stats::{ProjectStats, PublishFailures};
+use feedwire_engine::LogStats;
 use feedwire_tally::Distribution;
 
 use super::families::{Families, Family, PLAIN, bytes, number, seconds};
@@ -78,9 +79,9 @@ pub(super) fn tell(families: &mut Families<'_>, core: &Stats) -> fmt::Result {
     families.counts(&LOG_FAILURES, each(|project| project.log.failures))?;
     families.counts(&TRIMMED, each(|project| project.log.trimmed_segments))?;
     families.counts(&ERASED, each(|project| project.log.erased_events))?;
-    let commits = together(projects, |project| &project.log.commits);
+    let commits = together(core, |log| &log.commits);
     families.distributions(&COMMITS, 1.0, [(PLAIN, commits)])?;
-    let syncs = together(projects, |project| &project.log.syncs);
+    let syncs = together(core, |log| &log.syncs);
     families.distributions(&SYNCS, 1e6, [(PLAIN, syncs)])
 }
 
@@ -116,7 +117,8 @@ fn each(
         .map(move |project| ([("project", project.name.as_str())], number(project)))
 }
 
-fn together(projects: &[ProjectStats], of: fn(&ProjectStats) -> &Distribution) -> Distribution {
-    let all = projects.iter().map(of);
-    all.fold(Distribution::default(), Distribution::and)
+/// Of the projects that are open, and of those that were.
+fn together(core: &Stats, of: fn(&LogStats) -> &Distribution) -> Distribution {
+    let open = core.projects.iter().map(|project| of(&project.log));
+    open.fold(of(&core.others.log).clone(), Distribution::and)
 }

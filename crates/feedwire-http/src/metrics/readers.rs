@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use feedwire_core::Stats;
 use feedwire_core::stats::{ProjectStats, Upkeep};
 
 use super::families::{Families, Family, PLAIN, bytes, number};
@@ -39,7 +40,8 @@ const ERASURES: Family = number(
     "Erasures that are hidden and not yet gone from disk",
 );
 
-pub(super) fn tell(families: &mut Families<'_>, projects: &[ProjectStats]) -> fmt::Result {
+pub(super) fn tell(families: &mut Families<'_>, core: &Stats) -> fmt::Result {
+    let (projects, others) = (core.projects.as_slice(), &core.others);
     let sum = |number: fn(&ProjectStats) -> u64| projects.iter().map(number).sum::<u64>();
     let at_tail = sum(|project| project.tail.readers);
     let readers = sum(|project| project.readers);
@@ -50,24 +52,26 @@ pub(super) fn tell(families: &mut Families<'_>, projects: &[ProjectStats]) -> fm
         &READERS,
         [place("tail", at_tail), place("log", catching_up)],
     )?;
-    let tailed = sum(|project| project.tailed_events);
-    let logged = sum(|project| project.logged_events);
+    let tailed = others.tailed_events + sum(|project| project.tailed_events);
+    let logged = others.logged_events + sum(|project| project.logged_events);
     families.counts(&DELIVERED, [place("tail", tailed), place("log", logged)])?;
-    families.counts(&WAKES, [(PLAIN, sum(|project| project.tail.wakes))])?;
+    let wakes = others.wakes + sum(|project| project.tail.wakes);
+    families.counts(&WAKES, [(PLAIN, wakes)])?;
     families.levels(&TAIL, [(PLAIN, sum(|project| project.tail.bytes))])?;
     let heads = projects.iter().map(|project| {
         let labels = [("project", project.name.as_str())];
         (labels, project.tail.head.get())
     });
     families.levels(&TAIL_POSITION, heads)?;
-    upkeep(families, projects)?;
+    upkeep(families, core)?;
     let open = sum(|project| project.erasures_open);
     families.levels(&ERASURES, [(PLAIN, open)])
 }
 
-fn upkeep(families: &mut Families<'_>, projects: &[ProjectStats]) -> fmt::Result {
+fn upkeep(families: &mut Families<'_>, core: &Stats) -> fmt::Result {
     let sum = |number: fn(&Upkeep<u64>) -> u64| {
-        let each = projects.iter().map(|project| number(&project.upkeep));
+        let open = core.projects.iter().map(|project| &project.upkeep);
+        let each = open.chain([&core.others.upkeep]).map(number);
         each.sum::<u64>()
     };
     let task = |name: &'static str, number| ([("task", name)], number);

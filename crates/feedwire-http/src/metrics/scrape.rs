@@ -59,7 +59,7 @@ impl Collector for Scrape {
         requests::tell(&mut families, &self.edge.tally().requests)?;
         server::tell(&mut families, &self.edge)?;
         logs::tell(&mut families, &self.core)?;
-        readers::tell(&mut families, &self.core.projects)?;
+        readers::tell(&mut families, &self.core)?;
         disk::tell(&mut families, self.core.disk)
     }
 }

@@ -138,6 +138,8 @@ async fn what_is_under_way_is_done_before_or_refused() {
             under_way.spawn(async move {
                 while let Ok(published) = publisher.try_publish(&["f/t/s"]).await {
                     assert!(!published.is_repeat);
+                    // An engine in memory never waits.
+                    tokio::task::yield_now().await;
                 }
             });
             under_way.spawn(async move {
@@ -199,6 +201,28 @@ async fn a_project_that_is_deleted_while_it_is_opened_is_gone() {
             "{gone:?}"
         );
         assert!(open(&world).await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_child_is_made_while_its_parent_is_deleted() {
+    let world = World::new().await;
+    for _ in 0..100 {
+        make(&world, "acme").await;
+        // Open, so that there is something to end.
+        world.of("acme").publish(&["f/t/s"]).await;
+        let mut racers = JoinSet::new();
+        for _ in 0..2 {
+            let core = world.core.clone();
+            racers.spawn(async move { core.create_project(&name("acme.eu")).await.is_ok() });
+        }
+        let deleted = world.core.delete_project(&name("acme")).await;
+        let made = racers.join_all().await.contains(&true);
+        assert_ne!(made, deleted.is_ok());
+        if made {
+            delete(&world, "acme.eu").await;
+            delete(&world, "acme").await;
+        }
     }
 }
 

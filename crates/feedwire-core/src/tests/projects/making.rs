@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use feedwire_engine::Engine;
 use feedwire_engine::memory::{Memory, Options, Place};
-use feedwire_event::Timestamp;
+use feedwire_event::{Position, Timestamp};
 use tokio::task::JoinSet;
 
 use super::super::world::World;
@@ -70,7 +70,7 @@ async fn a_project_is_shown_as_it_was_made_also_after_a_restart() {
     assert_eq!(shown.created_at, Some(Timestamp::from_micros(7_000_000)));
     assert_eq!(shown.head, None, "it is not open");
     world.of("acme").publish(&["f/t/s"]).await;
-    assert_eq!(show(&world).head.map(|head| head.get()), Some(1));
+    assert_eq!(show(&world).head.map(Position::get), Some(1));
     world.core.close().await;
     assert_eq!(show(&on(&place).await), shown);
 }

@@ -351,7 +351,17 @@ async fn every_change_is_on_record_before_it_is_made() {
     )
     .await;
     assert!(!told.text().contains(text(&partner["secret"])));
-    // Nobody else writes there.
+    // Nobody else writes there, and nobody takes anything away.
+    let erasure = r#"{"feed":"_audit"}"#;
+    let erased = ask(
+        &server,
+        &admin,
+        "POST",
+        "/v1/projects/_system/erasures",
+        erasure,
+    )
+    .await;
+    assert_eq!(erased.problem(), (403, "forbidden".to_owned()));
     let forged = "/v1/projects/_system/feeds/_audit/events";
     assert_eq!(
         ask(&server, &admin, "POST", forged, r#"{"type":"a"}"#)
