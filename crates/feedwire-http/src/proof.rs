@@ -52,7 +52,7 @@ impl Shown<'_> {
 }
 
 /// What the request with this `head` shows, where `rule` says whether a token may be in its address.
-pub(crate) fn shown<'r>(head: &'r Parts, rule: Rule) -> Result<Shown<'r>, Refusal> {
+pub(crate) fn shown(head: &Parts, rule: Rule) -> Result<Shown<'_>, Refusal> {
     let header = head.headers.get(AUTHORIZATION);
     let header = header.map(|value| authorization(value.to_str().unwrap_or_default()));
     let query = head.uri.query().unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::pin::Pin;
 
+use feedwire_auth::Principal;
 use feedwire_dialects::Refusal;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ impl Stay {
         let permits = asked.metered().reader()?;
         let principal = asked.principal();
         let expires_at = principal
-            .and_then(|principal| principal.expires_at())
+            .and_then(Principal::expires_at)
             .filter(|_| asked.edge.tokens_end_readers());
         let now = asked.edge.clock().now();
         Ok(Self {

@@ -147,10 +147,11 @@ impl TestServer {
         let core = Core::open(engine.clone(), seams)
             .await
             .expect("an engine in memory opens");
-        let auth = match setup.is_guarded {
-            true => Some(guard::auth(&*engine, clock.clone(), setup.token_lifetime).await),
-            false => None,
-        };
+        let mut auth = None;
+        if setup.is_guarded {
+            let made = guard::auth(&*engine, clock.clone(), setup.token_lifetime);
+            auth = Some(made.await);
+        }
         let stop = CancellationToken::new();
         let settings = Settings {
             limits: setup.limits,

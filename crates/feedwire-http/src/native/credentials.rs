@@ -180,7 +180,9 @@ fn auth(asked: &Asked) -> Result<Auth, Refused> {
 }
 
 fn key_id(asked: &Asked) -> Result<KeyId, Refused> {
-    refuse::variable(asked, ID)?.parse().or(Err(unknown()))
+    refuse::variable(asked, ID)?
+        .parse()
+        .or_else(|_| Err(unknown()))
 }
 
 fn unknown() -> Refused {

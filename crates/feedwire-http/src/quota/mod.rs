@@ -11,7 +11,6 @@ pub(crate) use meter::ReaderPermit;
 use meter::{Exceeded, Meter, Standing};
 use meters::{Meters, block};
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,18 +111,13 @@ impl Metered {
 
     /// The headers that say how many requests there may be and how many are left, where there is a limit.
     pub(crate) fn header(&self) -> Option<(HeaderValue, HeaderValue)> {
-        let (mut policies, mut left) = (String::new(), String::new());
-        for standing in self.0.iter().filter_map(|meter| meter.standing()) {
-            let comma = if policies.is_empty() { "" } else { ", " };
-            let Standing {
-                of,
-                most,
-                left: rest,
-            } = standing;
-            // Writing to a text does not fail.
-            let _ = write!(policies, "{comma}\"{of}\";q={most};w=1");
-            let _ = write!(left, "{comma}\"{of}\";r={rest};t=1");
-        }
+        let standings: Vec<Standing> = self.0.iter().filter_map(|m| m.standing()).collect();
+        let told = |tell: fn(&Standing) -> String| {
+            let parts: Vec<String> = standings.iter().map(tell).collect();
+            parts.join(", ")
+        };
+        let policies = told(|one| format!("\"{}\";q={};w=1", one.of, one.most));
+        let left = told(|one| format!("\"{}\";r={};t=1", one.of, one.left));
         let value = |text: &str| {
             HeaderValue::from_str(text)
                 .ok()
