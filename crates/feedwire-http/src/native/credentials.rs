@@ -1,9 +1,11 @@
 //! The credentials of a project.
 
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 use feedwire_auth::{
-    Auth, Created, Credential, CredentialChange, CredentialGrant, Expiry, KeyId, NewCredential,
+    Auth, Created, Credential, CredentialChange, CredentialGrant, Expiry, KeyId, KeyIdError,
+    NewCredential,
 };
 use feedwire_core::store::Check;
 use feedwire_dialects::credential::{self, Ends, Granted};
@@ -180,9 +182,8 @@ fn auth(asked: &Asked) -> Result<Auth, Refused> {
 }
 
 fn key_id(asked: &Asked) -> Result<KeyId, Refused> {
-    refuse::variable(asked, ID)?
-        .parse()
-        .or_else(|_| Err(unknown()))
+    let named = refuse::variable(asked, ID)?;
+    KeyId::from_str(&named).map_err(|_: KeyIdError| unknown())
 }
 
 fn unknown() -> Refused {
