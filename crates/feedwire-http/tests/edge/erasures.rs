@@ -48,8 +48,8 @@ async fn an_erasure_is_answered_with_a_receipt_that_tells_how_far_it_is() {
     assert_eq!(asked.status, 202);
     let address = asked.header("location").expect("an address").to_owned();
     assert_snapshot!(address, @"/v1/projects/default/erasures/id-5");
-    assert_snapshot!(asked.text(), @r#"{"id":"id-4","feed":null,"subject":"\u00c6r\u00f8","through":3,"asked_at":"2026-11-21T08:00:00Z","erased_at":null,"events":null}"#);
-    assert_snapshot!(erased(&server, &address).await.text(), @r#"{"id":"id-4","feed":null,"subject":"\u00c6r\u00f8","through":3,"asked_at":"2026-11-21T08:00:00Z","erased_at":"2026-11-21T08:00:00Z","events":2}"#);
+    assert_snapshot!(asked.text(), @r#"{"id":"id-5","feed":null,"subject":"\u00c6r\u00f8","through":3,"asked_at":"2026-11-21T08:00:00Z","erased_at":null,"events":null}"#);
+    assert_snapshot!(erased(&server, &address).await.text(), @r#"{"id":"id-5","feed":null,"subject":"\u00c6r\u00f8","through":3,"asked_at":"2026-11-21T08:00:00Z","erased_at":"2026-11-21T08:00:00Z","events":2}"#);
 }
 
 #[tokio::test]
