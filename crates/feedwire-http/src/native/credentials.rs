@@ -1,11 +1,9 @@
 //! The credentials of a project.
 
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use feedwire_auth::{
-    Auth, Created, Credential, CredentialChange, CredentialGrant, Expiry, KeyId, KeyIdError,
-    NewCredential,
+    Auth, Created, Credential, CredentialChange, CredentialGrant, Expiry, KeyId, NewCredential,
 };
 use feedwire_core::store::Check;
 use feedwire_dialects::credential::{self, Ends, Granted};
@@ -183,7 +181,7 @@ fn auth(asked: &Asked) -> Result<Auth, Refused> {
 
 fn key_id(asked: &Asked) -> Result<KeyId, Refused> {
     let named = refuse::variable(asked, ID)?;
-    KeyId::from_str(&named).map_err(|_: KeyIdError| unknown())
+    named.parse().ok().ok_or_else(unknown)
 }
 
 fn unknown() -> Refused {
