@@ -99,7 +99,8 @@ impl Server {
         stop: CancellationToken,
     ) -> Stopped {
         let deadline = settings.limits.stop_deadline;
-        let document = openapi::document(self.routes());
+        let is_guarded = matches!(settings.access, Access::Guarded(_));
+        let document = openapi::document(self.routes(), is_guarded);
         let edge = Edge::new(core, settings, document, stop.clone());
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();

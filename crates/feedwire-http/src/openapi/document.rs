@@ -22,10 +22,16 @@ pub(crate) const ROUTE: Route = Route {
     description: paths::description::path,
 };
 
-/// The document of a server with these routes.
-pub(crate) fn document(routes: impl IntoIterator<Item = &'static Route>) -> Bytes {
+/// The document of a server with these routes, which asks who calls, or does not.
+pub(crate) fn document(
+    routes: impl IntoIterator<Item = &'static Route>,
+    is_guarded: bool,
+) -> Bytes {
     let paths = routes.into_iter().map(|route| {
-        let described = access::ruled((route.description)(), &(route.methods)());
+        let mut described = (route.description)();
+        if is_guarded {
+            described = access::ruled(described, &(route.methods)());
+        }
         let described = with_heads(described);
         (route.path.to_owned(), described)
     });
@@ -33,7 +39,7 @@ pub(crate) fn document(routes: impl IntoIterator<Item = &'static Route>) -> Byte
     let components = schemas::all().chain(access::schemas());
     let components = components.chain(problems::schemas());
     let components: Map<String, Value> = components.collect();
-    let document = json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Feedwire",
@@ -44,8 +50,11 @@ pub(crate) fn document(routes: impl IntoIterator<Item = &'static Route>) -> Byte
         "servers": [{ "url": "/" }],
         "tags": paths::tags(),
         "paths": paths,
-        "components": { "schemas": components, "securitySchemes": access::security_schemes() },
+        "components": { "schemas": components },
     });
+    if is_guarded {
+        document["components"]["securitySchemes"] = access::security_schemes();
+    }
     serde_json::to_vec(&document)
         .expect("values have texts for keys")
         .into()
@@ -77,7 +86,7 @@ mod tests {
     use crate::routes;
 
     fn everything() -> Value {
-        let document = document(routes::all());
+        let document = document(routes::all(), true);
         serde_json::from_slice(&document).expect("JSON")
     }
 
