@@ -14,8 +14,10 @@ use crate::assertion::{AssertionFault, Unproven, Used};
 use crate::limits::{ASSERTION_BYTES_MAX, ASSERTIONS_MAX, SCOPE_BYTES_MAX};
 use crate::{Auth, KeyId, Principal};
 
-const CLIENT_CREDENTIALS: &str = "client_credentials";
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Asking with key id and secret (RFC 6749, 4.4).
+pub const CLIENT_CREDENTIALS: &str = "client_credentials";
+/// Asking with a signed assertion (RFC 7523, 2.1).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// What is asked for at the token endpoint.
 #[derive(Clone, Copy, Default)]

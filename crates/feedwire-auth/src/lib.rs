@@ -37,7 +37,7 @@ pub use assertion::AssertionFault;
 pub use auth::{Auth, OpenError, Options};
 pub use change::{ChangeError, CreateError, Created, RevokeError, RotateError};
 pub use credential::{Credential, CredentialChange, CredentialGrant, Expiry, NewCredential};
-pub use exchange::{AccessToken, Client, TokenError, TokenRequest};
+pub use exchange::{AccessToken, CLIENT_CREDENTIALS, Client, JWT_BEARER, TokenError, TokenRequest};
 pub use forget::{ForgetError, Forgotten};
 pub use invalid::Invalid;
 pub use key_id::{KeyId, KeyIdError};

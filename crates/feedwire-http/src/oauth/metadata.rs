@@ -1,5 +1,6 @@
 //! What there is to know of the token endpoint (RFC 8414), and the keys of access tokens (RFC 7517).
 
+use feedwire_auth::{CLIENT_CREDENTIALS, JWT_BEARER};
 use feedwire_core::Right;
 use http::Uri;
 use http::header::HOST;
@@ -17,10 +18,7 @@ pub(super) fn tell(asked: &Asked) -> Answer {
         "issuer": base,
         "token_endpoint": format!("{base}{TOKEN_PATH}"),
         "jwks_uri": format!("{base}{KEYS_PATH}"),
-        "grant_types_supported": [
-            "client_credentials",
-            "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        ],
+        "grant_types_supported": [CLIENT_CREDENTIALS, JWT_BEARER],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "response_types_supported": [],
         "scopes_supported": rights,

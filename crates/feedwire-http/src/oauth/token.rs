@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use feedwire_auth::{Client, Proof, TokenError, TokenRequest};
+use feedwire_auth::{CLIENT_CREDENTIALS, Client, JWT_BEARER, Proof, TokenError, TokenRequest};
 use feedwire_dialects::{Refusal, escape, media};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -32,6 +32,15 @@ struct Refused<'a> {
     error_description: &'a str,
 }
 
+/// The parameters that are looked at.
+const KNOWN: [&str; 5] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "assertion",
+    "scope",
+];
+
 /// The parameters of a request, each once.
 type Parameters<'b> = BTreeMap<Cow<'b, str>, Cow<'b, str>>;
 
@@ -47,14 +56,22 @@ pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
         Err(words) => return refused(StatusCode::BAD_REQUEST, "invalid_request", words),
     };
     match asked.edge.access() {
-        // Whoever has a client that asks for a token can try it out.
-        Access::Open => issued(&Issued {
+        Access::Open => open(&parameters),
+        Access::Guarded(_) => guarded(&asked, &parameters).await,
+    }
+}
+
+/// The answer of a server that asks nobody: whoever has a client that gets itself a token can try it out.
+fn open(parameters: &Parameters<'_>) -> Answer {
+    match parameters.get("grant_type").map(AsRef::as_ref) {
+        Some(CLIENT_CREDENTIALS | JWT_BEARER) => issued(&Issued {
             access_token: "open",
             token_type: "Bearer",
             expires_in: 3_600,
             scope: None,
         }),
-        Access::Guarded(_) => guarded(&asked, &parameters).await,
+        Some(_) => failed(&TokenError::UnsupportedGrantType),
+        None => failed(&TokenError::InvalidRequest("grant_type is missing")),
     }
 }
 
@@ -167,7 +184,11 @@ fn parameters<'b>(content_type: &str, body: &'b [u8]) -> Result<Parameters<'b>, 
         _ => return Err("the body is application/x-www-form-urlencoded or application/json"),
     };
     let mut parameters = Parameters::new();
-    for (name, value) in pairs {
+    // What is not known is passed over (RFC 6749, 3.2).
+    for (name, value) in pairs
+        .into_iter()
+        .filter(|(name, _)| KNOWN.contains(&&**name))
+    {
         if parameters.insert(name, value).is_some() {
             return Err("a parameter is given twice");
         }
@@ -211,7 +232,7 @@ mod tests {
             ("assertion".to_owned(), "a.b c".to_owned()),
             ("grant_type".to_owned(), "x:y".to_owned()),
         ];
-        let form = "grant_type=x%3Ay&assertion=a.b+c&scope=";
+        let form = "grant_type=x%3Ay&assertion=a.b+c&scope=&resource=1&resource=2";
         assert_eq!(
             read("application/x-www-form-urlencoded", form),
             Ok(expected.clone())
@@ -228,9 +249,9 @@ mod tests {
             ("application/xml", "<a/>"),
             ("application/json", "[]"),
             ("application/json", r#"{"a":1}"#),
-            ("application/json", r#"{"a":"1","a":"2"}"#),
+            ("application/json", r#"{"scope":"1","scope":"2"}"#),
             ("application/x-www-form-urlencoded", "a=%zz"),
-            ("application/x-www-form-urlencoded", "a=1&a=1"),
+            ("application/x-www-form-urlencoded", "scope=1&scope=1"),
         ] {
             assert!(read(content_type, body).is_err(), "{body}");
         }

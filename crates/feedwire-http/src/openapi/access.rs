@@ -1,7 +1,7 @@
 //! What bodies about projects, credentials and tokens are made of, and what proves who asks.
 
-use feedwire_auth::KeyId;
 use feedwire_auth::limits::{DISPLAY_NAME_BYTES_MAX, EMAIL_BYTES_MAX, GRANTS_MAX};
+use feedwire_auth::{CLIENT_CREDENTIALS, JWT_BEARER, KeyId};
 use feedwire_core::Right;
 use feedwire_dialects::credential::LIMIT_MAX;
 use serde_json::{Map, Value, json};
@@ -146,12 +146,17 @@ fn limits(is_told: bool) -> Value {
 }
 
 fn grant() -> Value {
+    let name = "[A-Za-z0-9-][A-Za-z0-9._-]*";
     let rights = Right::ALL.map(Right::as_str);
     let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
     object(
         &["project", "rights"],
         json!({
-            "project": text("The project; `acme.*` is every descendant of `acme`, `*` every project."),
+            "project": {
+                "type": "string",
+                "pattern": format!("^({name}(\\.\\*)?|_system|\\*)$"),
+                "description": "The project; `acme.*` is every descendant of `acme`, `*` every project.",
+            },
             "rights": { "type": "array", "items": { "enum": rights }, "minItems": 1 },
             "feeds": texts("The feeds, such as `orders` or `orders.*`; none is every one."),
             "subjects": texts("Only these subjects."),
@@ -238,7 +243,7 @@ fn token_request() -> Value {
     object(
         &["grant_type"],
         json!({
-            "grant_type": { "enum": ["client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"] },
+            "grant_type": { "enum": [CLIENT_CREDENTIALS, JWT_BEARER] },
             "client_id": text("The key id, where it is not told by Basic."),
             "client_secret": text("The secret, where it is not told by Basic."),
             "assertion": text("A JWT signed with the secret (HS256): `kid` the key id, `iss` the e-mail, `aud` the token endpoint, `exp`."),

@@ -74,11 +74,6 @@ pub(super) fn subject() -> Value {
     bounded(1, SUBJECT_BYTES_MAX)
 }
 
-/// What a deletion is confirmed by.
-pub(super) fn delete_token() -> Value {
-    bounded(0, ID_BYTES_MAX)
-}
-
 /// A list of entity tags, or any.
 pub(super) fn tags() -> Value {
     let one = "(W/)?\"[!#-~]*\"[ \t]*";

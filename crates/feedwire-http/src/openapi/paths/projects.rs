@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::openapi::operation::Operation;
 use crate::openapi::parameters;
-use crate::openapi::schemas::{at, delete_token};
+use crate::openapi::schemas::at;
 
 pub(crate) fn all() -> Value {
     json!({
@@ -33,7 +33,7 @@ pub(crate) fn one() -> Value {
             .described(),
         "delete": Operation::new("deleteProject", "access", "Delete a project, in two steps")
             .description(words)
-            .parameter(parameters::query("delete_token", "The token of the first answer.", delete_token()))
+            .parameter(parameters::query("delete_token", "The token of the first answer.", json!({ "type": "string" })))
             .json("By what the deletion is confirmed.", at("Deletion"))
             .answer(204, "It is deleted.", json!({}), &[])
             .refuses(&["not-found", "has-children", "precondition-failed", "no-space"])
@@ -45,12 +45,12 @@ pub(crate) fn limits() -> Value {
     let found = "What may be taken; null is no limit.";
     json!({
         "parameters": [parameters::project()],
-        "get": Operation::new("getRateLimits", "access", "What the project may take of the server")
+        "get": Operation::new("getProjectLimits", "access", "What the project may take of the server")
             .json(found, at("RateLimits"))
             .if_none_match()
             .refuses(&["not-found"])
             .described(),
-        "put": Operation::new("replaceRateLimits", "access", "Say what the project may take of the server")
+        "put": Operation::new("replaceProjectLimits", "access", "Say what the project may take of the server")
             .description("Takes the right to admin in its parent, or in every project where it has none.")
             .body(&[("application/json", at("NewRateLimits"))])
             .json(found, at("RateLimits"))
