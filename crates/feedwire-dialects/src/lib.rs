@@ -28,5 +28,4 @@ mod span;
 pub use cloudevents::Shape;
 pub use content::Content;
 pub use framing::{Framing, Unreadable};
-pub use object::texts;
 pub use refusal::Refusal;

@@ -31,12 +31,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The texts of the JSON object `text`, by name; `None` where it is anything else.
-pub fn texts(text: &str) -> Option<BTreeMap<String, String>> {
-    let Texts(texts) = serde_json::from_str(text).ok()?;
-    Some(texts)
-}
-
 /// Texts by name, each given once: serde would take the last of those that are given twice.
 pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
 

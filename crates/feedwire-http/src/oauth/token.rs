@@ -8,7 +8,7 @@ use feedwire_dialects::{Refusal, escape, media};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::{Access, Rule};
 use crate::answer::{self, Answer};
@@ -207,11 +207,28 @@ fn form(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
 }
 
 fn json(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
-    let texts = feedwire_dialects::texts(text)?;
-    let pairs = texts
-        .into_iter()
-        .map(|(name, value)| (name.into(), value.into()));
-    Some(pairs.collect())
+    /// Of members that are not known, any value is passed over.
+    #[derive(Deserialize)]
+    struct Members {
+        grant_type: Option<String>,
+        client_id: Option<String>,
+        client_secret: Option<String>,
+        assertion: Option<String>,
+        scope: Option<String>,
+    }
+    let members: Members = serde_json::from_str(text)
+        .ok()
+        .filter(|_| text.trim_start().starts_with('{'))?;
+    let values = [
+        members.grant_type,
+        members.client_id,
+        members.client_secret,
+        members.assertion,
+        members.scope,
+    ];
+    let pairs = KNOWN.into_iter().zip(values);
+    let given = pairs.filter_map(|(name, value)| Some((name.into(), value?.into())));
+    Some(given.collect())
 }
 
 #[cfg(test)]
@@ -239,7 +256,7 @@ mod tests {
         );
         let typed = "application/x-www-form-urlencoded; charset=utf-8";
         assert_eq!(read(typed, form), Ok(expected.clone()));
-        let json = r#"{"grant_type":"x:y","assertion":"a.b c","scope":""}"#;
+        let json = r#"{"grant_type":"x:y","assertion":"a.b c","scope":"","other":7}"#;
         assert_eq!(read("application/json; charset=utf-8", json), Ok(expected));
     }
 
@@ -248,7 +265,7 @@ mod tests {
         for (content_type, body) in [
             ("application/xml", "<a/>"),
             ("application/json", "[]"),
-            ("application/json", r#"{"a":1}"#),
+            ("application/json", r#"{"scope":1}"#),
             ("application/json", r#"{"scope":"1","scope":"2"}"#),
             ("application/x-www-form-urlencoded", "a=%zz"),
             ("application/x-www-form-urlencoded", "scope=1&scope=1"),
