@@ -22,9 +22,13 @@ def schemathesis(server, folder, form, *arguments):
     assert "No issues found" in done.stdout, done.stdout + done.stderr
 
 
+# Where nobody is asked who they are, there are no credentials; and who deletes a project needs the token of a first answer.
+NOT_OPEN = ["--exclude-operation-id-regex", "Credential|deleteProject"]
+
+
 def test_every_operation_does_what_is_described(server, tmp_path):
     server.publish(range(3))
-    schemathesis(server, tmp_path, "page")
+    schemathesis(server, tmp_path, "page", *NOT_OPEN)
 
 
 FORMS = [
