@@ -61,6 +61,8 @@ pub(crate) struct Options {
 pub(crate) enum Part {
     /// Events in: one a request, and batches
     Publish,
+    /// Polls that return nothing, by nobody and by somebody
+    Poll,
     /// Events out to many readers, as they come
     Fanout,
     /// A log that is there already, read as a stream and as pages
@@ -74,6 +76,7 @@ impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Publish => "publish",
+            Self::Poll => "poll",
             Self::Fanout => "fanout",
             Self::Replay => "replay",
             Self::Idle => "idle",

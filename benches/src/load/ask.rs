@@ -12,9 +12,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The body of the answer to a `GET` of `path`.
 pub(crate) fn ask(address: SocketAddr, path: &str) -> anyhow::Result<Vec<u8>> {
+    exchange(
+        address,
+        path,
+        &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"),
+    )
+}
+
+/// The body of the answer to a `POST` of `form` to `path`.
+pub(crate) fn post_form(address: SocketAddr, path: &str, form: &str) -> anyhow::Result<Vec<u8>> {
+    let length = form.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n"
+    );
+    let content = "content-type: application/x-www-form-urlencoded";
+    exchange(address, path, &format!("{head}{content}\r\n\r\n{form}"))
+}
+
+fn exchange(address: SocketAddr, path: &str, request: &str) -> anyhow::Result<Vec<u8>> {
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     socket.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer)?;

@@ -18,7 +18,7 @@ mod tests;
 mod ticker;
 
 pub(crate) use answer::Protocol;
-pub(crate) use ask::ask;
+pub(crate) use ask::{ask, post_form};
 pub(crate) use closed::{Closed, Measured};
 pub(crate) use crowd::{Crowd, Nobody};
 pub(crate) use fanout::{Fanout, Pace};

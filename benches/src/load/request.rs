@@ -43,6 +43,14 @@ impl Request {
         Self::empty(head.into_bytes())
     }
 
+    /// The same by whoever has `token`.
+    pub(crate) fn proven(mut self, token: &str) -> Self {
+        self.bytes.truncate(self.bytes.len() - b"\r\n".len());
+        let header = format!("authorization: Bearer {token}\r\n\r\n");
+        self.bytes.extend_from_slice(header.as_bytes());
+        self
+    }
+
     /// An `XADD` of one event to a stream of Redis.
     pub(crate) fn xadd(event_bytes: usize) -> Self {
         let event = Event::of(event_bytes);

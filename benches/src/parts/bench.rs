@@ -66,6 +66,11 @@ impl<'a> Bench<'a> {
         Feedwire::start(self.cores.server, &self.options.server, self.scratch())
     }
 
+    /// One that asks who asks, and the token of somebody who may do everything.
+    pub(crate) fn guarded_feedwire(&self) -> anyhow::Result<(Feedwire, String)> {
+        Feedwire::start_guarded(self.cores.server, &self.options.server, self.scratch())
+    }
+
     /// The same folder, served by a process that has read nothing of it.
     pub(crate) fn restart(&self, server: Feedwire) -> anyhow::Result<Feedwire> {
         server.restart(self.cores.server, &self.options.server)

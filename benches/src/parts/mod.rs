@@ -7,6 +7,7 @@ mod fanout_full;
 mod idle;
 mod idle_still;
 mod idle_subjects;
+mod poll;
 mod publish;
 mod publish_batches;
 mod publish_one;
@@ -29,7 +30,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make {}", options.scratch.display()))?;
     let bench = Bench::new(options)?;
     cores::pin(bench.cores.generator)?;
-    let all = [Part::Publish, Part::Fanout, Part::Replay, Part::Idle];
+    let all = [
+        Part::Publish,
+        Part::Poll,
+        Part::Fanout,
+        Part::Replay,
+        Part::Idle,
+    ];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
             let mut report = Report::default();
@@ -44,6 +51,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
     match part {
         Part::Publish => publish::run(bench, report),
+        Part::Poll => poll::run(bench, report),
         Part::Fanout => fanout::run(bench, report),
         Part::Replay => replay::run(bench, report),
         Part::Idle => idle::run(bench, report),

@@ -1,6 +1,9 @@
 //! Feedwire, over a folder of its own that goes when it does.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -17,37 +20,74 @@ pub(crate) const PROJECT: &str = "/v1/projects/default";
 pub(crate) struct Feedwire {
     // Ended before its folder is removed.
     pub(crate) peer: Peer,
-    data: TempDir,
+    folder: TempDir,
+}
+
+/// A folder for the data, and for the key beside it.
+fn folder(scratch: &Path) -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new()
+        .prefix("feedwire-")
+        .tempdir_in(scratch);
+    folder.with_context(|| format!("cannot make a folder in {}", scratch.display()))
+}
+
+fn data(folder: &TempDir) -> PathBuf {
+    folder.path().join("data")
 }
 
 impl Feedwire {
+    /// One that is open to everybody.
     pub(crate) fn start(core: usize, program: &Path, scratch: &Path) -> anyhow::Result<Self> {
-        let data = tempfile::Builder::new()
-            .prefix("feedwire-")
-            .tempdir_in(scratch)
-            .with_context(|| format!("cannot make a folder in {}", scratch.display()))?;
-        Self::serve(core, program, data)
+        Self::serve(core, program, folder(scratch)?, &["--dev"])
     }
 
-    /// Ends the process and serves the folder with another.
+    /// One that asks who asks, and the token of its first credential.
+    pub(crate) fn start_guarded(
+        core: usize,
+        program: &Path,
+        scratch: &Path,
+    ) -> anyhow::Result<(Self, String)> {
+        let folder = folder(scratch)?;
+        let mut init = Command::new(program);
+        init.arg("init")
+            .arg("--json")
+            .arg("--data")
+            .arg(data(&folder));
+        let made = init.output().context("cannot run the program")?;
+        ensure!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let made: Value = serde_json::from_slice(&made.stdout)?;
+        let token = made["token"].as_str().context("no token")?.to_owned();
+        Ok((Self::serve(core, program, folder, &[])?, token))
+    }
+
+    /// Ends the process and serves the folder with another, open to everybody.
     pub(crate) fn restart(self, core: usize, program: &Path) -> anyhow::Result<Self> {
-        let Self { peer, data } = self;
+        let Self { peer, folder } = self;
         drop(peer);
-        Self::serve(core, program, data)
+        Self::serve(core, program, folder, &["--dev"])
     }
 
-    fn serve(core: usize, program: &Path, data: TempDir) -> anyhow::Result<Self> {
+    fn serve(
+        core: usize,
+        program: &Path,
+        folder: TempDir,
+        options: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut command = vec![program.as_os_str().to_owned()];
         command.extend(words([
             "serve",
-            "--dev",
             "--log",
             "warn",
             "--listen",
             "127.0.0.1:0",
             "--data",
         ]));
-        command.push(data.path().as_os_str().to_owned());
+        command.push(data(&folder).into_os_string());
+        command.extend(options.iter().map(OsString::from));
         let child = Child::start(core, command, Says::Out)?;
         let address = address_in(&child.until("http://")?)?;
         let peer = Peer {
@@ -55,7 +95,19 @@ impl Feedwire {
             address,
             protocol: Protocol::Http,
         };
-        Ok(Self { peer, data })
+        Ok(Self { peer, folder })
+    }
+
+    /// What the credential of `token` is exchanged for.
+    pub(crate) fn access_token(address: SocketAddr, token: &str) -> anyhow::Result<String> {
+        let pair = token.trim_start_matches("fwk_").split_once('_');
+        let (key_id, secret) = pair.context("no token of a credential")?;
+        let form =
+            format!("grant_type=client_credentials&client_id={key_id}&client_secret={secret}");
+        let answer: Value =
+            serde_json::from_slice(&load::post_form(address, "/oauth2/token", &form)?)?;
+        let token = answer["access_token"].as_str();
+        Ok(token.context("no access token")?.to_owned())
     }
 
     /// The path that events are published to.
