@@ -11,7 +11,7 @@ use feedwire_dialects::native::{answer, error, framing};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -161,11 +161,12 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
     answer
 }
 
-/// What the native API says of `refusal`, to a request with these headers.
-pub(crate) fn refusal(refusal: Refusal, headers: &HeaderMap) -> Answer {
+/// What the native API says of `refusal`, to a request of this method with these headers.
+pub(crate) fn refusal(refusal: Refusal, method: &Method, headers: &HeaderMap) -> Answer {
     let problem = error::refusal(refusal);
     match refusal {
-        Refusal::TooMuch { retry_after, .. } if takes_events(headers) => {
+        // Only a reader may be told with a 200: to a publisher that would say that its events are there.
+        Refusal::TooMuch { retry_after, .. } if method == Method::GET && takes_events(headers) => {
             overloaded(&problem, retry_after)
         }
         _ => self::problem(&problem),

@@ -47,7 +47,7 @@ type Parameters<'b> = BTreeMap<Cow<'b, str>, Cow<'b, str>>;
 pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
     let body = match intake::whole(body, &asked.edge).await {
         Ok(body) => body,
-        Err(refusal) => return answer::refusal(refusal, asked.headers()),
+        Err(refusal) => return answer::refusal(refusal, asked.method(), asked.headers()),
     };
     let content = asked.headers().get(CONTENT_TYPE);
     let content = content.and_then(|value| value.to_str().ok());
@@ -77,7 +77,7 @@ fn open(parameters: &Parameters<'_>) -> Answer {
 
 async fn guarded(asked: &Asked, parameters: &Parameters<'_>) -> Answer {
     let Access::Guarded(auth) = asked.edge.access() else {
-        return answer::refusal(Refusal::NotFound, asked.headers());
+        return answer::refusal(Refusal::NotFound, asked.method(), asked.headers());
     };
     let by_header = asked.shown(Rule::Open);
     let header = match by_header.as_ref().map(proof::Shown::proof) {
