@@ -158,7 +158,7 @@ async fn route(
         Err(refused) => refused,
         Ok((served, variables, admitted)) => {
             let asked = Asked::new(edge.clone(), head, peer, variables, admitted, metered);
-            (served.handle)(asked, body).await
+            served.answer(asked, body).await
         }
     };
     with_standings(answer, standings)
