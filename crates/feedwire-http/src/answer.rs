@@ -82,10 +82,19 @@ pub(crate) fn replaced(body: &impl Serialize) -> Answer {
     answer
 }
 
-/// `answer`, which may be kept by those who ask each time whether it is still so: it names nobody.
-pub(crate) fn kept(mut answer: Answer) -> Answer {
+/// `answer`, which whoever asked may keep, to ask each time whether it is still so. It is theirs: a cache on the way keeps nothing.
+pub(crate) fn kept(answer: Answer) -> Answer {
+    cached(answer, "private, no-cache")
+}
+
+/// `answer`, the same for everybody, which may be kept anywhere by those who ask each time whether it is still so.
+pub(crate) fn kept_by_all(answer: Answer) -> Answer {
+    cached(answer, "no-cache")
+}
+
+fn cached(mut answer: Answer, how: &'static str) -> Answer {
     let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(how));
     answer
 }
 

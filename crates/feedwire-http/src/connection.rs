@@ -148,38 +148,41 @@ async fn route(
 ) -> Answer {
     let (head, body) = request.into_parts();
     let mut metered = Metered::default();
-    if let Err(exceeded) = edge.quotas().of_address(&mut metered, peer) {
-        let refused = answer::refusal(exceeded.into(), &head.method, &head.headers);
-        return with_standings(refused, metered.header());
-    }
-    let called = called(&head, found, edge, &mut metered);
+    let place = found.as_ref().map(|found| found.place);
+    let called = called(&head, peer, found, edge, &mut metered);
     let standings = metered.header();
     let answer = match called {
-        Err(refused) => refused,
         Ok((served, variables, admitted)) => {
             let asked = Asked::new(edge.clone(), head, peer, variables, admitted, metered);
             served.answer(asked, body).await
+        }
+        Err(refusal) => {
+            let refused = answer::refusal(refusal, &head.method, &head.headers);
+            match place {
+                Some(place) if refusal == Refusal::MethodNotAllowed => place.allowing(refused),
+                _ => refused,
+            }
         }
     };
     with_standings(answer, standings)
 }
 
-/// What is to be done for a request with this `head`, and for whom.
+/// What is to be done for a request with this `head` from `peer`, and for whom.
 fn called<'r>(
     head: &Parts,
+    peer: IpAddr,
     found: Option<Found<'r>>,
     edge: &Edge,
     metered: &mut Metered,
-) -> Result<(&'r Served, Variables, Admitted), Answer> {
-    let refused = |refusal| answer::refusal(refusal, &head.method, &head.headers);
-    head::check(head, edge).map_err(refused)?;
-    let Found { place, variables } = found.ok_or_else(|| refused(Refusal::NotFound))?;
-    let served = place
-        .served(&head.method)
-        .ok_or_else(|| place.allowing(refused(Refusal::MethodNotAllowed)))?;
+) -> Result<(&'r Served, Variables, Admitted), Refusal> {
+    edge.quotas().of_address(metered, peer)?;
+    head::check(head, edge)?;
+    let Found { place, variables } = found.ok_or(Refusal::NotFound)?;
+    let served = place.served(&head.method);
+    let served = served.ok_or(Refusal::MethodNotAllowed)?;
     let project = asked::variable(head.uri.path(), &variables, 0);
-    let admitted = access::admit(edge, served.rule, head, project, metered);
-    Ok((served, variables, admitted.map_err(refused)?))
+    let admitted = access::admit(edge, served.rule, head, project, metered)?;
+    Ok((served, variables, admitted))
 }
 
 /// `answer`, which says what is left of the requests, where they are limited.

@@ -28,8 +28,9 @@ use crate::turns::Plan;
 
 pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     // What cannot be read cannot be asked about either.
-    reading(&asked)?;
-    let head = asked.edge.core().head(asked.grant()).await?;
+    let Read { reading, .. } = reading(&asked)?;
+    let head = asked.edge.core().head(asked.grant(), reading.filter);
+    let head = head.await?;
     let mut answer = Response::new(Body::empty());
     let headers = answer.headers_mut();
     headers.insert(

@@ -15,6 +15,9 @@ use crate::answer::{self, Answer};
 use crate::asked::Asked;
 use crate::{intake, proof};
 
+/// The largest body: an assertion and what goes with it, escaped. Everybody may send one, and it takes room that publishers need.
+const BODY_BYTES_MAX: usize = 32 * 1024;
+
 /// An access token as RFC 6749, 5.1, has it.
 #[derive(Serialize)]
 struct Issued<'a> {
@@ -45,7 +48,7 @@ const KNOWN: [&str; 5] = [
 type Parameters<'b> = BTreeMap<Cow<'b, str>, Cow<'b, str>>;
 
 pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
-    let body = match intake::whole(body, &asked.edge).await {
+    let body = match intake::small(body, BODY_BYTES_MAX, &asked.edge).await {
         Ok(body) => body,
         Err(refusal) => return answer::refusal(refusal, asked.method(), asked.headers()),
     };
