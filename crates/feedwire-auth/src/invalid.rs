@@ -7,8 +7,8 @@ use feedwire_event::limits::LABEL_BYTES_MAX;
 use feedwire_event::{ProjectName, Timestamp};
 
 use crate::limits::{
-    DISPLAY_NAME_BYTES_MAX, EMAIL_BYTES_MAX, GRANT_FEEDS_MAX, GRANT_LABELS_MAX, GRANT_SUBJECTS_MAX,
-    GRANTS_MAX,
+    DISPLAY_NAME_BYTES_MAX, EMAIL_BYTES_MAX, GRANT_FEEDS_MAX, GRANT_LABELS_MAX, GRANT_NAME_BYTES,
+    GRANT_SUBJECTS_MAX, GRANTS_BYTES_MAX, GRANTS_MAX,
 };
 use crate::{CredentialChange, CredentialGrant, Expiry, NewCredential, ProjectPattern};
 
@@ -32,6 +32,11 @@ pub enum Invalid {
     /// There is none, or too many.
     #[error("a credential has 1 to {GRANTS_MAX} grants, here are {0}")]
     Grants(usize),
+    /// They name too much.
+    #[error(
+        "the names in a credential's grants have up to {GRANTS_BYTES_MAX} bytes, with {GRANT_NAME_BYTES} more for each; these have {0}"
+    )]
+    GrantsBytes(usize),
     /// Two grants are for the same projects.
     #[error("there are two grants for {0}")]
     Twice(ProjectPattern),
@@ -150,7 +155,33 @@ fn grants(grants: &[CredentialGrant], home: &ProjectName) -> Result<(), Invalid>
         }
         check_allowance(allowance, projects)?;
     }
+    let bytes = grants.iter().map(named_bytes).sum();
+    if bytes > GRANTS_BYTES_MAX {
+        return Err(Invalid::GrantsBytes(bytes));
+    }
     Ok(())
+}
+
+/// How much a grant names.
+fn named_bytes(grant: &CredentialGrant) -> usize {
+    let of = |text: &str| text.len() + GRANT_NAME_BYTES;
+    let Allowance {
+        feeds, confinement, ..
+    } = &*grant.allowance;
+    let feeds: usize = feeds.iter().map(|feed| of(&feed.to_string())).sum();
+    let confinement: usize = match confinement {
+        None => 0,
+        Some(Confinement::Subjects(subjects)) => {
+            subjects.iter().map(|subject| of(subject.as_str())).sum()
+        }
+        Some(Confinement::Labels(labels)) => {
+            let bytes = labels
+                .iter()
+                .map(|label| of(&label.key) + label.value.as_ref().map_or(0, String::len));
+            bytes.sum()
+        }
+    };
+    of(&grant.projects.to_string()) + feeds + confinement
 }
 
 fn check_allowance(allowance: &Allowance, projects: &ProjectPattern) -> Result<(), Invalid> {

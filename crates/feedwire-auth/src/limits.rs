@@ -29,6 +29,13 @@ pub const GRANT_SUBJECTS_MAX: usize = 1_000;
 /// Most labels that one grant is confined to.
 pub const GRANT_LABELS_MAX: usize = 32;
 
+/// Most bytes that all grants of one credential name: projects, feeds, subjects and labels, with [`GRANT_NAME_BYTES`] for each of them.
+/// All credentials are in memory, and what one grants has to fit into an event of the audit feed.
+pub const GRANTS_BYTES_MAX: usize = 64 * 1024;
+
+/// What a name in a grant takes beside its text.
+pub const GRANT_NAME_BYTES: usize = 8;
+
 /// How long an older secret may stay valid beside the new one.
 pub const OVERLAP_MAX: Duration = Duration::from_hours(90 * 24);
 

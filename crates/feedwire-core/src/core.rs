@@ -8,10 +8,11 @@ use feedwire_tally::Count;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::filter::Matcher;
 use crate::project::Project;
 use crate::projects::{Bounds, Projects, create};
 use crate::stats::PublishFailures;
-use crate::{Feeds, Grant, Right, Seams, read, store};
+use crate::{Feeds, Filter, Grant, Right, Seams, read, store};
 
 /// Everything that Feedwire does, over one engine.
 #[derive(Debug)]
@@ -145,9 +146,10 @@ impl Core {
         project.feeds(grant.allowance()).await
     }
 
-    /// The last position of the project's log.
-    pub async fn head(&self, grant: &Grant) -> Result<Position, read::Error> {
+    /// The last position of the project's log, for whoever may read what `filter` names.
+    pub async fn head(&self, grant: &Grant, filter: Filter) -> Result<Position, read::Error> {
         grant.require(Right::Read)?;
+        Matcher::new(filter, grant.allowance())?;
         Ok(self.project(grant.project()).await?.log().bounds().last)
     }
 

@@ -229,6 +229,18 @@ fn allowance(grant: Grant) -> Result<Allowance, String> {
             .map(|text| read(text).map_err(|error| format!("{name}: {text:?}: {error}")));
         read.collect()
     }
+    for (name, texts) in [
+        ("feeds", &grant.feeds),
+        ("subjects", &grant.subjects),
+        ("labels", &grant.labels),
+    ] {
+        // Taken as if it were not there, a list that happens to have nothing in it would grant everything.
+        if texts.as_ref().is_some_and(Vec::is_empty) {
+            return Err(format!(
+                "{name}: an empty list grants nothing; without {name}, all are granted"
+            ));
+        }
+    }
     let rights: Rights = each("rights", Some(grant.rights), str::parse::<Right>)?
         .into_iter()
         .collect();
@@ -333,6 +345,12 @@ mod tests {
             format!(r#"{{"grants":[{{"project":"p","rights":["read"]{members}}}]}}"#)
         };
         check(&grant(r#","rights":[]"#), "duplicate field `rights`");
+        for list in ["feeds", "subjects", "labels"] {
+            check(
+                &grant(&format!(r#","{list}":[]"#)),
+                &format!("grants: grant 0: {list}: an empty list grants nothing"),
+            );
+        }
         check(
             &grant(r#","feeds":["_x"]"#),
             "grants: grant 0: feeds: \"_x\"",

@@ -45,8 +45,6 @@ pub(crate) struct Admitted {
     pub(crate) principal: Option<Principal>,
     /// What may be done in the project of the path, where the rule is about one.
     pub(crate) grant: Option<Grant>,
-    /// What it is counted by.
-    pub(crate) metered: Metered,
     /// What is asked behind the question mark, without a token.
     pub(crate) query: Option<String>,
 }
@@ -69,13 +67,14 @@ impl Rule {
     }
 }
 
-/// Holds a request with this `head` against `rule`; `project` is the first variable of its path, as far as that can be read.
+/// Holds a request with this `head` against `rule`, and has it counted by `metered`; `project` is the first variable of its path, as far
+/// as that can be read.
 pub(crate) fn admit(
     edge: &Edge,
     rule: Rule,
     head: &Parts,
     project: Option<Cow<'_, str>>,
-    mut metered: Metered,
+    metered: &mut Metered,
 ) -> Result<Admitted, Refusal> {
     let named = || project.and_then(|name| ProjectName::new(&name).ok());
     let shown = proof::shown(head, rule)?;
@@ -89,20 +88,18 @@ pub(crate) fn admit(
         Access::Guarded(auth) => {
             let principal = prove(auth, &shown)?;
             let (quotas, limits) = (edge.quotas(), principal.limits());
-            quotas.of_credential(&mut metered, &principal.key_id(), limits)?;
+            quotas.of_credential(metered, &principal.key_id(), limits)?;
             let grant = granted(rule, &principal, named)?;
             (Some(principal), grant)
         }
     };
     if let Some(grant) = &grant {
         let limits = edge.core().project_limits(grant.project());
-        edge.quotas()
-            .of_project(&mut metered, grant.project(), limits)?;
+        edge.quotas().of_project(metered, grant.project(), limits)?;
     }
     Ok(Admitted {
         principal,
         grant,
-        metered,
         query: shown.query,
     })
 }

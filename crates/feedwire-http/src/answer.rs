@@ -11,7 +11,7 @@ use feedwire_dialects::native::{answer, error, framing};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -82,10 +82,19 @@ pub(crate) fn replaced(body: &impl Serialize) -> Answer {
     answer
 }
 
-/// `answer`, which may be kept by those who ask each time whether it is still so: it names nobody.
-pub(crate) fn kept(mut answer: Answer) -> Answer {
+/// `answer`, which whoever asked may keep, to ask each time whether it is still so. It is theirs: a cache on the way keeps nothing.
+pub(crate) fn kept(answer: Answer) -> Answer {
+    cached(answer, "private, no-cache")
+}
+
+/// `answer`, the same for everybody, which may be kept anywhere by those who ask each time whether it is still so.
+pub(crate) fn kept_by_all(answer: Answer) -> Answer {
+    cached(answer, "no-cache")
+}
+
+fn cached(mut answer: Answer, how: &'static str) -> Answer {
     let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(how));
     answer
 }
 
@@ -161,11 +170,12 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
     answer
 }
 
-/// What the native API says of `refusal`, to a request with these headers.
-pub(crate) fn refusal(refusal: Refusal, headers: &HeaderMap) -> Answer {
+/// What the native API says of `refusal`, to a request of this method with these headers.
+pub(crate) fn refusal(refusal: Refusal, method: &Method, headers: &HeaderMap) -> Answer {
     let problem = error::refusal(refusal);
     match refusal {
-        Refusal::TooMuch { retry_after, .. } if takes_events(headers) => {
+        // Only a reader may be told with a 200: to a publisher that would say that its events are there.
+        Refusal::TooMuch { retry_after, .. } if method == Method::GET && takes_events(headers) => {
             overloaded(&problem, retry_after)
         }
         _ => self::problem(&problem),

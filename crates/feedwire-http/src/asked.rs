@@ -7,8 +7,8 @@ use std::ops::Range;
 use feedwire_auth::Principal;
 use feedwire_core::Grant;
 use feedwire_dialects::{Refusal, escape};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use crate::access::{Admitted, Rule};
 use crate::edge::Edge;
@@ -23,6 +23,7 @@ pub(crate) struct Asked {
     peer: IpAddr,
     variables: Variables,
     admitted: Admitted,
+    metered: Metered,
 }
 
 /// Most variables of a route.
@@ -47,6 +48,7 @@ impl Asked {
         peer: IpAddr,
         variables: Variables,
         admitted: Admitted,
+        metered: Metered,
     ) -> Self {
         Self {
             edge,
@@ -54,6 +56,7 @@ impl Asked {
             peer,
             variables,
             admitted,
+            metered,
         }
     }
 
@@ -74,7 +77,7 @@ impl Asked {
 
     /// What it is counted by.
     pub(crate) fn metered(&self) -> &Metered {
-        &self.admitted.metered
+        &self.metered
     }
 
     /// What may be done in the project of the path.
@@ -96,6 +99,10 @@ impl Asked {
     pub(crate) fn query(&self) -> &str {
         let whole = self.head.uri.query().unwrap_or_default();
         self.admitted.query.as_deref().unwrap_or(whole)
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.head.method
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use feedwire_dialects::{Refusal, native};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH};
-use http::{Method, Request};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service;
@@ -18,15 +19,16 @@ use tokio::time::timeout;
 use tower::{Layer, service_fn};
 use tower_service::Service;
 
+use crate::access::{self, Admitted};
 use crate::answer::{self, Answer};
-use crate::asked::{self, Asked};
+use crate::asked::{self, Asked, Variables};
 use crate::edge::Edge;
 use crate::linger::linger;
-use crate::quota::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use crate::routes::{Found, Routes};
+use crate::quota::{Metered, RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::routes::{Found, Routes, Served};
 use crate::stall::Stall;
 use crate::transport::{Transport, into_socket};
-use crate::{access, head, tls};
+use crate::{head, tls};
 
 /// Serves what `opener` asks over `socket`, until either end closes it.
 pub(crate) async fn accepted(socket: TcpStream, opener: IpAddr, routes: Routes, edge: Edge) {
@@ -145,35 +147,52 @@ async fn route(
     edge: &Edge,
 ) -> Answer {
     let (head, body) = request.into_parts();
-    let refused = |refusal| answer::refusal(refusal, &head.headers);
-    let metered = match edge.quotas().of_address(peer) {
-        Ok(metered) => metered,
-        Err(exceeded) => return refused(exceeded.into()),
-    };
-    if let Err(refusal) = head::check(&head, edge) {
-        return refused(refusal);
-    }
-    let Some(Found { place, variables }) = found else {
-        return refused(Refusal::NotFound);
-    };
-    let Some(served) = place.served(&head.method) else {
-        return place.allowing(refused(Refusal::MethodNotAllowed));
-    };
-    let project = asked::variable(head.uri.path(), &variables, 0);
-    match access::admit(edge, served.rule, &head, project, metered) {
-        Err(refusal) => refused(refusal),
-        Ok(admitted) => {
-            let standings = admitted.metered.header();
-            let asked = Asked::new(edge.clone(), head, peer, variables, admitted);
-            let mut answer = (served.handle)(asked, body).await;
-            if let Some((policies, left)) = standings {
-                let headers = answer.headers_mut();
-                headers.insert(RATE_LIMIT_POLICY, policies);
-                headers.insert(RATE_LIMIT, left);
-            }
-            answer
+    let mut metered = Metered::default();
+    let place = found.as_ref().map(|found| found.place);
+    let called = called(&head, peer, found, edge, &mut metered);
+    let standings = metered.header();
+    let answer = match called {
+        Ok((served, variables, admitted)) => {
+            let asked = Asked::new(edge.clone(), head, peer, variables, admitted, metered);
+            served.answer(asked, body).await
         }
+        Err(refusal) => {
+            let refused = answer::refusal(refusal, &head.method, &head.headers);
+            match place {
+                Some(place) if refusal == Refusal::MethodNotAllowed => place.allowing(refused),
+                _ => refused,
+            }
+        }
+    };
+    with_standings(answer, standings)
+}
+
+/// What is to be done for a request with this `head` from `peer`, and for whom.
+fn called<'r>(
+    head: &Parts,
+    peer: IpAddr,
+    found: Option<Found<'r>>,
+    edge: &Edge,
+    metered: &mut Metered,
+) -> Result<(&'r Served, Variables, Admitted), Refusal> {
+    edge.quotas().of_address(metered, peer)?;
+    head::check(head, edge)?;
+    let Found { place, variables } = found.ok_or(Refusal::NotFound)?;
+    let served = place.served(&head.method);
+    let served = served.ok_or(Refusal::MethodNotAllowed)?;
+    let project = asked::variable(head.uri.path(), &variables, 0);
+    let admitted = access::admit(edge, served.rule, head, project, metered)?;
+    Ok((served, variables, admitted))
+}
+
+/// `answer`, which says what is left of the requests, where they are limited.
+fn with_standings(mut answer: Answer, standings: Option<(HeaderValue, HeaderValue)>) -> Answer {
+    if let Some((policies, left)) = standings {
+        let headers = answer.headers_mut();
+        headers.insert(RATE_LIMIT_POLICY, policies);
+        headers.insert(RATE_LIMIT, left);
     }
+    answer
 }
 
 /// Tells a client that it was too slow with its request; one that had not begun it, and was only kept alive, is told nothing.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use feedwire_core::{Clock, Core};
 use feedwire_event::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
 use crate::deletions::Deletions;
@@ -32,6 +33,8 @@ struct Parts {
     deletions: Deletions,
     /// Held while projects and credentials are changed: what one change looked at is still so when it is made.
     settling: tokio::sync::Mutex<()>,
+    /// What is carried through to its end.
+    changes: TaskTracker,
     public_url: Option<String>,
     tokens_end_readers: bool,
     peers: Peers,
@@ -106,6 +109,7 @@ impl Edge {
             quotas: Quotas::new(address_limits),
             deletions: Deletions::default(),
             settling: tokio::sync::Mutex::default(),
+            changes: TaskTracker::new(),
             public_url,
             tokens_end_readers,
             peers,
@@ -154,6 +158,23 @@ impl Edge {
     /// The turn to change projects or credentials.
     pub(crate) async fn settling(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.settling.lock().await
+    }
+
+    /// Carries `change` through to its end even if whoever asked for it goes away: what is on record is done, or its failure is.
+    pub(crate) async fn whole<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.0.changes.spawn(change).await {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Waits for the changes that are being made.
+    pub(crate) async fn settled(&self) {
+        self.0.changes.close();
+        self.0.changes.wait().await;
     }
 
     /// The address that clients call the server by, where it is known.

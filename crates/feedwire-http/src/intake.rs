@@ -60,6 +60,11 @@ pub(crate) async fn whole(body: Incoming, edge: &Edge) -> Result<Whole, Refusal>
     within(bytes_max, Refusal::BodyTooLarge(bytes_max), body, edge).await
 }
 
+/// Takes in all of `body`, which whoever sends it need not have proven to be anybody: it has at most `bytes_max`.
+pub(crate) async fn small(body: Incoming, bytes_max: usize, edge: &Edge) -> Result<Whole, Refusal> {
+    within(bytes_max, Refusal::BodyTooLarge(bytes_max), body, edge).await
+}
+
 /// Takes in all of `body`, which is the data of an event.
 pub(crate) async fn data(body: Incoming, edge: &Edge) -> Result<Whole, Refusal> {
     let too_large = Refusal::DataTooLarge(EVENT_BYTES_MAX);

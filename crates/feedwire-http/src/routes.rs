@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use feedwire_core::Right;
 use http::header::ALLOW;
 use http::{HeaderValue, Method};
 use hyper::body::Incoming;
@@ -29,6 +30,25 @@ pub(crate) struct Served {
     pub(crate) method: Method,
     pub(crate) rule: Rule,
     pub(crate) handle: Handle,
+}
+
+impl Served {
+    /// Whether it changes what somebody may do or what there is, and has that recorded first.
+    pub(crate) fn is_administrative(&self) -> bool {
+        let is_reading = matches!(self.method, Method::GET | Method::HEAD);
+        !is_reading && !matches!(self.rule, Rule::Open | Rule::Project(Right::Publish))
+    }
+
+    /// Answers what is asked, and goes on with what is administrative if nobody waits for the answer any more.
+    pub(crate) async fn answer(&self, asked: Asked, body: Incoming) -> Answer {
+        let edge = asked.edge.clone();
+        let answer = (self.handle)(asked, body);
+        if self.is_administrative() {
+            edge.whole(answer).await
+        } else {
+            answer.await
+        }
+    }
 }
 
 /// Answers a request.

@@ -112,6 +112,7 @@ impl Server {
         let cut_off = drained.map_or_else(|_elapsed| connections.len(), |()| 0);
         cut.cancel();
         connections.wait().await;
+        edge.settled().await;
         Stopped { cut_off }
     }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use feedwire_auth::Principal;
 use feedwire_dialects::Refusal;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::asked::Asked;
@@ -47,7 +47,8 @@ impl Stay {
             || self
                 .expiry
                 .as_ref()
-                .is_some_and(|expiry| expiry.is_elapsed())
+                // `is_elapsed` says so only of a sleep that was waited for, which a stream of events without an end never does.
+                .is_some_and(|expiry| expiry.deadline() <= Instant::now())
     }
 
     /// Waits until it is over. Cancel safe.
@@ -69,5 +70,25 @@ impl Stay {
             () = ended => {}
             () = expired => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stay_is_over_when_its_time_is_although_nobody_waited_for_that() {
+        let hour = Duration::from_hours(1);
+        let stay = Stay {
+            ended: None,
+            expiry: Some(Box::pin(sleep(hour))),
+            _permits: Vec::new(),
+        };
+        assert!(!stay.is_over());
+        tokio::time::advance(hour).await;
+        assert!(stay.is_over());
     }
 }

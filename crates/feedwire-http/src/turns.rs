@@ -143,6 +143,10 @@ impl Turns {
             return Next::Chunk;
         }
         loop {
+            if self.stay.is_over() {
+                // What was read before and not yet taken is not sent any more. The client that comes back is told why.
+                return Next::End(Ending::Revoked);
+            }
             if self.ready.len() > 0 {
                 return self.send(out);
             }
@@ -188,9 +192,6 @@ impl Turns {
         // Looked at even when events never end: they are asked for first below.
         if self.edge.stop().is_cancelled() {
             return Found::Stop;
-        }
-        if self.stay.is_over() {
-            return Found::Revoked;
         }
         let left = self.left.map_or(usize::MAX, |left| {
             usize::try_from(left).unwrap_or(usize::MAX)

@@ -222,9 +222,17 @@ async fn a_batch_is_published_when_every_event_of_it_is_granted() {
     let world = world().await;
     let check = async |granted: &str, events: &[&str], refused: Option<&str>| {
         let publisher = world.granting(allowance(granted));
-        let before = world.core.head(&world.grant).await.expect("a head");
+        let before = world
+            .core
+            .head(&world.grant, Filter::default())
+            .await
+            .expect("a head");
         let outcome = publisher.try_publish(events).await;
-        let after = world.core.head(&world.grant).await.expect("a head");
+        let after = world
+            .core
+            .head(&world.grant, Filter::default())
+            .await
+            .expect("a head");
         match refused {
             None => assert!(outcome.is_ok() && after > before, "{granted} {events:?}"),
             Some(words) => {

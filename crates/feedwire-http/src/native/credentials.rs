@@ -111,6 +111,9 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
     let check = conditions.check(|present| Tag::of(&told(present)));
     let _settling = asked.edge.settling().await;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
+    if wanted.grants.is_none() && is_longer(&wanted, &present) {
+        given(&asked, &present.grants)?;
+    }
     let mut record = named("credential.change", &present);
     record.details["change"] = json!(told_change(&wanted));
     record.record(&asked).await?;
@@ -195,6 +198,16 @@ fn given(asked: &Asked, grants: &[CredentialGrant]) -> Result<(), Refused> {
     };
     let refused = |error| Refused(error::forbidden(&error));
     principal.may_give(grants).map_err(refused)
+}
+
+/// Whether `change` has a credential taken that would not be: that gives what it may, again or for longer.
+fn is_longer(change: &CredentialChange, present: &Credential) -> bool {
+    let is_later = match (change.expires_at, present.expires_at) {
+        (None, _) | (_, None) => false,
+        (Some(Expiry::Never), Some(_)) => true,
+        (Some(Expiry::At(end)), Some(present)) => present < end,
+    };
+    is_later || (change.enabled == Some(true) && !present.enabled)
 }
 
 fn grants(granted: Vec<Granted>) -> Result<Vec<CredentialGrant>, Refused> {

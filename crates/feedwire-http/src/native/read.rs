@@ -28,8 +28,9 @@ use crate::turns::Plan;
 
 pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     // What cannot be read cannot be asked about either.
-    reading(&asked)?;
-    let head = asked.edge.core().head(asked.grant()).await?;
+    let Read { reading, .. } = reading(&asked)?;
+    let head = asked.edge.core().head(asked.grant(), reading.filter);
+    let head = head.await?;
     let mut answer = Response::new(Body::empty());
     let headers = answer.headers_mut();
     headers.insert(
@@ -51,7 +52,7 @@ pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
         }
         Form::Stream(how) => match Stay::of(&asked) {
             Ok(stay) => follow(edge, asked.grant(), reading, how, stay).await,
-            Err(refusal) => Ok(answer::refusal(refusal, asked.headers())),
+            Err(refusal) => Ok(answer::refusal(refusal, asked.method(), asked.headers())),
         },
     }
 }

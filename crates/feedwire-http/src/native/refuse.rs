@@ -187,6 +187,7 @@ fn member(invalid: &Invalid) -> &'static str {
         Invalid::Expiry => "expires_at",
         Invalid::Limit => "limits",
         Invalid::Grants(_)
+        | Invalid::GrantsBytes(_)
         | Invalid::Twice(_)
         | Invalid::OutsideHome { .. }
         | Invalid::NoRights(_)

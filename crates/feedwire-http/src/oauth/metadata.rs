@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{KEYS_PATH, TOKEN_PATH};
 use crate::access::Access;
-use crate::answer::{self, Answer, kept};
+use crate::answer::{self, Answer, kept_by_all};
 use crate::asked::Asked;
 
 pub(super) fn tell(asked: &Asked) -> Answer {
@@ -30,7 +30,7 @@ pub(super) fn keys(asked: &Asked) -> Answer {
         Access::Guarded(auth) => auth.jwks(),
         Access::Open => json!({ "keys": Value::Array(Vec::new()) }),
     };
-    kept(answer::json(&keys))
+    kept_by_all(answer::json(&keys))
 }
 
 /// The address of the server as it is told, or as it was called.

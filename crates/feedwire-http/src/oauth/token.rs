@@ -15,6 +15,9 @@ use crate::answer::{self, Answer};
 use crate::asked::Asked;
 use crate::{intake, proof};
 
+/// The largest body: an assertion and what goes with it, escaped. Everybody may send one, and it takes room that publishers need.
+const BODY_BYTES_MAX: usize = 32 * 1024;
+
 /// An access token as RFC 6749, 5.1, has it.
 #[derive(Serialize)]
 struct Issued<'a> {
@@ -45,9 +48,9 @@ const KNOWN: [&str; 5] = [
 type Parameters<'b> = BTreeMap<Cow<'b, str>, Cow<'b, str>>;
 
 pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
-    let body = match intake::whole(body, &asked.edge).await {
+    let body = match intake::small(body, BODY_BYTES_MAX, &asked.edge).await {
         Ok(body) => body,
-        Err(refusal) => return answer::refusal(refusal, asked.headers()),
+        Err(refusal) => return answer::refusal(refusal, asked.method(), asked.headers()),
     };
     let content = asked.headers().get(CONTENT_TYPE);
     let content = content.and_then(|value| value.to_str().ok());
@@ -77,7 +80,7 @@ fn open(parameters: &Parameters<'_>) -> Answer {
 
 async fn guarded(asked: &Asked, parameters: &Parameters<'_>) -> Answer {
     let Access::Guarded(auth) = asked.edge.access() else {
-        return answer::refusal(Refusal::NotFound, asked.headers());
+        return answer::refusal(Refusal::NotFound, asked.method(), asked.headers());
     };
     let by_header = asked.shown(Rule::Open);
     let header = match by_header.as_ref().map(proof::Shown::proof) {

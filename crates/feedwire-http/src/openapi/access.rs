@@ -148,7 +148,7 @@ fn limits(is_told: bool) -> Value {
 fn grant() -> Value {
     let name = "[A-Za-z0-9-][A-Za-z0-9._-]*";
     let rights = Right::ALL.map(Right::as_str);
-    let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
+    let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "minItems": 1, "description": description });
     object(
         &["project", "rights"],
         json!({
@@ -158,7 +158,7 @@ fn grant() -> Value {
                 "description": "The project; `acme.*` is every descendant of `acme`, `*` every project.",
             },
             "rights": { "type": "array", "items": { "enum": rights }, "minItems": 1 },
-            "feeds": texts("The feeds, such as `orders` or `orders.*`; none is every one."),
+            "feeds": texts("The feeds, such as `orders` or `orders.*`; without it, every one."),
             "subjects": texts("Only these subjects."),
             "labels": texts("Only subjects that have all of these labels now: `key`, or `key=value`."),
         }),

@@ -92,7 +92,9 @@ impl Meter {
 
     /// Whether it would say the same if it were made anew.
     pub(super) fn is_idle(&self) -> bool {
-        let unused = self.made_at.elapsed().as_secs() - self.used_at.load(Ordering::Relaxed);
+        let now = self.made_at.elapsed().as_secs();
+        // It may be used while it is looked at.
+        let unused = now.saturating_sub(self.used_at.load(Ordering::Relaxed));
         let refill = self
             .limits
             .publish_bytes_per_second
@@ -130,7 +132,7 @@ impl Meter {
                 let wait = until.wait_time_from(bucket.clock().now());
                 Err(self.exceeded(Taken::PublishBytes, wait))
             }
-            // No body is larger than the least burst.
+            // More than ever comes at once, where bodies may be larger than usual.
             Err(_) => Err(self.exceeded(Taken::PublishBytes, Duration::MAX)),
         }
     }
@@ -173,7 +175,9 @@ impl Meter {
     }
 
     fn exceeded(&self, what: Taken, wait: Duration) -> Exceeded {
-        let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let whole = wait
+            .as_secs()
+            .saturating_add(u64::from(wait.subsec_nanos() > 0));
         Exceeded {
             of: self.of,
             what,
@@ -227,6 +231,15 @@ mod tests {
             (Taken::PublishBytes, 3_600)
         );
         assert!(meter.publish(0).is_ok());
+    }
+
+    #[test]
+    fn a_body_beyond_any_burst_is_refused() {
+        let meter = meter(None, Some(1_000), None);
+        let larger = usize::try_from(PUBLISH_BURST_BYTES_MIN).expect("it is small") + 1;
+        let exceeded = meter.publish(larger).expect_err("it never fits");
+        assert_eq!(exceeded.retry_after, 3_600);
+        assert_eq!(meter.publish(larger - 1), Ok(()));
     }
 
     #[test]

@@ -51,10 +51,12 @@ impl Quotas {
     }
 
     /// Counts a request from `address`.
-    pub(crate) fn of_address(&self, address: IpAddr) -> Result<Metered, Exceeded> {
-        let mut metered = Metered::default();
-        metered.join(self.addresses.of(&block(address), self.of_address))?;
-        Ok(metered)
+    pub(crate) fn of_address(
+        &self,
+        metered: &mut Metered,
+        address: IpAddr,
+    ) -> Result<(), Exceeded> {
+        metered.join(self.addresses.of(&block(address), self.of_address))
     }
 
     /// Counts a request of a credential with these limits.
@@ -80,14 +82,16 @@ impl Quotas {
 
 impl Metered {
     fn join(&mut self, meter: Option<Arc<Meter>>) -> Result<(), Exceeded> {
-        if let Some(meter) = meter {
-            meter.request()?;
-            self.0.push(meter);
-        }
-        Ok(())
+        let Some(meter) = meter else {
+            return Ok(());
+        };
+        let counted = meter.request();
+        // Whoever is refused is told what is left, too.
+        self.0.push(meter);
+        counted
     }
 
-    /// Counts `bytes` to publish, all of them or none.
+    /// Counts `bytes` to publish. Where one meter refuses, those before it have counted them: whoever goes on trying pays for it.
     pub(crate) fn publish(&self, bytes: usize) -> Result<(), Exceeded> {
         self.0.iter().try_for_each(|meter| meter.publish(bytes))
     }

@@ -35,8 +35,8 @@ async fn what_a_client_has_is_not_sent_again() {
     server.publish("f", &events(3, "a")).await;
     let receipt = receipt(&server).await;
     for (path, caching) in [
-        (format!("{PROJECT}/feeds"), "no-cache"),
-        (RETENTION.to_owned(), "no-cache"),
+        (format!("{PROJECT}/feeds"), "private, no-cache"),
+        (RETENTION.to_owned(), "private, no-cache"),
         (LABELS.to_owned(), "no-store"),
         (receipt, "no-store"),
         (format!("{PROJECT}/feeds/f"), "no-store"),

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::super::world::{EVERYTHING, World, filter, next};
 use super::{delete, make, name, names, open};
 use crate::projects::delete;
-use crate::{RateLimits, Start, Step, publish, read, store};
+use crate::{Filter, RateLimits, Start, Step, publish, read, store};
 
 fn lobby() -> Labels {
     let labels = [("room".to_owned(), "lobby".to_owned())];
@@ -47,7 +47,7 @@ async fn what_is_made_under_the_name_later_has_nothing_of_it() {
     delete(&world, "acme").await;
     assert_eq!(names(&world), ["_system", "default"]);
     assert!(open(&world).await.is_empty());
-    let gone = core.head(grant).await;
+    let gone = core.head(grant, Filter::default()).await;
     assert!(
         matches!(gone, Err(read::Error::UnknownProject(_))),
         "{gone:?}"
@@ -162,14 +162,18 @@ async fn what_is_under_way_is_done_before_or_refused() {
         }
         delete(&world, "acme").await;
         let acme = world.of("acme");
-        let gone = acme.core.head(&acme.grant).await;
+        let gone = acme.core.head(&acme.grant, Filter::default()).await;
         assert!(
             matches!(gone, Err(read::Error::UnknownProject(_))),
             "{gone:?}"
         );
         under_way.join_all().await;
         make(&world, "acme").await;
-        let head = acme.core.head(&acme.grant).await.expect("a head");
+        let head = acme
+            .core
+            .head(&acme.grant, Filter::default())
+            .await
+            .expect("a head");
         assert_eq!(head.get(), 0);
         let labels = acme.core.labels(&acme.grant, &subject("s")).await;
         assert!(labels.expect("labels").is_empty());
@@ -186,7 +190,7 @@ async fn a_project_that_is_deleted_while_it_is_opened_is_gone() {
         let mut openers = JoinSet::new();
         for _ in 0..3 {
             let (core, grant) = (acme.core.clone(), acme.grant.clone());
-            openers.spawn(async move { core.head(&grant).await });
+            openers.spawn(async move { core.head(&grant, Filter::default()).await });
         }
         delete(&world, "acme").await;
         for opened in openers.join_all().await {
@@ -195,7 +199,7 @@ async fn a_project_that_is_deleted_while_it_is_opened_is_gone() {
                 Ok(_) | Err(read::Error::UnknownProject(_))
             ));
         }
-        let gone = acme.core.head(&acme.grant).await;
+        let gone = acme.core.head(&acme.grant, Filter::default()).await;
         assert!(
             matches!(gone, Err(read::Error::UnknownProject(_))),
             "{gone:?}"

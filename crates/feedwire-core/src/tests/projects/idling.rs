@@ -11,7 +11,7 @@ use super::super::world::{EVERYTHING, World, filter, next, parse};
 use super::{make, name, open};
 use crate::limits::{IDLE_INTERVAL, PROJECT_IDLE};
 use crate::projects::Bounds;
-use crate::{Start, read};
+use crate::{Filter, Start, read};
 
 async fn with_room_for(projects_open_max: usize) -> (Arc<Memory>, World) {
     let engine = Arc::new(Memory::new());
@@ -175,7 +175,11 @@ async fn nothing_fails_because_it_raced_a_closing() {
     for (at, text) in texts.iter().enumerate() {
         let sum: u64 = published.iter().map(|of| of[at]).sum();
         let of = world.of(text);
-        let head = of.core.head(&of.grant).await.expect("a head");
+        let head = of
+            .core
+            .head(&of.grant, Filter::default())
+            .await
+            .expect("a head");
         assert_eq!(head.get(), sum, "{text}");
         let feeds = of.core.feeds(&of.grant).await.expect("feeds").feeds;
         assert_eq!(feeds[0].events, sum, "{text}");

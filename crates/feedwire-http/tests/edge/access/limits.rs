@@ -195,3 +195,69 @@ async fn bytes_to_publish_are_limited_and_a_batch_is_refused_as_a_whole() {
     // What is read is not counted.
     assert_eq!(ask(&server, &admin, "GET", FEED, "").await.status, 200);
 }
+
+#[tokio::test]
+async fn only_who_reads_is_told_of_a_limit_by_a_stream_and_a_publisher_never_by_a_200() {
+    let server = TestServer::set_up(Setup {
+        address_limits: requests(1),
+        ..Setup::default()
+    })
+    .await;
+    let headers = [
+        "accept: application/json, text/event-stream",
+        "content-type: application/json",
+    ];
+    let path = format!("{FEED}/events");
+    let mut taken = 0;
+    let refused = loop {
+        let answer = server
+            .ask("POST", &path, &headers, br#"{"type":"a"}"#)
+            .await;
+        match answer.status {
+            200 if answer.header("content-type") == Some("application/json") => taken += 1,
+            _ => break answer,
+        }
+        assert!(taken < MANY, "{MANY} requests pass a limit of one a second");
+    };
+    assert_eq!(refused.problem(), (429, "too-many-requests".to_owned()));
+    // A page of a reader asks for nothing but events, and is told in a way that it can take.
+    for _ in 0..MANY {
+        let answer = server.ask("GET", FEEDS, &headers, b"").await;
+        if answer.header("content-type") == Some("text/event-stream") {
+            return;
+        }
+    }
+    panic!("a reader is not told");
+}
+
+#[tokio::test]
+async fn whoever_is_refused_is_told_what_is_left_too() {
+    let server = TestServer::set_up(Setup {
+        is_guarded: true,
+        address_limits: requests(1_000),
+        ..Setup::default()
+    })
+    .await;
+    for (method, path, status) in [
+        ("GET", FEEDS, 401),
+        ("GET", "/nowhere", 404),
+        ("DELETE", FEEDS, 405),
+        ("GET", "/v1/projects/%zz/feeds", 400),
+    ] {
+        let answer = server.ask(method, path, &[], b"").await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(
+            answer.header("ratelimit-policy"),
+            Some(r#""address";q=1000;w=1"#),
+            "{path}"
+        );
+    }
+    let narrow = TestServer::set_up(Setup {
+        is_guarded: true,
+        address_limits: requests(1),
+        ..Setup::default()
+    })
+    .await;
+    let answer = refused(&narrow, &[]).await;
+    assert_eq!(answer.header("ratelimit"), Some(r#""address";r=0;t=1"#));
+}

@@ -1,6 +1,8 @@
 //! Who may have done what.
 
 mod administration;
+mod escalating;
+mod leaving;
 mod limits;
 mod proofs;
 mod revoking;
