@@ -7,6 +7,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use feedwire_core::{Right, Rights};
 use feedwire_event::Timestamp;
+use feedwire_tally::Count;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -104,7 +105,23 @@ pub(crate) fn scope_of(text: &str) -> Option<Rights> {
 
 /// Tokens that verified, by their hashes, and what they say. The ones least used go first.
 #[derive(Debug)]
-pub(crate) struct Verified(Cache<Hash, Claims, UnitWeighter, BuildHasherDefault<First>>);
+pub(crate) struct Verified {
+    tokens: Cache<Hash, Claims, UnitWeighter, BuildHasherDefault<First>>,
+    remembered: Count,
+    anew: Count,
+    refused: Count,
+}
+
+/// How often access tokens were looked at, by what they were found to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenStats {
+    /// One that was verified before, and not forgotten.
+    pub remembered: u64,
+    /// One that was verified then.
+    pub verified: u64,
+    /// None of ours.
+    pub refused: u64,
+}
 
 /// Takes the first bytes of a SHA-256 for its hash: they are as random as any, and nobody can choose them for a token that verifies.
 #[derive(Debug, Default)]
@@ -127,13 +144,26 @@ impl Hasher for First {
 impl Verified {
     pub(crate) fn new() -> Self {
         let capacity = u64::try_from(TOKENS_CACHED).expect("it is small");
-        Self(Cache::with(
-            TOKENS_CACHED,
-            capacity,
-            UnitWeighter,
-            BuildHasherDefault::default(),
-            quick_cache::sync::DefaultLifecycle::default(),
-        ))
+        Self {
+            tokens: Cache::with(
+                TOKENS_CACHED,
+                capacity,
+                UnitWeighter,
+                BuildHasherDefault::default(),
+                quick_cache::sync::DefaultLifecycle::default(),
+            ),
+            remembered: Count::default(),
+            anew: Count::default(),
+            refused: Count::default(),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> TokenStats {
+        TokenStats {
+            remembered: self.remembered.get(),
+            verified: self.anew.get(),
+            refused: self.refused.get(),
+        }
     }
 
     /// What `token` says, verified now or earlier.
@@ -143,11 +173,16 @@ impl Verified {
         verify: impl FnOnce() -> Option<Claims>,
     ) -> Result<Claims, Denied> {
         let hash = hash(token.as_bytes());
-        if let Some(claims) = self.0.get(&hash) {
+        if let Some(claims) = self.tokens.get(&hash) {
+            self.remembered.one();
             return Ok(claims);
         }
-        let claims = verify().ok_or(Denied::Invalid)?;
-        self.0.insert(hash, claims);
+        let Some(claims) = verify() else {
+            self.refused.one();
+            return Err(Denied::Invalid);
+        };
+        self.anew.one();
+        self.tokens.insert(hash, claims);
         Ok(claims)
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use serde_json::Value;
 use tokio_util::task::TaskTracker;
 
-use crate::access::Verified;
+use crate::access::{TokenStats, Verified};
 use crate::derive::Derivation;
 use crate::entry::Entry;
 use crate::limits::{LIST_MAX, STORE_SCAN, TOKEN_LIFETIME, TOKEN_LIFETIME_MAX};
@@ -188,6 +188,11 @@ impl Auth {
     /// How many credentials there are.
     pub fn count(&self) -> usize {
         self.0.table.read().len()
+    }
+
+    /// How often access tokens were looked at.
+    pub fn token_stats(&self) -> TokenStats {
+        self.0.verified.stats()
     }
 
     /// The public keys of access tokens as a JSON Web Key Set: of the epoch before, the present and the next.

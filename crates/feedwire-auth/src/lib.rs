@@ -33,6 +33,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use access::TokenStats;
 pub use assertion::AssertionFault;
 pub use auth::{Auth, OpenError, Options};
 pub use change::{ChangeError, CreateError, Created, RevokeError, RotateError};

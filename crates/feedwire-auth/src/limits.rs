@@ -8,8 +8,8 @@ pub const PROJECT_CREDENTIALS_MAX: usize = 10_000;
 /// Most credentials of a server. All of them are in memory, at about a kilobyte each with a few grants.
 pub const CREDENTIALS_MAX: usize = 1_000_000;
 
-/// Most credentials that one list returns.
-pub const LIST_MAX: usize = 1_000;
+/// Most credentials that one list returns: the largest part of a list that is told, and one more, by which it is seen that it goes on.
+pub const LIST_MAX: usize = 1_001;
 
 /// Longest display name, in bytes of UTF-8.
 pub const DISPLAY_NAME_BYTES_MAX: usize = 128;

@@ -54,6 +54,12 @@ impl Auth {
         }
     }
 
+    /// Whether the store was given a master key.
+    pub async fn is_initialised(primary: &dyn Primary) -> Result<bool, Unavailable> {
+        let entry = primary.get(&space("auth"), KEY).await?;
+        Ok(entry.is_some())
+    }
+
     /// Gives a store `new` in the place of whatever master key it has, while no [`Auth`] is open on it: for when that one got into wrong
     /// hands, or was lost. The old one is not asked for: whoever can write to the store could as well do without being asked.
     ///

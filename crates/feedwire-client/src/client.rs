@@ -141,13 +141,22 @@ impl Client {
 
     /// The URL of what lies at `path` in the project.
     pub(crate) fn url(&self, path: &[&str]) -> String {
-        let mut url = format!("{}/v1/projects/", self.address);
-        push_encoded(&self.project, &mut url);
-        for segment in path {
+        self.url_in(&self.project, path)
+    }
+
+    /// The URL of what lies at `path` in the project `name`.
+    pub(crate) fn url_in(&self, name: &str, path: &[&str]) -> String {
+        let mut url = self.projects_url();
+        for segment in [name].iter().chain(path) {
             url.push('/');
             push_encoded(segment, &mut url);
         }
         url
+    }
+
+    /// The URL of all projects.
+    pub(crate) fn projects_url(&self) -> String {
+        format!("{}/v1/projects", self.address)
     }
 }
 

@@ -136,6 +136,22 @@ impl Connection {
         self.tell(request, text.into()).await
     }
 
+    /// Sends a request without a body, to which the answer says no more than that it is done.
+    pub(crate) async fn have_done(&self, request: http::request::Builder) -> Result<(), Error> {
+        let answer = async {
+            let response = self.open(request).await?;
+            if response.status().is_success() {
+                // Whatever it says is read, so that the connection can be used again.
+                read_body(response).await.map(drop)
+            } else {
+                Err(refusal(response).await)
+            }
+        };
+        tokio::time::timeout(ANSWER_WAIT, answer)
+            .await
+            .map_err(|late| Error::Lost(late.into()))?
+    }
+
     /// Sends a request without a body; the answer's body is left to the caller.
     pub(crate) async fn open(
         &self,

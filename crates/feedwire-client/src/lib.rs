@@ -76,6 +76,9 @@
 //! }
 //! ```
 //!
+//! Whoever administers a server makes [projects](Client::create_project) and
+//! [credentials](Client::create_credential), and proves that they may by [`Client::token`].
+//!
 //! Every call needs a Tokio runtime, with its network and its timers.
 #![warn(missing_docs)]
 
@@ -83,6 +86,7 @@ mod backoff;
 mod client;
 mod connection;
 mod connector;
+mod credentials;
 mod cursor_file;
 mod erasure;
 mod error;
@@ -92,6 +96,7 @@ mod frames;
 mod ids;
 mod kept;
 mod portions;
+mod projects;
 mod publish;
 mod query;
 mod read;
@@ -106,7 +111,9 @@ pub use cursor_file::CursorFile;
 pub use error::Error;
 pub use event::Event;
 pub use feedwire_api::{
-    Feed, Feeds, NewErasure, NewEvent, Problem, Published, Receipt, Retention, Uploaded,
+    Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials, Deletion,
+    Expiry, Feed, Feeds, NewCredential, NewErasure, NewEvent, Problem, Project, Projects,
+    Published, RateLimits, Receipt, Retention, Rotation, Uploaded,
 };
 pub use follow::Follow;
 pub use ids::{new_id, with_ids};

@@ -18,6 +18,15 @@ pub(crate) fn push_encoded(text: &str, out: &mut String) {
 pub(crate) struct Query(String);
 
 impl Query {
+    /// What a list is asked for that comes in parts: what is behind `after`, or the first part.
+    pub(crate) fn after(after: Option<&str>) -> Self {
+        let mut query = Self::default();
+        if let Some(after) = after {
+            query.push("after", after);
+        }
+        query
+    }
+
     /// Adds the parameter `name`.
     pub(crate) fn push(&mut self, name: &str, value: &str) {
         self.start(name);

@@ -4,7 +4,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{check, demo, erase, feeds, follow, import, publish, retention, serve};
+use crate::commands::{
+    check, demo, erase, feeds, follow, import, init, key, project, publish, retention, serve,
+};
 use crate::remote::{self, Remote};
 
 /// How a command ends, below every `--help`.
@@ -13,8 +15,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (stderr says why), 2 wron
 /// Self-hosted event feed server
 ///
 /// Applications publish events over HTTP; Feedwire keeps them in a durable, ordered log; consumers page through them or
-/// follow them over plain HTTP, and go on where they were. `feedwire serve` is the server, `feedwire demo` a look around,
-/// the other commands speak to a server.
+/// follow them over plain HTTP, and go on where they were. `feedwire init` makes what a server needs, `feedwire serve` is
+/// the server, `feedwire demo` a look around, the other commands speak to a server.
 #[derive(Debug, Parser)]
 #[command(name = "feedwire", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 #[command(disable_help_subcommand = true, max_term_width = 110)]
@@ -66,6 +68,8 @@ impl Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a folder with its master key and a first credential
+    Init(init::Arguments),
     /// Serve the events in a folder over HTTP
     Serve(serve::Arguments),
     /// Show Feedwire at work: a server in a temporary folder with real events
@@ -82,6 +86,10 @@ pub(crate) enum Command {
     Retention(retention::Arguments),
     /// Erase a subject or a feed, with a receipt
     Erase(erase::Arguments),
+    /// Make, list, limit and delete projects
+    Project(project::Arguments),
+    /// Make, list, change, rotate and revoke credentials
+    Key(key::Arguments),
     /// Verify the folder of a server that is not running
     Check(check::Arguments),
 }
@@ -94,8 +102,10 @@ impl Command {
             | Self::Feeds(_)
             | Self::Import(_)
             | Self::Retention(_)
-            | Self::Erase(_) => true,
-            Self::Serve(_) | Self::Demo(_) | Self::Check(_) => false,
+            | Self::Erase(_)
+            | Self::Project(_)
+            | Self::Key(_) => true,
+            Self::Init(_) | Self::Serve(_) | Self::Demo(_) | Self::Check(_) => false,
         }
     }
 
@@ -103,13 +113,16 @@ impl Command {
     pub(crate) fn default_log(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info,fjall=warn,lsm_tree=warn",
-            Self::Demo(_)
+            Self::Init(_)
+            | Self::Demo(_)
             | Self::Publish(_)
             | Self::Follow(_)
             | Self::Feeds(_)
             | Self::Import(_)
             | Self::Retention(_)
             | Self::Erase(_)
+            | Self::Project(_)
+            | Self::Key(_)
             | Self::Check(_) => "warn",
         }
     }
@@ -150,10 +163,12 @@ mod tests {
 
     #[test]
     fn every_command_has_a_manual_with_examples() {
-        for command in Arguments::command().get_subcommands() {
-            let manual = command.clone().render_long_help().to_string();
+        let mut commands: Vec<_> = Arguments::command().get_subcommands().cloned().collect();
+        while let Some(mut command) = commands.pop() {
+            let manual = command.render_long_help().to_string();
             assert!(manual.contains("Examples:"), "{}", command.get_name());
             assert!(manual.contains("Exit codes:"), "{}", command.get_name());
+            commands.extend(command.get_subcommands().cloned());
         }
     }
 }

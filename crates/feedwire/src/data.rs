@@ -26,10 +26,10 @@ const RESTORE: &str = "Restore the folder from a backup.";
 /// The engine over `folder`, which is made if it is not there.
 pub(crate) fn open(folder: &Path) -> anyhow::Result<Arc<dyn Engine>> {
     if folder.exists() && !folder.is_dir() {
-        bail!("cannot serve {}: it is not a folder", folder.display());
+        bail!("cannot open {}: it is not a folder", folder.display());
     }
     let engine = Local::open(folder, Options::default());
-    let engine = engine.with_context(|| format!("cannot serve {}", folder.display()))?;
+    let engine = engine.with_context(|| format!("cannot open {}", folder.display()))?;
     Ok(Arc::new(engine))
 }
 

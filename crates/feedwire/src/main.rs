@@ -1,18 +1,28 @@
 //! Feedwire, the program: `feedwire serve` is the server, everything else is a client of one.
 
 mod arguments;
+mod callers;
 mod certificate;
 mod commands;
+mod credential;
 mod data;
+mod environment;
+mod expiry;
 mod failure;
 mod flights;
+mod grants;
+mod guard;
 mod listen;
 mod logs;
+mod master_key;
+mod offline;
 mod output;
 mod portions;
 mod pretty;
 mod process;
+mod public_url;
 mod quote;
+mod rate_limits;
 mod remote;
 mod retries;
 mod seams;

@@ -1,13 +1,12 @@
 //! Which server a command speaks to, about which project, and what proves who asks.
 
-use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use feedwire_client::Client;
 
-use crate::{quote, secret_file};
+use crate::{environment, quote, secret_file};
 
 /// The names of the options of [`Remote`], as clap has them.
 pub(crate) const OPTIONS: [&str; 5] = [
@@ -69,6 +68,11 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
+    /// The name of the project.
+    pub(crate) fn project(&self) -> &str {
+        &self.project
+    }
+
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         let mut client = Client::new(&self.server)?.project(&self.project);
         if let Some(path) = &self.ca_file {
@@ -90,7 +94,7 @@ impl Remote {
     /// What the file holds, which somebody named, before what the environment may have had for long.
     fn token(&self) -> anyhow::Result<Option<String>> {
         let Some(path) = &self.token_file else {
-            return environment();
+            return environment::secret(TOKEN);
         };
         let secret = secret_file::read(path).with_context(|| cannot_read(path))?;
         if secret.is_open {
@@ -138,19 +142,6 @@ impl Remote {
 
 fn cannot_read(path: &Path) -> String {
     format!("cannot read {}", path.display())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "configuration, which is read here and nowhere else"
-)]
-fn environment() -> anyhow::Result<Option<String>> {
-    match std::env::var(TOKEN) {
-        Ok(token) => Ok((!token.is_empty()).then_some(token)),
-        Err(VarError::NotPresent) => Ok(None),
-        // What it is, is not said.
-        Err(VarError::NotUnicode(_)) => bail!("{TOKEN} holds no token"),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use feedwire_auth::Auth;
 use feedwire_core::{Core, RateLimits};
 use feedwire_engine::Engine;
 use feedwire_http::{Hosts, Limits, Origins, Peers, Server as Edge, Settings, Stopped, Tls};
@@ -18,6 +19,7 @@ use crate::{process, seams};
 pub(crate) struct Server {
     core: Arc<Core>,
     edge: Edge,
+    access: Access,
     settings: Settings,
     address: SocketAddr,
 }
@@ -33,28 +35,53 @@ pub(crate) struct Serving {
     /// Whom requests are taken to be from.
     pub(crate) peers: Peers,
     pub(crate) tls: Option<Tls>,
+    /// What each address may take of the server, whoever calls from it.
+    pub(crate) address_limits: RateLimits,
+    /// The address that clients call it by, if it is not as they do.
+    pub(crate) public_url: Option<String>,
+    /// Whether streams end with the access tokens that they were begun by.
+    pub(crate) tokens_end_readers: bool,
 }
 
 /// Who may do what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Access {
     /// Everybody may do everything, and so only programs of this machine may ask.
     Open,
+    /// Whoever has a credential may do what that is granted.
+    Guarded(Auth),
 }
 
+/// What whoever starts a server is told of it that is open.
+pub(crate) const OPEN_NOTICE: &str =
+    "open to every program of this machine: whoever asks may read, publish and erase";
+
 impl Access {
-    fn hosts(self) -> Hosts {
+    fn hosts(&self) -> Hosts {
         match self {
             Self::Open => Hosts::LoopbackOnly,
+            Self::Guarded(_) => Hosts::Any,
         }
     }
 
-    /// What whoever starts a server is told of it.
-    pub(crate) fn notice(self) -> &'static str {
+    fn edge(&self) -> feedwire_http::Access {
         match self {
-            Self::Open => {
-                "open to every program of this machine: whoever asks may read, publish and erase"
-            }
+            Self::Open => feedwire_http::Access::Open,
+            Self::Guarded(auth) => feedwire_http::Access::Guarded(auth.clone()),
+        }
+    }
+
+    /// Ends what credentials prove when they end, until `stop` is cancelled.
+    async fn keep(&self, stop: CancellationToken) {
+        if let Self::Guarded(auth) = self {
+            auth.keep(stop).await;
+        }
+    }
+
+    /// Waits for the changes of credentials that are being made.
+    async fn close(&self) {
+        if let Self::Guarded(auth) = self {
+            auth.close().await;
         }
     }
 }
@@ -100,10 +127,10 @@ impl Server {
             clock: seams.clock.clone(),
             origins: serving.origins,
             hosts: serving.access.hosts(),
-            access: feedwire_http::Access::Open,
-            address_limits: RateLimits::default(),
-            public_url: None,
-            tokens_end_readers: false,
+            access: serving.access.edge(),
+            address_limits: serving.address_limits,
+            public_url: serving.public_url,
+            tokens_end_readers: serving.tokens_end_readers,
             peers: serving.peers,
             tls: serving.tls,
             process: process::ask,
@@ -114,6 +141,7 @@ impl Server {
         Ok(Self {
             core,
             edge,
+            access: serving.access,
             settings,
             address,
         })
@@ -133,11 +161,16 @@ impl Server {
 
     /// Serves until `stop` is cancelled; then answers what is under way and closes the engine.
     pub(crate) async fn serve(self, stop: CancellationToken) -> Stopped {
-        let stopped = self
-            .edge
-            .serve(self.core.clone(), self.settings, stop)
-            .await;
+        let keep = CancellationToken::new();
+        let serving = async {
+            let served = self.edge.serve(self.core.clone(), self.settings, stop);
+            let stopped = served.await;
+            keep.cancel();
+            stopped
+        };
+        let (stopped, ()) = tokio::join!(serving, self.access.keep(keep.clone()));
         // Only now: what was answered until here needed the engine.
+        self.access.close().await;
         self.core.close().await;
         stopped
     }

@@ -4,6 +4,7 @@
 //! or anything else that clients make up: there are as many series as there are routes and projects. `docs/metrics.md` lists
 //! every family with the help that it has here, and a test holds the two together.
 
+mod access;
 mod disk;
 mod families;
 mod logs;

@@ -11,7 +11,7 @@ use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
 use prometheus_client::registry::Registry;
 
 use super::families::Families;
-use super::{disk, logs, process, readers, requests, server};
+use super::{access, disk, logs, process, readers, requests, server};
 use crate::access::Rule;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -58,6 +58,7 @@ impl Collector for Scrape {
         process::tell(&mut families, &self.process, self.edge.started_at())?;
         requests::tell(&mut families, &self.edge.tally().requests)?;
         server::tell(&mut families, &self.edge)?;
+        access::tell(&mut families, self.edge.access())?;
         logs::tell(&mut families, &self.core)?;
         readers::tell(&mut families, &self.core)?;
         disk::tell(&mut families, self.core.disk)

@@ -256,3 +256,33 @@ async fn what_is_no_request_is_counted_too() {
     assert_eq!(value(&text, "feedwire_http_malformed_requests_total"), 1);
     assert_eq!(value(&text, "feedwire_http_connections_accepted_total"), 2);
 }
+
+#[tokio::test]
+async fn credentials_and_what_access_tokens_were_found_to_be_are_counted() {
+    let server = TestServer::guarded().await;
+    let admin = server.credential("_system", &[("*", "admin", "")]).await;
+    let key_id = admin.credential.key_id;
+    let secret = admin.secret.as_str();
+    let form = format!("grant_type=client_credentials&client_id={key_id}&client_secret={secret}");
+    let content_type = "content-type: application/x-www-form-urlencoded";
+    let answer = server
+        .ask("POST", "/oauth2/token", &[content_type], form.as_bytes())
+        .await;
+    let answer = answer.json();
+    let token = answer["access_token"].as_str().expect("a token");
+    let scrape = async |token: &str| {
+        let proof = format!("authorization: Bearer {token}");
+        server.ask("GET", "/metrics", &[&proof], b"").await
+    };
+    assert_eq!(scrape(token).await.status, 200);
+    let (head, _) = token.rsplit_once('.').expect("a signature");
+    assert_eq!(scrape(&format!("{head}.AAAA")).await.status, 401);
+    let text = scrape(token).await.text();
+    assert_eq!(value(&text, "feedwire_credentials"), 1);
+    let tokens = |outcome: &str| {
+        let series = format!(r#"feedwire_access_tokens_total{{outcome="{outcome}"}}"#);
+        value(&text, &series)
+    };
+    assert_eq!((tokens("verified"), tokens("refused")), (1, 1));
+    assert_eq!(tokens("remembered"), 1);
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use feedwire_client::Client;
+use feedwire_core::RateLimits;
 use feedwire_http::{Origins, Peers};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ use crate::data;
 use crate::flights::{self, Flight};
 use crate::listen::Address;
 use crate::output::say;
-use crate::server::{Access, Listeners, Server, Serving};
+use crate::server::{Access, Listeners, OPEN_NOTICE, Server, Serving};
 use crate::signals::Signals;
 
 const MANUAL: &str = "\
@@ -68,6 +69,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             origins: Origins::default(),
             peers: Peers::Direct,
             tls: None,
+            address_limits: RateLimits::default(),
+            public_url: None,
+            tokens_end_readers: false,
         },
     )
     .await?;
@@ -145,11 +149,10 @@ fn welcome(address: &str, loaded: usize, rate: u32) -> String {
         Some(_) => String::new(),
         None => format!(" --server {address}"),
     };
-    let notice = Access::Open.notice();
     format!(
         "\
 Feedwire serves {address}. It has {loaded} events; {rate} more come every second.
-It is {notice}.
+It is {OPEN_NOTICE}.
 In another terminal, try
 
   a page, with the cursor to ask for the next one

@@ -6,6 +6,9 @@ pub(crate) mod erase;
 pub(crate) mod feeds;
 pub(crate) mod follow;
 pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod project;
 pub(crate) mod publish;
 pub(crate) mod retention;
 pub(crate) mod serve;
@@ -18,6 +21,7 @@ use crate::remote::Remote;
 /// Does what was asked, of `remote` where it needs a server; the exit code is the command's.
 pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Init(arguments) => init::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments, remote).await,
@@ -26,6 +30,8 @@ pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<Exi
         Command::Import(arguments) => import::run(arguments, remote).await,
         Command::Retention(arguments) => retention::run(arguments, remote).await,
         Command::Erase(arguments) => erase::run(arguments, remote).await,
+        Command::Project(arguments) => project::run(arguments, remote).await,
+        Command::Key(arguments) => key::run(arguments, remote).await,
         Command::Check(arguments) => check::run(arguments).await,
     }
 }

@@ -9,26 +9,32 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use feedwire_engine::Engine;
 use feedwire_http::{Origin, Peers, Tls};
 use tokio_util::sync::CancellationToken;
 
+use crate::callers;
 use crate::certificate::{Files, Watched};
+use crate::guard::{self, Guard};
 use crate::listen::{self, Address, Reach};
 use crate::output::say;
-use crate::server::{Access, Listeners, Server, Serving};
+use crate::public_url::PublicUrl;
+use crate::server::{Access, Listeners, OPEN_NOTICE, Server, Serving};
 use crate::signals::Signals;
-use crate::{data, seams};
+use crate::{data, master_key, seams};
 
 const MANUAL: &str = "\
-The folder holds everything: the log of each project and the store. It is made if it is not there, and only one process \
-at a time serves it. Once the server listens, stdout says where.
+The folder holds everything but the master key: the log of each project and the store. `feedwire init` makes it, with the \
+key and a first credential, and only one process at a time serves it. Once the server listens, stdout says where.
 
-With --dev it is open to every program of this machine: whoever asks may do everything.
+Whoever calls proves who they are by a credential (`feedwire key`, docs/access.md). The secrets of all of them are derived \
+from the master key, which is in a file beside the folder that only its owner may read, in that of --master-key-file, or in \
+the environment as FEEDWIRE_MASTER_KEY. With --dev nobody is asked: the server is open to every program of this machine, \
+and the folder is made if it is not there.
 
 Addresses that other machines reach are taken only where what is sent to them is protected: with --tls-cert and \
 --tls-key, which make it speak https; with --behind-proxy, where a proxy in front does and the client's address is the \
-last one in `X-Forwarded-For`; or with --plaintext, which says that tokens and events may travel readable. Until there \
-is authentication, they are refused for all that.
+last one in `X-Forwarded-For`; or with --plaintext, which says that tokens and events may travel readable.
 
 Certificate and key are PEM files: the certificate first, then those that it is signed by. They are looked at every 10 \
 seconds, and at once on SIGHUP; when they have changed, new connections are shown the new certificate and open ones go on. A \
@@ -39,32 +45,48 @@ ended so that their readers come back, and the folder is closed. After --drain-t
 at once; what was acknowledged is on disk either way.
 
 Browsers keep web pages of other origins out unless --cors-origin names theirs (CORS). With `*`, every page that is open \
-in a browser of this machine can read and publish, until there is authentication.
+in a browser of this machine can read and publish with --dev; without, what its user gives it a token for.
 
-What an operator's monitoring reads is told at /metrics (docs/metrics.md). With --metrics-listen it is told at that \
-address alone, which answers even when there are as many connections to the other as may be. With a certificate, it \
-speaks https too.
+What an operator's monitoring reads is told at /metrics (docs/metrics.md), to those who administer the server. With \
+--metrics-listen it is told at that address alone, to whoever reaches it, even when there are as many connections to the \
+other as may be. With a certificate, it speaks https too.
+
+Access tokens, which are got at /oauth2/token, are issued in the name of --public-url; when it is changed, those of before \
+are no longer taken. A stream goes on when its token expires, unless --end-streams-with-tokens; it ends in any case when \
+its credential is revoked, disabled, expires or may no longer do what it might.
+
+What projects and credentials may take of the server is set with `feedwire project limits` and `feedwire key`. The limits \
+of --address-requests and its like hold for each address, whoever calls from it, before anybody is asked for anything; of \
+IPv6, each network of 64 bits is one address.
 
 A listening socket that is handed over (LISTEN_FDS, as by systemd's socket units or `systemfd`) is served instead of \
 --listen: then no connection is refused while the server is restarted.
 
 Examples:
   feedwire serve --data ./data --dev
-  feedwire serve --data ./data --dev --tls-cert cert.pem --tls-key key.pem
-  feedwire serve --data ./data --dev --metrics-listen 127.0.0.1:9373
+  feedwire init --data ./data && feedwire serve --data ./data
+  feedwire serve --data /var/lib/feedwire --master-key-file /etc/feedwire/key --listen 0.0.0.0:443 \
+    --tls-cert cert.pem --tls-key key.pem --public-url https://feeds.example.com --address-requests 100
+  feedwire serve --data ./data --listen 10.0.0.5:7373 --behind-proxy --metrics-listen 127.0.0.1:9373
   feedwire serve --data ./data --dev --listen '[::1]:8080' --log info,feedwire_http=debug
   feedwire serve --data ./data --dev --cors-origin https://app.example.com --cors-origin http://localhost:5173
-  systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data --dev
+  systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data
 
 Exit codes: 0 stopped in good order, 1 failed (stderr says why), 2 wrong usage.";
+
+const GUARDED_NOTICE: &str = "for those who have a credential";
+const UNASKED_NOTICE: &str = "open to every program of this machine: whoever asks may read, publish and erase, for with --dev nobody is asked for a \
+     credential, though there are some";
 
 /// Serve the events in a folder over HTTP
 #[derive(Debug, Args)]
 #[command(after_long_help = MANUAL)]
 pub(crate) struct Arguments {
-    /// The folder that holds everything; made if it is not there
+    /// The folder that holds everything but the master key
     #[arg(long, env = "FEEDWIRE_DATA", value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    master_key: master_key::Options,
     /// Where to listen; port 0 is any that is free
     #[arg(
         long,
@@ -109,6 +131,8 @@ pub(crate) struct Arguments {
     /// Let web pages of this origin call, such as `https://app.example.com`; `*` is any. Can be repeated
     #[arg(long = "cors-origin", value_name = "ORIGIN")]
     cors_origins: Vec<Origin>,
+    #[command(flatten)]
+    callers: callers::Options,
 }
 
 impl Arguments {
@@ -152,9 +176,20 @@ impl Arguments {
         files.open(seams::system().clock).map(Some)
     }
 
-    fn serving(self, tls: Option<Tls>) -> Serving {
+    /// Who may call, where nobody is asked it is `None`.
+    fn guard(&self) -> anyhow::Result<Option<Guard>> {
+        if self.dev {
+            return Ok(None);
+        }
+        Guard::find(&self.data, &self.master_key).map(Some)
+    }
+
+    fn serving(self, access: Access, tls: Option<Tls>) -> Serving {
         Serving {
-            access: Access::Open,
+            access,
+            address_limits: self.callers.address_limits(),
+            tokens_end_readers: self.callers.end_streams_with_tokens,
+            public_url: self.callers.public_url.map(PublicUrl::into_text),
             drain_timeout: self.drain_timeout,
             origins: self.cors_origins.into_iter().collect(),
             peers: if self.behind_proxy {
@@ -174,13 +209,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let metrics = listeners.metrics.as_ref().map(TcpListener::local_addr);
     let metrics = metrics.transpose()?;
     let data = arguments.data.clone();
+    let guard = arguments.guard()?;
     let engine = data::open(&data)?;
-    let serving = arguments.serving(certificate.as_ref().map(Watched::tls));
-    let access = serving.access;
+    let issuer = arguments.callers.public_url.as_ref().map(PublicUrl::as_str);
+    let (access, notice) = access(guard, &*engine, issuer).await?;
+    let serving = arguments.serving(access, certificate.as_ref().map(Watched::tls));
     let server = Server::open(engine, listeners, serving).await?;
     let renewing = renewing(certificate)?;
     say_where(&server, &data, metrics)?;
-    say(access.notice())?;
+    say(notice)?;
     let stop = CancellationToken::new();
     let mut serving = pin!(server.serve(stop.clone()));
     let signal = tokio::select! {
@@ -195,6 +232,22 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         second = signals.next() => tracing::warn!(signal = second, "ended at once"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who may call, and what whoever starts the server is told of it.
+async fn access(
+    guard: Option<Guard>,
+    engine: &dyn Engine,
+    issuer: Option<&str>,
+) -> anyhow::Result<(Access, &'static str)> {
+    Ok(match guard {
+        Some(guard) => {
+            let auth = guard.open(engine, issuer).await?;
+            (Access::Guarded(auth), GUARDED_NOTICE)
+        }
+        None if guard::is_initialised(engine).await? => (Access::Open, UNASKED_NOTICE),
+        None => (Access::Open, OPEN_NOTICE),
+    })
 }
 
 /// Keeps the certificate what its files hold, where there is one; ends only where that fails.

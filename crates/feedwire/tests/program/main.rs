@@ -3,6 +3,9 @@
 mod check;
 mod demo;
 mod events;
+mod home;
+mod init;
+mod keys;
 mod process;
 mod retries;
 mod serve;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -31,6 +31,9 @@ pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
         "FEEDWIRE_CA_FILE",
         "FEEDWIRE_TOKEN",
         "FEEDWIRE_TOKEN_FILE",
+        "FEEDWIRE_MASTER_KEY",
+        "FEEDWIRE_MASTER_KEY_FILE",
+        "FEEDWIRE_PUBLIC_URL",
     ] {
         command.env_remove(name);
     }
@@ -106,12 +109,26 @@ impl Lines {
             }
         }
     }
+
+    /// What is left, to the end of the process.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        let mut rest = Vec::new();
+        loop {
+            match self.0.recv_timeout(LINE_WAIT) {
+                Ok(line) => rest.push(line),
+                Err(RecvTimeoutError::Disconnected) => return rest,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {rest:#?}"),
+            }
+        }
+    }
 }
 
 /// A server on a folder, on a free port.
 pub(crate) struct Server {
     pub(crate) process: Process,
     pub(crate) address: String,
+    /// What proves to it who runs the commands.
+    token: Option<String>,
 }
 
 impl Server {
@@ -129,20 +146,44 @@ impl Server {
         let line = process.stdout.until("serving ");
         let (_, address) = line.rsplit_once(' ').expect("a whole line");
         let address = address.to_owned();
-        Self { process, address }
+        Self {
+            process,
+            address,
+            token: None,
+        }
+    }
+
+    /// The same, for whoever `token` is of.
+    pub(crate) fn for_token(self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let mut command = command(arguments);
+        command.env("FEEDWIRE_SERVER", &self.address);
+        if let Some(token) = &self.token {
+            command.env("FEEDWIRE_TOKEN", token);
+        }
+        command
     }
 
     /// Runs a command against this server to its end.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ended {
-        run(command(arguments).env("FEEDWIRE_SERVER", &self.address))
+        run(&mut self.command(arguments))
+    }
+
+    /// As [`Server::run`], as whoever `token` is of.
+    pub(crate) fn run_as(&self, token: &str, arguments: &[&str]) -> Ended {
+        run(self.command(arguments).env("FEEDWIRE_TOKEN", token))
     }
 
     /// As [`Server::run`], with `input` on stdin.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
-        let mut command = command(arguments);
-        let command = command
-            .env("FEEDWIRE_SERVER", &self.address)
-            .stdin(Stdio::piped());
+        let mut command = self.command(arguments);
+        let command = command.stdin(Stdio::piped());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -156,7 +197,12 @@ impl Server {
 
     /// Starts a command against this server.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
-        Process::start(command(arguments).env("FEEDWIRE_SERVER", &self.address))
+        Process::start(&mut self.command(arguments))
+    }
+
+    /// As [`Server::spawn`], as whoever `token` is of.
+    pub(crate) fn spawn_as(&self, token: &str, arguments: &[&str]) -> Process {
+        Process::start(self.command(arguments).env("FEEDWIRE_TOKEN", token))
     }
 
     /// Stops it in good order.

@@ -4,11 +4,12 @@ use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::process::Signal;
 use tempfile::{TempDir, tempdir};
 
+use crate::home::{Home, text};
 use crate::process::{Server, command, run};
 
 const AUTHORITY: &str = include_str!("../../../feedwire-testkit/certificates/authority.pem");
@@ -64,10 +65,6 @@ impl Files {
         let listen = ["--listen", "127.0.0.1:0"];
         Server::start_with(&self.data(), &[&listen[..], &tls, options].concat())
     }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
 }
 
 #[test]
@@ -181,12 +178,8 @@ fn behind_a_proxy_a_request_is_from_whom_the_proxy_names() {
         ("--behind-proxy", "192.0.2.7"),
         ("--plaintext", "127.0.0.1"),
     ] {
-        let data = tempdir().expect("a folder");
-        let mut serve = command(["serve", option, "--log", "feedwire_http=debug"]);
-        serve
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data.path());
-        let server = Server::of(crate::process::Process::start(&mut serve));
+        let home = Home::new();
+        let server = home.serve(&[option, "--log", "feedwire_http=debug"]);
         let address = server.address.trim_start_matches("http://");
         let mut client = TcpStream::connect(address).expect("it listens");
         let request = format!(
