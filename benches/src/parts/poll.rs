@@ -35,6 +35,9 @@ struct Run {
     access: Figures,
 }
 
+/// Which of a run is meant.
+type Of = fn(&Run) -> Figures;
+
 pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
     report.heading(&format!(
         "Polls that return nothing, {CONNECTIONS} connections"
@@ -49,7 +52,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
     ]);
     let runs = (0..bench.runs).map(|_| measure(bench));
     let runs: Vec<Run> = runs.collect::<anyhow::Result<_>>()?;
-    let rows: [(&str, fn(&Run) -> Figures); 4] = [
+    let rows: [(&str, Of); 4] = [
         ("bare hyper", |run| run.hyper),
         ("everybody: the server is open", |run| run.open),
         ("a credential, by its token", |run| run.credential),
