@@ -1,7 +1,9 @@
 //! `feedwire init`: a folder with its master key and a first credential.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,12 +19,13 @@ use serde_json::json;
 use crate::credential::HandOut;
 use crate::master_key::{self, Place};
 use crate::output::say;
+use crate::secret_file::folder_of;
 use crate::{data, guard, offline, quote, seams};
 
 const MANUAL: &str = "\
 Makes what `feedwire serve` needs: the folder, its master key, and a first credential, which may do everything in every \
 project and so makes all others (`feedwire project`, `feedwire key`). Its secret, and the token, which is key id and \
-secret in one, are shown once, here. A folder of an earlier version keeps its events. The server of the folder must not \
+secret in one, are shown once, here. A folder that is made is its owner's alone; one of an earlier version keeps its events. The server of the folder must not \
 be running.
 
 The master key is what the secret of every credential is derived from. It is made in a file beside the folder that only \
@@ -73,7 +76,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let data = &arguments.data;
-    fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    make(data).with_context(|| format!("cannot make {}", data.display()))?;
     let place = arguments.master_key.place(data)?;
     let hand_out = HandOut::prepare(arguments.write_token.as_deref())?;
     let engine = data::open(data).context(
@@ -89,6 +92,15 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     hand_out.done(&made, arguments.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes `folder` where it is not there: for its owner alone, for the events in it can be read without any credential.
+fn make(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder_of(folder))?;
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
 }
 
 /// Does of it what is not done yet, each step before those that need it; says whether the master key is new to the folder.

@@ -30,7 +30,7 @@ fn a_folder_is_initialised_once_and_its_key_is_its_owners_alone() {
     assert_eq!(told("token "), format!("fwk_{key_id}_{secret}"));
     assert_eq!(told("name "), "me");
     assert!(printed.contains("data.key: keep a copy"), "{printed}");
-    assert_eq!(mode(&home.key()), 0o600);
+    assert_eq!((mode(&home.key()), mode(&home.data())), (0o600, 0o700));
 
     let key = fs::read(home.key()).expect("it is there");
     let words = home.init_complains(&[]);
