@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +19,7 @@ use crate::limits::{LIST_MAX, STORE_SCAN, TOKEN_LIFETIME, TOKEN_LIFETIME_MAX};
 use crate::signing::{Ring, Signing};
 use crate::stored::Stored;
 use crate::table::Table;
+use crate::used::UsedAssertions;
 use crate::{Credential, KeyId, MasterKey, Seal, master_check};
 
 /// Who may ask for what. Clones share everything.
@@ -79,36 +79,6 @@ struct Shared {
     tasks: TaskTracker,
 }
 
-/// Where it is kept that assertions came, and how many are.
-#[derive(Debug)]
-pub(crate) struct UsedAssertions {
-    space: Space,
-    count: AtomicUsize,
-}
-
-impl UsedAssertions {
-    pub(crate) fn space(&self) -> &Space {
-        &self.space
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn add(&self) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// One less. One of which the store did not say that it was written may never have been counted.
-    pub(crate) fn remove(&self) {
-        let less = |count: usize| Some(count.saturating_sub(1));
-        let counted = self
-            .count
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        debug_assert!(counted.is_ok(), "there is always a number");
-    }
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -130,12 +100,9 @@ impl Auth {
         master_check::check(&*primary, &derivation).await?;
         let credentials = space("credentials");
         let table = load(&*primary, &credentials, &derivation).await?;
-        let used = UsedAssertions {
-            space: space("assertions"),
-            count: AtomicUsize::new(0),
-        };
-        scan(&*primary, &used.space, |_, _| {
-            used.add();
+        let used = UsedAssertions::new(space("assertions"));
+        scan(&*primary, used.space(), |_, whose| {
+            used.add(whose);
             Ok(())
         })
         .await?;

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::access::{self, Claims, scope_of, scope_text};
 use crate::assertion::{AssertionFault, Unproven, Used};
-use crate::limits::{ASSERTION_BYTES_MAX, ASSERTIONS_MAX, SCOPE_BYTES_MAX};
+use crate::limits::{ASSERTION_BYTES_MAX, SCOPE_BYTES_MAX};
 use crate::{Auth, KeyId, Principal};
 
 /// Asking with key id and secret (RFC 6749, 4.4).
@@ -75,7 +75,7 @@ pub enum TokenError {
     /// The scope names what is no right, or nothing that the credential has.
     #[error("scope is a list of the rights that the credential has, with spaces between them")]
     InvalidScope,
-    /// Too many assertions with a `jti` are remembered.
+    /// Too many assertions with a `jti` are remembered, of all or of this credential.
     #[error("too many assertions with a jti were used lately; those without one are taken")]
     Full,
     /// There is no room to remember the assertion.
@@ -145,7 +145,7 @@ impl Auth {
             return Err(TokenError::UnauthorizedClient);
         }
         if let Some(used) = used {
-            self.remember(&used).await?;
+            self.remember(&used, proven.key_id()).await?;
         }
         Ok(proven)
     }
@@ -174,8 +174,9 @@ impl Auth {
     }
 
     /// Keeps that an assertion came; in the store, so that it is known after a restart and by every server on it.
-    async fn remember(&self, used: &[u8]) -> Result<(), TokenError> {
-        if self.used().count() >= ASSERTIONS_MAX {
+    async fn remember(&self, used: &[u8], key_id: KeyId) -> Result<(), TokenError> {
+        let whose = key_id.as_bytes();
+        if self.used().is_full(whose) {
             return Err(TokenError::Full);
         }
         let put = self
@@ -183,13 +184,13 @@ impl Auth {
             .put(
                 self.used().space(),
                 used,
-                Bytes::new(),
+                Bytes::copy_from_slice(whose),
                 Precondition::Absent,
             )
             .await;
         match put {
             Ok(_) => {
-                self.used().add();
+                self.used().add(whose);
                 Ok(())
             }
             Err(PutError::Changed { .. }) => Err(AssertionFault::Used.into()),

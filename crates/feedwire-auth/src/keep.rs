@@ -65,9 +65,9 @@ impl Auth {
             let entries = self.primary().scan(space, b"", None, STORE_SCAN).await?;
             let over = entries.iter().filter(|(key, _)| is_over(key, now));
             let mut swept = 0;
-            for (key, _) in over {
+            for (key, entry) in over {
                 match self.primary().delete(space, key, Precondition::Any).await {
-                    Ok(()) | Err(PutError::Changed { .. }) => self.used().remove(),
+                    Ok(()) | Err(PutError::Changed { .. }) => self.used().remove(&entry.value),
                     Err(PutError::NoSpace) => return Err(Unavailable::new(PutError::NoSpace)),
                     Err(PutError::Unavailable(unavailable)) => return Err(unavailable),
                 }

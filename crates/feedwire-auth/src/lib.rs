@@ -32,6 +32,7 @@ mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
+mod used;
 
 pub use access::TokenStats;
 pub use assertion::AssertionFault;

@@ -57,6 +57,9 @@ pub const ASSERTION_LIFETIME_MAX: Duration = Duration::from_hours(24);
 /// Most used assertions that are remembered at once. Beyond it those that bear a `jti` are refused until some expire.
 pub const ASSERTIONS_MAX: usize = 1_000_000;
 
+/// Most of them of one credential: one in nine seconds, all day.
+pub const CREDENTIAL_ASSERTIONS_MAX: usize = 10_000;
+
 /// How long an access token is valid, unless the caller says otherwise.
 pub const TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 

@@ -94,14 +94,25 @@ pub(crate) fn admit(
         }
     };
     if let Some(grant) = &grant {
-        let limits = edge.core().project_limits(grant.project());
-        edge.quotas().of_project(metered, grant.project(), limits)?;
+        count(edge, grant.project(), metered)?;
     }
     Ok(Admitted {
         principal,
         grant,
         query: shown.query,
     })
+}
+
+/// Counts a request for `project`, and for each that it is below: whoever makes children of a project has no more by that.
+fn count(edge: &Edge, project: &ProjectName, metered: &mut Metered) -> Result<(), Refusal> {
+    let (quotas, core) = (edge.quotas(), edge.core());
+    quotas.of_project(metered, project, core.project_limits(project))?;
+    let mut above = project.parent();
+    while let Some(project) = above {
+        quotas.of_project(metered, &project, core.project_limits(&project))?;
+        above = project.parent();
+    }
+    Ok(())
 }
 
 fn prove(auth: &Auth, shown: &Shown<'_>) -> Result<Principal, Refusal> {

@@ -17,6 +17,19 @@ const REMOVED_AT_ONCE: usize = 4_096;
 const JOURNALS_BYTES_MAX: u64 = 64 << 20;
 const MEMTABLE_BYTES_MAX: u64 = 16 << 20;
 
+/// What is let go of, and what is the server's own, is written until only this part of the reserve is left: with a full disk, a
+/// credential can still be revoked, and a project deleted.
+const OWN_RESERVE_PART: u64 = 4;
+
+/// Which room a change may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// What is free beyond the reserve.
+    Free,
+    /// Most of the reserve too.
+    Own,
+}
+
 /// Why the store did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Error {
@@ -104,34 +117,40 @@ impl Store {
 
     /// Writes what `f` puts into a batch, all or nothing. It is seen at once, and on disk after the next sync.
     pub(crate) fn write(&self, f: impl FnOnce(&Open, &mut OwnedWriteBatch)) -> Result<(), Error> {
-        self.commit(PersistMode::Buffer, f)
+        self.commit(PersistMode::Buffer, Room::Free, f)
     }
 
     /// As [`Store::write`], but on disk before it is seen.
     pub(super) fn write_synced(
         &self,
+        room: Room,
         f: impl FnOnce(&Open, &mut OwnedWriteBatch),
     ) -> Result<(), Error> {
-        self.commit(PersistMode::SyncAll, f)
+        self.commit(PersistMode::SyncAll, room, f)
     }
 
     fn commit(
         &self,
         mode: PersistMode,
+        room: Room,
         f: impl FnOnce(&Open, &mut OwnedWriteBatch),
     ) -> Result<(), Error> {
         let open = self.open.read();
         let open = open.as_ref().ok_or(Error::Closed)?;
-        self.check_room()?;
+        self.check_room(room)?;
         // fjall syncs a batch before it shows it to readers: none sees what a crash could take back.
         let mut batch = open.database.batch().durability(Some(mode));
         f(open, &mut batch);
         Ok(batch.commit()?)
     }
 
-    fn check_room(&self) -> Result<(), Error> {
+    fn check_room(&self, room: Room) -> Result<(), Error> {
+        let reserve_bytes = match room {
+            Room::Free => self.reserve_bytes,
+            Room::Own => self.reserve_bytes / OWN_RESERVE_PART,
+        };
         let (free_bytes, _) = self.room()?;
-        if free_bytes < self.reserve_bytes {
+        if free_bytes < reserve_bytes {
             return Err(Error::NoSpace);
         }
         Ok(())
@@ -196,7 +215,7 @@ impl Store {
             };
             // What was removed before it would be gone over again with every batch.
             start = Bound::Excluded(last.to_vec());
-            self.write(|open, batch| {
+            self.commit(PersistMode::Buffer, Room::Own, |open, batch| {
                 for key in some {
                     batch.remove(keyspace(open), key);
                 }

@@ -13,6 +13,7 @@ use feedwire_event::ProjectName;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
+use super::database::Room;
 use super::{Error, Store, keys};
 use crate::blocking::blocking;
 
@@ -38,6 +39,16 @@ struct Request {
     value: Option<Bytes>,
     precondition: Precondition,
     answer: oneshot::Sender<Outcome>,
+}
+
+impl Request {
+    fn room(&self) -> Room {
+        if self.value.is_none() || self.space.project.is_system() {
+            Room::Own
+        } else {
+            Room::Free
+        }
+    }
 }
 
 impl LocalPrimary {
@@ -224,15 +235,22 @@ struct Group {
 
 impl Writer {
     fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        while let Some(first) = requests.blocking_recv() {
+        let mut kept: Option<Request> = None;
+        while let Some(first) = kept.take().or_else(|| requests.blocking_recv()) {
+            let room = first.room();
             let mut group = Group::default();
             self.take(&mut group, first);
             while group.answers.len() < GROUP_MAX
                 && let Ok(next) = requests.try_recv()
             {
+                // What may take less room would keep the others from theirs.
+                if next.room() != room {
+                    kept = Some(next);
+                    break;
+                }
                 self.take(&mut group, next);
             }
-            self.finish(group);
+            self.finish(group, room);
         }
     }
 
@@ -275,11 +293,11 @@ impl Writer {
         Ok(value.map(|value| decode(&value)).transpose()?)
     }
 
-    fn finish(&self, group: Group) {
+    fn finish(&self, group: Group, room: Room) {
         let written = if group.made.is_empty() {
             Ok(())
         } else {
-            self.store.write_synced(|open, batch| {
+            self.store.write_synced(room, |open, batch| {
                 batch.insert(&open.primary, keys::REVISION, self.revision.to_be_bytes());
                 for (key, entry) in group.made {
                     match entry {

@@ -106,3 +106,39 @@ async fn a_store_without_room_refuses_changes_and_goes_on_when_there_is_room() {
     let put = put.put(&space, b"l", value, Precondition::Absent).await;
     put.expect("there is room again");
 }
+
+#[tokio::test]
+async fn what_lets_go_and_what_is_the_servers_own_is_written_out_of_the_reserve() {
+    let place = tempfile::tempdir().expect("a folder");
+    let engine = Local::open(place.path(), folder::options()).expect("it opens");
+    let primary = engine.primary();
+    let space = |project| Space {
+        project,
+        name: "labels",
+    };
+    let (theirs, own) = (space(project("p")), space(ProjectName::system()));
+    let value = Bytes::from_static(b"v");
+    let put = primary.put(&theirs, b"k", value.clone(), Precondition::Absent);
+    put.await.expect("there is room");
+    engine.close().await;
+    drop((engine, primary));
+
+    let disk = rustix::fs::statvfs(place.path()).expect("it is there");
+    let full = Options {
+        store_reserve_bytes: disk.f_bavail * disk.f_frsize * 2,
+        ..folder::options()
+    };
+    let engine = Local::open(place.path(), full).expect("it opens");
+    let primary = engine.primary();
+    // All at once, so that they would be of one group.
+    let (refused, removed, kept) = tokio::join!(
+        primary.put(&theirs, b"l", value.clone(), Precondition::Absent),
+        primary.delete(&theirs, b"k", Precondition::Any),
+        primary.put(&own, b"k", value.clone(), Precondition::Absent),
+    );
+    assert!(matches!(refused, Err(PutError::NoSpace)), "{refused:?}");
+    removed.expect("it lets go");
+    kept.expect("it is the server's own");
+    let entry = primary.get(&theirs, b"k").await.expect("it is read");
+    assert_eq!(entry, None);
+}

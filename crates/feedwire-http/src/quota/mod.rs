@@ -115,7 +115,10 @@ impl Metered {
 
     /// The headers that say how many requests there may be and how many are left, where there is a limit.
     pub(crate) fn header(&self) -> Option<(HeaderValue, HeaderValue)> {
-        let standings: Vec<Standing> = self.0.iter().filter_map(|m| m.standing()).collect();
+        let mut standings: Vec<Standing> = self.0.iter().filter_map(|m| m.standing()).collect();
+        // Of a project and those that it is below, the one that has least left: they have one name.
+        standings.sort_by_key(|one| (one.of, one.left));
+        standings.dedup_by_key(|one| one.of);
         let told = |tell: fn(&Standing) -> String| {
             let parts: Vec<String> = standings.iter().map(tell).collect();
             parts.join(", ")

@@ -4,7 +4,7 @@ use feedwire_core::RateLimits;
 use feedwire_testkit::{Setup, TestServer};
 use serde_json::json;
 
-use super::{admin, ask, bearer};
+use super::{admin, ask, bearer, project};
 
 const FEEDS: &str = "/v1/projects/default/feeds";
 const FEED: &str = "/v1/projects/default/feeds/orders";
@@ -260,4 +260,48 @@ async fn whoever_is_refused_is_told_what_is_left_too() {
     .await;
     let answer = refused(&narrow, &[]).await;
     assert_eq!(answer.header("ratelimit"), Some(r#""address";r=0;t=1"#));
+}
+
+#[tokio::test]
+async fn what_a_project_may_take_its_children_take_of() {
+    let server = TestServer::guarded().await;
+    let admin = admin(&server).await;
+    for name in ["acme", "acme.eu", "acme.eu.de", "acmes"] {
+        project(&server, &admin, name).await;
+    }
+    let limit = async |project: &str, most: u64| {
+        let path = format!("/v1/projects/{project}/limits");
+        let body = json!({ "requests_per_second": most, "readers": 1 }).to_string();
+        let set = ask(&server, &admin, "PUT", &path, &body).await;
+        assert_eq!(set.status, 200, "{}", set.text());
+    };
+    limit("acme", 1_000).await;
+    limit("acme.eu.de", 100_000).await;
+    let feed = async |project: &str| {
+        let path = format!("/v1/projects/{project}/feeds/f");
+        ask(&server, &admin, "GET", &path, "").await
+    };
+    let told = feed("acme.eu.de").await;
+    assert_eq!(
+        told.header("ratelimit-policy"),
+        Some(r#""project";q=1000;w=1"#)
+    );
+    assert_eq!(feed("acmes").await.header("ratelimit-policy"), None);
+    let proof = bearer(&admin);
+    let mut reader = server.connect().await;
+    let lines = "accept: application/x-ndjson";
+    reader
+        .request("GET", "/v1/projects/acme/feeds/f", &[&proof, lines], b"")
+        .await;
+    assert_eq!(reader.head().await.status, 200);
+    let path = "/v1/projects/acme.eu/feeds/f";
+    let more = server.ask("GET", path, &[&proof, lines], b"").await;
+    assert_eq!(more.problem(), (429, "too-many-requests".to_owned()));
+    limit("acme", 1).await;
+    for _ in 0..MANY {
+        if feed("acme.eu").await.status == 429 {
+            return;
+        }
+    }
+    panic!("{MANY} requests pass a limit of one a second");
 }
