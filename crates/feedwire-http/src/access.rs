@@ -8,10 +8,9 @@ use feedwire_core::{Allowance, Grant, Right};
 use feedwire_dialects::Refusal;
 use feedwire_event::ProjectName;
 use http::Method;
-use http::request::Parts;
 
 use crate::edge::Edge;
-use crate::proof::{self, Shown};
+use crate::proof::Shown;
 use crate::quota::Metered;
 
 /// Who may have a method of a route done.
@@ -67,17 +66,16 @@ impl Rule {
     }
 }
 
-/// Holds a request with this `head` against `rule`, and has it counted by `metered`; `project` is the first variable of its path, as far
-/// as that can be read.
+/// Holds a request that shows this of who asks against `rule`, and has it counted by `metered`; `project` is the first variable of its
+/// path, as far as that can be read.
 pub(crate) fn admit(
     edge: &Edge,
     rule: Rule,
-    head: &Parts,
+    shown: Shown<'_>,
     project: Option<Cow<'_, str>>,
     metered: &mut Metered,
 ) -> Result<Admitted, Refusal> {
     let named = || project.and_then(|name| ProjectName::new(&name).ok());
-    let shown = proof::shown(head, rule)?;
     let (principal, grant) = match edge.access() {
         _ if rule == Rule::Open => (None, None),
         Access::Open if rule.is_of_project() => {

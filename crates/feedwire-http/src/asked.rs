@@ -12,6 +12,7 @@ use http::{HeaderMap, Method};
 
 use crate::access::{Admitted, Rule};
 use crate::edge::Edge;
+use crate::native::DIALECT;
 use crate::proof::{self, Shown};
 use crate::quota::Metered;
 
@@ -72,7 +73,7 @@ impl Asked {
 
     /// What it shows of who asks.
     pub(crate) fn shown(&self, rule: Rule) -> Result<Shown<'_>, Refusal> {
-        proof::shown(&self.head, rule)
+        proof::shown(&self.head, rule, &DIALECT)
     }
 
     /// What it is counted by.

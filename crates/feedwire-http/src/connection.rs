@@ -20,15 +20,16 @@ use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::access::{self, Admitted};
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::asked::{self, Asked, Variables};
 use crate::edge::Edge;
 use crate::linger::linger;
+use crate::native::DIALECT;
 use crate::quota::{Metered, RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::routes::{Found, Routes, Served};
 use crate::stall::Stall;
 use crate::transport::{Transport, into_socket};
-use crate::{head, tls};
+use crate::{head, proof, tls};
 
 /// Serves what `opener` asks over `socket`, until either end closes it.
 pub(crate) async fn accepted(socket: TcpStream, opener: IpAddr, routes: Routes, edge: Edge) {
@@ -149,6 +150,7 @@ async fn route(
     let (head, body) = request.into_parts();
     let mut metered = Metered::default();
     let place = found.as_ref().map(|found| found.place);
+    let dialect = place.map_or(&DIALECT, |place| place.dialect);
     let called = called(&head, peer, found, edge, &mut metered);
     let standings = metered.header();
     let answer = match called {
@@ -157,7 +159,7 @@ async fn route(
             served.answer(asked, body).await
         }
         Err(refusal) => {
-            let refused = answer::refusal(refusal, &head.method, &head.headers);
+            let refused = (dialect.refuse)(refusal, &head.method, &head.headers);
             match place {
                 Some(place) if refusal == Refusal::MethodNotAllowed => place.allowing(refused),
                 _ => refused,
@@ -181,7 +183,8 @@ fn called<'r>(
     let served = place.served(&head.method);
     let served = served.ok_or(Refusal::MethodNotAllowed)?;
     let project = asked::variable(head.uri.path(), &variables, 0);
-    let admitted = access::admit(edge, served.rule, head, project, metered)?;
+    let shown = proof::shown(head, served.rule, place.dialect)?;
+    let admitted = access::admit(edge, served.rule, shown, project, metered)?;
     Ok((served, variables, admitted))
 }
 

@@ -6,6 +6,7 @@ use http::Method;
 use crate::access::Rule;
 use crate::answer::{self, Answer, at_once};
 use crate::edge::Edge;
+use crate::native;
 use crate::openapi::paths;
 use crate::routes::{Route, Served};
 
@@ -14,6 +15,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         // Who answers is up: a process that only stops slowly is not to be killed for it.
         path: "/healthz",
+        dialect: &native::DIALECT,
         methods: || {
             vec![Served {
                 method: Method::GET,
@@ -25,6 +27,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/readyz",
+        dialect: &native::DIALECT,
         methods: || {
             vec![Served {
                 method: Method::GET,

@@ -1,4 +1,4 @@
-//! What a request shows of who asks: a header `Authorization`, or a token in the address.
+//! What a request shows of who asks: a header `Authorization`, a token in the address, or the headers of a dialect.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use feedwire_auth::Proof;
 use feedwire_dialects::{Refusal, escape};
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::access::Rule;
+use crate::routes::Dialect;
 
 /// The parameter that bears a token.
 const TOKEN: &str = "token";
@@ -26,6 +28,10 @@ enum Credentials<'r> {
     Bearer(Cow<'r, str>),
     /// Key id and secret, with a colon between.
     Basic(String),
+    Apart {
+        key_id: &'r str,
+        secret: &'r str,
+    },
     /// Of no scheme that is known, or not as its scheme has it.
     Other,
 }
@@ -45,16 +51,27 @@ impl Shown<'_> {
                 let (key_id, secret) = pair.split_once(':').unwrap_or((pair, ""));
                 Proof::Basic { key_id, secret }
             }
+            Credentials::Apart { key_id, secret } => Proof::Basic { key_id, secret },
             // Nothing is proven by it.
             Credentials::Other => Proof::Bearer(""),
         })
     }
 }
 
-/// What the request with this `head` shows, where `rule` says whether a token may be in its address.
-pub(crate) fn shown(head: &Parts, rule: Rule) -> Result<Shown<'_>, Refusal> {
+/// What the request with this `head` shows, where `rule` says whether a token may be in its address, and `dialect` whether key id and
+/// secret have headers of their own.
+pub(crate) fn shown<'r>(
+    head: &'r Parts,
+    rule: Rule,
+    dialect: &Dialect,
+) -> Result<Shown<'r>, Refusal> {
     let header = head.headers.get(AUTHORIZATION);
     let header = header.map(|value| authorization(value.to_str().unwrap_or_default()));
+    let apart = dialect.key_headers.map(|names| pair(&head.headers, names));
+    let header = match (header, apart.transpose()?.flatten()) {
+        (Some(_), Some(_)) => return Err(Refusal::TwoProofs),
+        (header, apart) => header.or(apart),
+    };
     let query = head.uri.query().unwrap_or_default();
     if !query.contains(TOKEN) || !rule.takes_token(&head.method) {
         return Ok(Shown {
@@ -83,6 +100,25 @@ pub(crate) fn shown(head: &Parts, rule: Rule) -> Result<Shown<'_>, Refusal> {
     })
 }
 
+/// What two headers bear; one without the other proves nothing.
+fn pair<'r>(
+    headers: &'r HeaderMap,
+    (key_id, secret): (&'static str, &'static str),
+) -> Result<Option<Credentials<'r>>, Refusal> {
+    let one = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value.map(|value| value.to_str().unwrap_or_default())),
+            _ => Err(Refusal::TwoProofs),
+        }
+    };
+    Ok(match (one(key_id)?, one(secret)?) {
+        (None, None) => None,
+        (Some(key_id), Some(secret)) => Some(Credentials::Apart { key_id, secret }),
+        _ => Some(Credentials::Other),
+    })
+}
+
 /// What a header `Authorization` bears (RFC 7235, 2.1; RFC 7617; RFC 6750, 2.1).
 fn authorization(value: &str) -> Credentials<'_> {
     let (scheme, rest) = value.trim().split_once(' ').unwrap_or((value, ""));
@@ -105,6 +141,13 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::native::DIALECT;
+
+    /// A dialect that has two headers.
+    const APART: Dialect = Dialect {
+        key_headers: Some(("key-id", "key-secret")),
+        ..DIALECT
+    };
 
     const READ: Rule = Rule::Project(Right::Read);
 
@@ -120,7 +163,7 @@ mod tests {
             request = request.header(AUTHORIZATION, header);
         }
         let (head, ()) = request.body(()).expect("a request").into_parts();
-        match shown(&head, rule) {
+        match shown(&head, rule, &DIALECT) {
             Err(refusal) => (format!("{refusal:?}"), None),
             Ok(shown) => {
                 let words = match shown.proof() {
@@ -195,7 +238,39 @@ mod tests {
     fn nothing_of_it_is_told_when_it_is_written_down() {
         let request = Request::builder().uri("/x?token=verysecret").body(());
         let (head, ()) = request.expect("a request").into_parts();
-        let shown = shown(&head, READ).expect("it is shown");
+        let shown = shown(&head, READ, &DIALECT).expect("it is shown");
         assert!(!format!("{shown:?}").contains("verysecret"));
+    }
+
+    #[test]
+    fn two_headers_of_a_dialect_show_a_key_with_its_secret_and_nothing_half() {
+        let check = |headers: &[(&str, &str)], words: &str| {
+            let mut request = Request::builder().uri("/x");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (head, ()) = request.body(()).expect("a request").into_parts();
+            let told = match shown(&head, READ, &APART) {
+                Err(refusal) => format!("{refusal:?}"),
+                Ok(shown) => match shown.proof() {
+                    None => "nothing".to_owned(),
+                    Some(Proof::Bearer(token)) => format!("bearer {token}"),
+                    Some(Proof::Basic { key_id, secret }) => format!("basic {key_id} {secret}"),
+                },
+            };
+            assert_eq!(told, words, "{headers:?}");
+            let elsewhere = shown(&head, READ, &DIALECT).expect("other headers are others'");
+            assert!(elsewhere.proof().is_none() || head.headers.contains_key(AUTHORIZATION));
+        };
+        let (key_id, secret) = (("key-id", "k"), ("key-secret", "s"));
+        check(&[], "nothing");
+        check(&[key_id, secret], "basic k s");
+        check(&[key_id], "bearer ");
+        check(&[secret], "bearer ");
+        check(&[key_id, key_id, secret], "TwoProofs");
+        check(
+            &[key_id, secret, ("authorization", "Bearer x")],
+            "TwoProofs",
+        );
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use feedwire_core::Right;
+use feedwire_dialects::Refusal;
 use http::header::ALLOW;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use hyper::body::Incoming;
 use serde_json::Value;
 
@@ -18,10 +19,21 @@ use crate::{metrics, native, oauth, openapi, probes};
 pub(crate) struct Route {
     /// The address; its variables are segments in braces.
     pub(crate) path: &'static str,
+    /// Whose API it is of.
+    pub(crate) dialect: &'static Dialect,
     /// What it does, by method. Where there is a `GET` and no `HEAD`, that is answered in the same way, without a body.
     pub(crate) methods: fn() -> Vec<Served>,
     /// The same as OpenAPI describes it: a path item.
     pub(crate) description: fn() -> Value,
+}
+
+/// How an API has it said who asks, and says that something is refused.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    /// The headers, in lower case, in which key id and secret come apart; none where they come in `Authorization` alone.
+    pub(crate) key_headers: Option<(&'static str, &'static str)>,
+    /// What is said of a refusal to a request of this method and with these headers.
+    pub(crate) refuse: fn(Refusal, &Method, &HeaderMap) -> Answer,
 }
 
 /// What a method of a route does, and who may have it done.
@@ -75,6 +87,7 @@ pub(crate) struct Routes(Arc<matchit::Router<Place>>);
 pub(crate) struct Place {
     /// Which of [`all`] it is.
     pub(crate) index: usize,
+    pub(crate) dialect: &'static Dialect,
     methods: Vec<Served>,
     allow: HeaderValue,
 }
@@ -134,6 +147,7 @@ impl Place {
             index: all()
                 .position(|other| other.path == route.path)
                 .expect("every route is one of all"),
+            dialect: route.dialect,
             methods,
             allow,
         }

@@ -16,6 +16,7 @@ use crate::access::Rule;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
 use crate::edge::Edge;
+use crate::native;
 use crate::openapi::paths;
 use crate::process::Process;
 use crate::routes::{Route, Served};
@@ -23,6 +24,7 @@ use crate::routes::{Route, Served};
 /// Where they are told.
 pub(crate) const ROUTE: Route = Route {
     path: "/metrics",
+    dialect: &native::DIALECT,
     methods: || vec![served(Rule::Server)],
     description: paths::metrics::path,
 };

@@ -16,9 +16,9 @@ use feedwire_core::Right;
 use http::Method;
 
 use crate::access::Rule;
-use crate::answer::Answer;
+use crate::answer::{self, Answer};
 use crate::openapi::paths;
-use crate::routes::{Route, Served};
+use crate::routes::{Dialect, Route, Served};
 
 /// What is done by method, and who may have it done: the answers of these handlers, or what the native API says where there is none.
 macro_rules! methods {
@@ -43,30 +43,41 @@ const FEED: usize = 1;
 const SUBJECT: usize = 1;
 const ID: usize = 1;
 
+/// How the native API, and what is of none, has it said who asks.
+pub(crate) const DIALECT: Dialect = Dialect {
+    key_headers: None,
+    refuse: answer::refusal,
+};
+
 /// The routes of the native API.
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/v1/projects",
+        dialect: &DIALECT,
         methods: methods!(GET, Rule::Known => projects::list; POST, Rule::Known => projects::create),
         description: paths::projects::all,
     },
     Route {
         path: "/v1/projects/{project}",
+        dialect: &DIALECT,
         methods: methods!(GET, Rule::Member => projects::show; DELETE, ADMIN => projects::delete),
         description: paths::projects::one,
     },
     Route {
         path: "/v1/projects/{project}/limits",
+        dialect: &DIALECT,
         methods: methods!(GET, Rule::Member => projects::limits; PUT, Rule::Member => projects::set_limits),
         description: paths::projects::limits,
     },
     Route {
         path: "/v1/projects/{project}/credentials",
+        dialect: &DIALECT,
         methods: methods!(GET, ADMIN => credentials::list; POST, ADMIN => credentials::create),
         description: paths::credentials::all,
     },
     Route {
         path: "/v1/projects/{project}/credentials/{key_id}",
+        dialect: &DIALECT,
         methods: methods!(
             GET, ADMIN => credentials::show;
             PATCH, ADMIN => credentials::change;
@@ -76,41 +87,49 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/v1/projects/{project}/credentials/{key_id}/rotate",
+        dialect: &DIALECT,
         methods: methods!(POST, ADMIN => credentials::rotate),
         description: paths::credentials::rotate,
     },
     Route {
         path: "/v1/projects/{project}/feeds",
+        dialect: &DIALECT,
         methods: methods!(GET, READ => feeds::list),
         description: paths::feeds::path,
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}",
+        dialect: &DIALECT,
         methods: methods!(GET, READ => read::read; HEAD, READ => read::head),
         description: paths::read::path,
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}/events",
+        dialect: &DIALECT,
         methods: methods!(POST, PUBLISH => publish::publish),
         description: paths::publish::path,
     },
     Route {
         path: "/v1/projects/{project}/subjects/{subject}/labels",
+        dialect: &DIALECT,
         methods: methods!(GET, READ => labels::show; PUT, PUBLISH => labels::replace),
         description: paths::labels::path,
     },
     Route {
         path: "/v1/projects/{project}/retention",
+        dialect: &DIALECT,
         methods: methods!(GET, READ => retention::show; PUT, ADMIN => retention::replace),
         description: paths::retention::path,
     },
     Route {
         path: "/v1/projects/{project}/erasures",
+        dialect: &DIALECT,
         methods: methods!(POST, ADMIN => erasures::ask),
         description: paths::erasures::all,
     },
     Route {
         path: "/v1/projects/{project}/erasures/{id}",
+        dialect: &DIALECT,
         methods: methods!(GET, ADMIN => erasures::show),
         description: paths::erasures::one,
     },

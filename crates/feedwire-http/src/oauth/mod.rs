@@ -9,6 +9,7 @@ mod token;
 use http::Method;
 
 use crate::access::Rule;
+use crate::native;
 use crate::openapi::paths;
 use crate::routes::{Route, Served};
 
@@ -21,6 +22,7 @@ const KEYS_PATH: &str = "/.well-known/jwks.json";
 pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: TOKEN_PATH,
+        dialect: &native::DIALECT,
         methods: || {
             vec![Served {
                 method: Method::POST,
@@ -32,6 +34,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: "/.well-known/oauth-authorization-server",
+        dialect: &native::DIALECT,
         methods: || {
             vec![Served {
                 method: Method::GET,
@@ -43,6 +46,7 @@ pub(crate) const ROUTES: &[Route] = &[
     },
     Route {
         path: KEYS_PATH,
+        dialect: &native::DIALECT,
         methods: || {
             vec![Served {
                 method: Method::GET,

@@ -7,11 +7,13 @@ use serde_json::{Map, Value, json};
 use super::{access, paths, problems, schemas};
 use crate::access::Rule;
 use crate::answer::{self, at_once};
+use crate::native;
 use crate::routes::{Route, Served};
 
 /// Where it is told.
 pub(crate) const ROUTE: Route = Route {
     path: "/openapi.json",
+    dialect: &native::DIALECT,
     methods: || {
         vec![Served {
             method: Method::GET,
