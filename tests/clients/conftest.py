@@ -2,7 +2,17 @@
 
 import pytest
 
-from server import Server
+from server import Server, init
+
+
+@pytest.fixture
+def guarded_server(tmp_path):
+    """One that asks who calls; its own proof is good for everything."""
+    folder = tmp_path / "data"
+    server = Server(folder, init(folder))
+    server.start()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -10,18 +10,26 @@ import urllib.request
 PROGRAM = os.environ["FEEDWIRE_BIN"]
 
 
+def init(folder):
+    """Initialises `folder`, and returns the token of its first credential."""
+    made = subprocess.run([PROGRAM, "init", "--json", "--data", str(folder)], check=True, capture_output=True)
+    return json.loads(made.stdout)["token"]
+
+
 class Server:
     """Holds the listening socket, as a service manager does, so that a restart refuses no one."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, token=None):
         self.folder = folder
+        self.token = token
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
         self.process = None
 
     def start(self):
         # LISTEN_PID names the process that the socket is meant for: the shell's, which `exec` keeps.
-        command = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve --dev --data "$1" 3<&"$2"'
+        access = "" if self.token else "--dev"
+        command = f'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve {access} --data "$1" 3<&"$2"'
         descriptor = self.socket.fileno()
         self.process = subprocess.Popen(
             ["bash", "-c", command, PROGRAM, str(self.folder), str(descriptor)],
@@ -47,10 +55,14 @@ class Server:
         request = urllib.request.Request(
             f"{self.feed(feed)}/events",
             data=json.dumps(event).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json"} | self.proof(),
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["last"]
+
+    def proof(self):
+        """The headers of whoever may do everything."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def feed(self, feed="orders"):
         return f"{self.url}/v1/projects/default/feeds/{feed}"

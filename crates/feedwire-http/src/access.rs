@@ -32,7 +32,10 @@ pub(crate) enum Rule {
 #[derive(Clone, Debug)]
 pub enum Access {
     /// Everybody may do everything.
-    Open,
+    Open {
+        /// Whether there are credentials all the same, which nobody is asked for.
+        has_credentials: bool,
+    },
     /// Whoever has a credential may do what that is granted.
     Guarded(Auth),
 }
@@ -78,11 +81,11 @@ pub(crate) fn admit(
     let named = || project.and_then(|name| ProjectName::new(&name).ok());
     let (principal, grant) = match edge.access() {
         _ if rule == Rule::Open => (None, None),
-        Access::Open if rule.is_of_project() => {
+        Access::Open { .. } if rule.is_of_project() => {
             let project = named().ok_or(Refusal::NoProject)?;
             (None, Some(Grant::new(project, EVERYTHING.clone())))
         }
-        Access::Open => (None, None),
+        Access::Open { .. } => (None, None),
         Access::Guarded(auth) => {
             let principal = prove(auth, &shown)?;
             let (quotas, limits) = (edge.quotas(), principal.limits());

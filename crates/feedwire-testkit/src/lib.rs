@@ -14,7 +14,7 @@ pub use answer::Answer;
 pub use certificates::{AUTHORITY, Pair, STRANGER};
 pub use clock::HandClock;
 pub use ids::CountedIds;
-pub use server::{Setup, TestServer};
+pub use server::{Asks, Setup, TestServer};
 pub use socket::Socket;
 
 use std::time::Duration;

@@ -36,6 +36,18 @@ pub struct TestServer {
     serving: JoinSet<Stopped>,
 }
 
+/// Whom a server asks who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asks {
+    /// Nobody: there are no credentials.
+    #[default]
+    Nobody,
+    /// Nobody, although there are credentials.
+    NobodyOfThose,
+    /// Everybody.
+    Everybody,
+}
+
 /// How a server is to be.
 #[derive(Debug, Default)]
 pub struct Setup {
@@ -47,8 +59,8 @@ pub struct Setup {
     pub origins: Origins,
     /// What it speaks TLS with.
     pub tls: Option<Tls>,
-    /// Whether it asks who calls.
-    pub is_guarded: bool,
+    /// Whom it asks who they are.
+    pub asks: Asks,
     /// What each address may take.
     pub address_limits: RateLimits,
     /// How long access tokens are good for, if not as usual.
@@ -119,7 +131,7 @@ impl TestServer {
     /// A server that asks who calls.
     pub async fn guarded() -> Self {
         Self::set_up(Setup {
-            is_guarded: true,
+            asks: Asks::Everybody,
             ..Setup::default()
         })
         .await
@@ -148,7 +160,7 @@ impl TestServer {
             .await
             .expect("an engine in memory opens");
         let mut auth = None;
-        if setup.is_guarded {
+        if setup.asks == Asks::Everybody {
             let made = guard::auth(&*engine, clock.clone(), setup.token_lifetime);
             auth = Some(made.await);
         }
@@ -157,12 +169,17 @@ impl TestServer {
             limits: setup.limits,
             clock: clock.clone(),
             origins: setup.origins,
-            hosts: if setup.is_guarded {
+            hosts: if setup.asks == Asks::Everybody {
                 Hosts::Any
             } else {
                 Hosts::LoopbackOnly
             },
-            access: auth.clone().map_or(Access::Open, Access::Guarded),
+            access: auth.clone().map_or(
+                Access::Open {
+                    has_credentials: setup.asks == Asks::NobodyOfThose,
+                },
+                Access::Guarded,
+            ),
             address_limits: setup.address_limits,
             public_url: None,
             tokens_end_readers: setup.tokens_end_readers,

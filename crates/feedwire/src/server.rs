@@ -47,7 +47,10 @@ pub(crate) struct Serving {
 #[derive(Clone, Debug)]
 pub(crate) enum Access {
     /// Everybody may do everything, and so only programs of this machine may ask.
-    Open,
+    Open {
+        /// Whether the folder has credentials all the same.
+        has_credentials: bool,
+    },
     /// Whoever has a credential may do what that is granted.
     Guarded(Auth),
 }
@@ -59,14 +62,16 @@ pub(crate) const OPEN_NOTICE: &str =
 impl Access {
     fn hosts(&self) -> Hosts {
         match self {
-            Self::Open => Hosts::LoopbackOnly,
+            Self::Open { .. } => Hosts::LoopbackOnly,
             Self::Guarded(_) => Hosts::Any,
         }
     }
 
     fn edge(&self) -> feedwire_http::Access {
         match self {
-            Self::Open => feedwire_http::Access::Open,
+            Self::Open { has_credentials } => feedwire_http::Access::Open {
+                has_credentials: *has_credentials,
+            },
             Self::Guarded(auth) => feedwire_http::Access::Guarded(auth.clone()),
         }
     }

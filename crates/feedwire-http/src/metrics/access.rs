@@ -19,7 +19,7 @@ const TOKENS: Family = number(
 pub(super) fn tell(families: &mut Families<'_>, access: &Access) -> fmt::Result {
     let auth = match access {
         Access::Guarded(auth) => Some(auth),
-        Access::Open => None,
+        Access::Open { .. } => None,
     };
     let credentials = auth.map(|auth| (PLAIN, auth.count() as u64));
     families.levels(&CREDENTIALS, credentials)?;

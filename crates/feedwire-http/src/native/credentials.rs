@@ -176,7 +176,7 @@ pub(super) async fn revoke(asked: Asked, _: Incoming) -> Result<Answer, Refused>
 fn auth(asked: &Asked) -> Result<Auth, Refused> {
     match asked.edge.access() {
         Access::Guarded(auth) => Ok(auth.clone()),
-        Access::Open => Err(Refused(error::not_found(
+        Access::Open { .. } => Err(Refused(error::not_found(
             "this server is open to everybody and has no credentials",
         ))),
     }

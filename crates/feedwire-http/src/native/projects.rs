@@ -2,7 +2,7 @@
 
 use feedwire_auth::Principal;
 use feedwire_core::Right;
-use feedwire_core::projects::Listed;
+use feedwire_core::projects::{Listed, delete};
 use feedwire_dialects::credential;
 use feedwire_dialects::native::{answer, error, request};
 use feedwire_event::{Attribute, ProjectName};
@@ -63,12 +63,7 @@ pub(super) async fn show(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let token = request::delete_token(asked.query())?;
     let (core, name) = (asked.edge.core(), asked.grant().project());
-    if name.is_system() {
-        return Err(Refused(error::forbidden(
-            "the server's own project is not deleted",
-        )));
-    }
-    core.show_project(name).ok_or_else(unknown)?;
+    deletable(&asked, name)?;
     let deletions = asked.edge.deletions();
     let now = asked.edge.clock().now();
     let Some(token) = token else {
@@ -77,6 +72,8 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
         return Ok(json(&answer::deletion(token.as_str(), expires_at)));
     };
     let _settling = asked.edge.settling().await;
+    // Once more: it may have got children meanwhile.
+    deletable(&asked, name)?;
     if !deletions.take(&token, name, now) {
         return Err(Refused(error::no_deletion()));
     }
@@ -91,17 +88,33 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     }
 }
 
+/// Whether `name` can be deleted at all; what is refused leaves its credentials as they are.
+fn deletable(asked: &Asked, name: &ProjectName) -> Result<(), Refused> {
+    if name.is_system() {
+        let words = "the server's own project is not deleted";
+        return Err(Refused(error::forbidden(words)));
+    }
+    if let Access::Open {
+        has_credentials: true,
+    } = asked.edge.access()
+    {
+        // They would be good for a project that is made under its name later.
+        let words = "there are credentials of this folder, which this server asks nobody for: delete the project where they are asked for";
+        return Err(Refused(error::forbidden(words)));
+    }
+    asked.edge.core().show_project(name).ok_or_else(unknown)?;
+    let projects = asked.edge.core().projects();
+    if projects
+        .iter()
+        .any(|other| other.parent().as_ref() == Some(name))
+    {
+        return Err(delete::Error::HasChildren(name.clone()).into());
+    }
+    Ok(())
+}
+
 /// Deletes `name`, with its credentials first: a project that is made under its name later is not to be theirs.
 async fn gone(asked: &Asked, name: &ProjectName) -> Result<(), (String, Refused)> {
-    // What is refused leaves the credentials as they are.
-    let projects = asked.edge.core().projects();
-    let children = projects
-        .iter()
-        .any(|other| other.parent().as_ref() == Some(name));
-    if children {
-        let error = feedwire_core::projects::delete::Error::HasChildren(name.clone());
-        return Err((error.to_string(), error.into()));
-    }
     if let Access::Guarded(auth) = asked.edge.access() {
         let forgotten = auth.forget_project(name).await;
         forgotten.map_err(|error| (error.to_string(), error.into()))?;

@@ -59,7 +59,7 @@ pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
         Err(words) => return refused(StatusCode::BAD_REQUEST, "invalid_request", words),
     };
     match asked.edge.access() {
-        Access::Open => open(&parameters),
+        Access::Open { .. } => open(&parameters),
         Access::Guarded(_) => guarded(&asked, &parameters).await,
     }
 }

@@ -64,7 +64,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             metrics: None,
         },
         Serving {
-            access: Access::Open,
+            access: Access::Open {
+                has_credentials: false,
+            },
             drain_timeout: DRAIN_TIMEOUT,
             origins: Origins::default(),
             peers: Peers::Direct,

@@ -240,14 +240,17 @@ async fn access(
     engine: &dyn Engine,
     issuer: Option<&str>,
 ) -> anyhow::Result<(Access, &'static str)> {
-    Ok(match guard {
-        Some(guard) => {
-            let auth = guard.open(engine, issuer).await?;
-            (Access::Guarded(auth), GUARDED_NOTICE)
-        }
-        None if guard::is_initialised(engine).await? => (Access::Open, UNASKED_NOTICE),
-        None => (Access::Open, OPEN_NOTICE),
-    })
+    if let Some(guard) = guard {
+        let auth = guard.open(engine, issuer).await?;
+        return Ok((Access::Guarded(auth), GUARDED_NOTICE));
+    }
+    let has_credentials = guard::is_initialised(engine).await?;
+    let notice = if has_credentials {
+        UNASKED_NOTICE
+    } else {
+        OPEN_NOTICE
+    };
+    Ok((Access::Open { has_credentials }, notice))
 }
 
 /// Keeps the certificate what its files hold, where there is one; ends only where that fails.

@@ -1,6 +1,6 @@
 //! Projects and credentials made, changed and removed over HTTP, and the record of it.
 
-use feedwire_testkit::TestServer;
+use feedwire_testkit::{Asks, Setup, TestServer};
 use serde_json::{Value, json};
 
 use super::{admin, ask, bearer, project};
@@ -81,13 +81,12 @@ async fn a_project_is_made_shown_listed_and_deleted_in_two_steps() {
     }
 
     let delete = async |path: &str| ask(&server, &admin, "DELETE", path, "").await;
-    let token = text(&delete("/v1/projects/acme").await.json()["delete_token"]).to_owned();
-    let parent = delete(&format!("/v1/projects/acme?delete_token={token}")).await;
+    let parent = delete("/v1/projects/acme").await;
     assert_eq!(parent.problem(), (409, "has-children".to_owned()));
     let step = delete("/v1/projects/acme.eu").await;
     let token = text(&step.json()["delete_token"]).to_owned();
     assert_eq!(get("/v1/projects/acme.eu").await.status, 200);
-    let other = delete(&format!("/v1/projects/acme?delete_token={token}")).await;
+    let other = delete(&format!("/v1/projects/default?delete_token={token}")).await;
     assert_eq!(other.problem(), (412, "precondition-failed".to_owned()));
     assert_eq!(
         delete(&format!("/v1/projects/acme.eu?delete_token={token}"))
@@ -143,6 +142,19 @@ async fn a_project_made_again_is_not_open_to_those_of_the_one_before() {
     );
     let page = ask(&server, &admin, "GET", read, "").await;
     assert_eq!(page.positions(), Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_nobody_deletes_no_project_that_credentials_are_of() {
+    for (asks, status) in [(Asks::Nobody, 200), (Asks::NobodyOfThose, 403)] {
+        let server = TestServer::set_up(Setup {
+            asks,
+            ..Setup::default()
+        })
+        .await;
+        let answer = server.ask("DELETE", "/v1/projects/default", &[], b"").await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
 }
 
 #[tokio::test]

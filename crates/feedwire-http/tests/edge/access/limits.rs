@@ -32,7 +32,7 @@ async fn refused(server: &TestServer, headers: &[&str]) -> feedwire_testkit::Ans
 #[tokio::test]
 async fn an_address_is_limited_before_anybody_is_asked_who_they_are() {
     let server = TestServer::set_up(Setup {
-        is_guarded: true,
+        asks: feedwire_testkit::Asks::Everybody,
         address_limits: requests(1),
         ..Setup::default()
     })
@@ -233,7 +233,7 @@ async fn only_who_reads_is_told_of_a_limit_by_a_stream_and_a_publisher_never_by_
 #[tokio::test]
 async fn whoever_is_refused_is_told_what_is_left_too() {
     let server = TestServer::set_up(Setup {
-        is_guarded: true,
+        asks: feedwire_testkit::Asks::Everybody,
         address_limits: requests(1_000),
         ..Setup::default()
     })
@@ -253,7 +253,7 @@ async fn whoever_is_refused_is_told_what_is_left_too() {
         );
     }
     let narrow = TestServer::set_up(Setup {
-        is_guarded: true,
+        asks: feedwire_testkit::Asks::Everybody,
         address_limits: requests(1),
         ..Setup::default()
     })

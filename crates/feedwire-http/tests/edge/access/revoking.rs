@@ -117,7 +117,7 @@ async fn revoking_disabling_and_narrowing_a_credential_end_its_readers_and_no_ot
 async fn a_token_that_expires_ends_no_reader_unless_the_server_is_set_up_so() {
     for tokens_end_readers in [false, true] {
         let server = TestServer::set_up(Setup {
-            is_guarded: true,
+            asks: feedwire_testkit::Asks::Everybody,
             tokens_end_readers,
             token_lifetime: Some(Duration::from_secs(1)),
             ..Setup::default()

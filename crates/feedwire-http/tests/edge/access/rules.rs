@@ -224,7 +224,7 @@ async fn who_may_not_is_refused_and_who_may_is_not() {
 #[tokio::test]
 async fn metrics_at_their_own_listener_ask_for_nothing() {
     let server = TestServer::set_up(feedwire_testkit::Setup {
-        is_guarded: true,
+        asks: feedwire_testkit::Asks::Everybody,
         has_metrics_apart: true,
         ..Default::default()
     })
