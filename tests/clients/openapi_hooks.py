@@ -47,6 +47,11 @@ def before_load_schema(context, raw_schema):
         if FORM != "stream":
             limit = next(one for one in parameters if one["name"] == "limit")
             limit["schema"]["maximum"] = PAGE_EVENTS_MAX
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "security" in operation:
+                # The run proves who it is by a header, and only one proof is taken.
+                operation["security"] = [{"bearer": []}]
     publish = raw_schema["paths"]["/v1/projects/{project}/feeds/{feed}/events"]["post"]
     if FORM == "binary":
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -79,6 +84,11 @@ def before_call(context, case, kwargs):
         mend_reading(case)
     elif name == "publish":
         mend_publishing(case)
+    elif name in ("createCredential", "changeCredential"):
+        mend_credential(case.body)
+    elif name == "createProject":
+        # A child takes a parent.
+        case.body["name"] = case.body["name"].replace(".", "-")
 
 
 def is_lines(case):
@@ -116,6 +126,14 @@ def mend_limits(limits):
         for name, limit in limits.items():
             if isinstance(limit, (int, float)) and 1 <= limit < 1_000_000:
                 limits[name] = 1_000_000
+
+
+def mend_credential(credential):
+    """What is granted has to be of its home, and its end is still to come."""
+    if credential.get("grants"):
+        credential["grants"] = [{"project": "default", "rights": ["read"], "feeds": ["orders", "invoices.*"]}]
+    if credential.get("expires_at"):
+        credential["expires_at"] = "2100-01-01T00:00:00Z"
 
 
 def mend_reading(case):
