@@ -52,7 +52,9 @@ impl FromStr for KeyId {
 
     fn from_str(text: &str) -> Result<Self, KeyIdError> {
         let bytes = <[u8; LENGTH]>::try_from(text.as_bytes()).ok();
-        let bytes = bytes.filter(|bytes| bytes.iter().all(|byte| ALPHABET.contains(byte)));
+        // Asked by every proof: the alphabet is not gone through for each character.
+        let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let bytes = bytes.filter(|bytes| bytes.iter().all(is_plain));
         bytes.map(Self).ok_or(KeyIdError)
     }
 }
