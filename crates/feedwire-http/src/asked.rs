@@ -9,6 +9,7 @@ use feedwire_core::Grant;
 use feedwire_dialects::{Refusal, escape};
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use tokio::sync::MutexGuard;
 
 use crate::access::{Admitted, Rule};
 use crate::edge::Edge;
@@ -69,6 +70,22 @@ impl Asked {
     /// Who asks; `None` where everybody may do everything.
     pub(crate) fn principal(&self) -> Option<&Principal> {
         self.admitted.principal.as_ref()
+    }
+
+    /// Whether whoever asks may still do what they might when they were asked who they are: a body may take as long as its sender likes.
+    pub(crate) fn check_leave(&self) -> Result<(), Refusal> {
+        let is_ended = |who: &Principal| who.ended().is_cancelled();
+        if self.principal().is_some_and(is_ended) {
+            return Err(Refusal::BadProof);
+        }
+        Ok(())
+    }
+
+    /// The turn to change projects or credentials, for somebody who may still.
+    pub(crate) async fn settling(&self) -> Result<MutexGuard<'_, ()>, Refusal> {
+        let turn = self.edge.settling().await;
+        self.check_leave()?;
+        Ok(turn)
     }
 
     /// What it shows of who asks.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use feedwire_core::{Clock, Core};
 use feedwire_event::Timestamp;
+use tokio::sync::MutexGuard;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
@@ -156,7 +157,7 @@ impl Edge {
     }
 
     /// The turn to change projects or credentials.
-    pub(crate) async fn settling(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(crate) async fn settling(&self) -> MutexGuard<'_, ()> {
         self.0.settling.lock().await
     }
 

@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
+use crate::asked::Asked;
 use crate::edge::Edge;
 use crate::room::Room;
 
@@ -54,10 +55,13 @@ pub(crate) struct Whole {
     _room: Room,
 }
 
-/// Takes in all of `body`, which is to be small enough.
-pub(crate) async fn whole(body: Incoming, edge: &Edge) -> Result<Whole, Refusal> {
-    let bytes_max = edge.limits().body_bytes_max;
-    within(bytes_max, Refusal::BodyTooLarge(bytes_max), body, edge).await
+/// Takes in all of `body`, which is to be small enough, from somebody who may still do what is asked when its last byte has come.
+pub(crate) async fn whole(body: Incoming, asked: &Asked) -> Result<Whole, Refusal> {
+    let bytes_max = asked.edge.limits().body_bytes_max;
+    let too_large = Refusal::BodyTooLarge(bytes_max);
+    let whole = within(bytes_max, too_large, body, &asked.edge).await?;
+    asked.check_leave()?;
+    Ok(whole)
 }
 
 /// Takes in all of `body`, which whoever sends it need not have proven to be anybody: it has at most `bytes_max`.
@@ -65,10 +69,12 @@ pub(crate) async fn small(body: Incoming, bytes_max: usize, edge: &Edge) -> Resu
     within(bytes_max, Refusal::BodyTooLarge(bytes_max), body, edge).await
 }
 
-/// Takes in all of `body`, which is the data of an event.
-pub(crate) async fn data(body: Incoming, edge: &Edge) -> Result<Whole, Refusal> {
+/// As [`whole`], of what is the data of an event.
+pub(crate) async fn data(body: Incoming, asked: &Asked) -> Result<Whole, Refusal> {
     let too_large = Refusal::DataTooLarge(EVENT_BYTES_MAX);
-    within(EVENT_BYTES_MAX, too_large, body, edge).await
+    let whole = within(EVENT_BYTES_MAX, too_large, body, &asked.edge).await?;
+    asked.check_leave()?;
+    Ok(whole)
 }
 
 async fn within(

@@ -20,7 +20,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     address_requests: Option<u64>,
     /// Bytes a second that each address may publish
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     address_publish_bytes: Option<ByteSize>,
     /// Streams and waiting polls that each address may have at one time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -36,4 +36,10 @@ impl Options {
             readers: self.address_readers,
         }
     }
+}
+
+fn some_bytes(text: &str) -> anyhow::Result<ByteSize> {
+    let size: ByteSize = text.parse().map_err(anyhow::Error::msg)?;
+    anyhow::ensure!(size.0 > 0, "a limit is at least one byte");
+    Ok(size)
 }

@@ -24,7 +24,7 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
     let auth = auth(&asked)?;
-    let draft = credential::draft(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let draft = credential::draft(&intake::whole(body, &asked).await?.bytes)?;
     let grants = grants(draft.grants)?;
     given(&asked, &grants)?;
     let home = asked.grant().project().clone();
@@ -39,7 +39,7 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
         limits: draft.limits,
     };
     new.check(asked.edge.clock().now())?;
-    let _settling = asked.edge.settling().await;
+    let _settling = asked.settling().await?;
     if !asked.edge.core().project_exists(&home) {
         return Err(Refused(error::no_project()));
     }
@@ -92,7 +92,7 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
     refuse::other_than_json(&asked)?;
     let conditions = Conditions::of(asked.headers())?;
     let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
-    let wanted = credential::change(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let wanted = credential::change(&intake::whole(body, &asked).await?.bytes)?;
     let grants = wanted.grants.map(grants).transpose()?;
     given(&asked, grants.as_deref().unwrap_or_default())?;
     let wanted = CredentialChange {
@@ -109,7 +109,7 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
     let home = asked.grant().project();
     wanted.check(home, asked.edge.clock().now())?;
     let check = conditions.check(|present| Tag::of(&told(present)));
-    let _settling = asked.edge.settling().await;
+    let _settling = asked.settling().await?;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
     if wanted.grants.is_none() && is_longer(&wanted, &present) {
         given(&asked, &present.grants)?;
@@ -129,13 +129,13 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
 pub(super) async fn rotate(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
     let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
-    let body = intake::whole(body, &asked.edge).await?;
+    let body = intake::whole(body, &asked).await?;
     if !body.bytes.is_empty() {
         refuse::other_than_json(&asked)?;
     }
     let overlap = credential::overlap(&body.bytes)?;
     let home = asked.grant().project();
-    let _settling = asked.edge.settling().await;
+    let _settling = asked.settling().await?;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
     // Whoever is told the secret may do what the credential may.
     given(&asked, &present.grants)?;
@@ -159,7 +159,7 @@ pub(super) async fn revoke(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     let check = conditions.check(|present| Tag::of(&told(present)));
     let (auth, key_id) = (auth(&asked)?, key_id(&asked)?);
     let home = asked.grant().project();
-    let _settling = asked.edge.settling().await;
+    let _settling = asked.settling().await?;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
     let record = named("credential.revoke", &present);
     record.record(&asked).await?;

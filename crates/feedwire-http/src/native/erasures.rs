@@ -16,7 +16,7 @@ use crate::intake;
 pub(super) async fn ask(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
-    let (feed, subject) = body::erasure(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let (feed, subject) = body::erasure(&intake::whole(body, &asked).await?.bytes)?;
     let name = asked.grant().project();
     let change = Change {
         ty: "subject.erase",

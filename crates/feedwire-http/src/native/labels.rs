@@ -24,7 +24,7 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
     refuse::other_than_json(&asked)?;
     let conditions = Conditions::of(asked.headers())?;
     let subject = subject(&asked)?;
-    let labels = body::labels(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let labels = body::labels(&intake::whole(body, &asked).await?.bytes)?;
     let check = conditions.check(|present| Tag::of(&answer::labels(present)));
     asked
         .edge

@@ -21,10 +21,10 @@ use crate::intake;
 pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
-    let name = credential::project(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let name = credential::project(&intake::whole(body, &asked).await?.bytes)?;
     above(&asked, &name)?;
     let core = asked.edge.core();
-    let _settling = asked.edge.settling().await;
+    let _settling = asked.settling().await?;
     let change = changed("project.create", &name);
     change.record(&asked).await?;
     if let Err(error) = core.create_project(&name).await {
@@ -71,7 +71,7 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
         let expires_at = deletions.ask(name, token.clone(), now);
         return Ok(json(&answer::deletion(token.as_str(), expires_at)));
     };
-    let _settling = asked.edge.settling().await;
+    let _settling = asked.settling().await?;
     // Once more: it may have got children meanwhile.
     deletable(&asked, name)?;
     if !deletions.take(&token, name, now) {
@@ -138,7 +138,7 @@ pub(super) async fn set_limits(asked: Asked, body: Incoming) -> Result<Answer, R
     let conditions = Conditions::of(asked.headers())?;
     let name = asked.grant().project();
     above(&asked, name)?;
-    let limits = credential::limits_of(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let limits = credential::limits_of(&intake::whole(body, &asked).await?.bytes)?;
     let check = conditions.check(|present| Tag::of(&credential::rate_limits(*present)));
     let told = credential::rate_limits(limits);
     let mut change = changed("project.limits", name);

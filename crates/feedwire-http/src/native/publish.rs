@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::pin::pin;
 
-use feedwire_core::{Grant, Published, Repetition, publish};
+use feedwire_core::{Published, Repetition, publish};
 use feedwire_dialects::native::answer::Progress;
 use feedwire_dialects::native::body;
 use feedwire_dialects::native::{self, error, request};
@@ -19,10 +19,8 @@ use super::batches::Batches;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer, json};
 use crate::asked::Asked;
-use crate::edge::Edge;
 use crate::head::IDEMPOTENCY_KEY;
 use crate::intake;
-use crate::quota::Metered;
 
 pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let headers = asked.headers();
@@ -32,9 +30,7 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
     let has_attributes = binary_mode::is_meant(headers);
     let content = body::content(refuse::header(headers, CONTENT_TYPE), has_attributes)?;
     let to = To {
-        edge: asked.edge.clone(),
-        grant: asked.grant().clone(),
-        metered: asked.metered().clone(),
+        asked: &asked,
         feed: request::feed(&refuse::variable(&asked, FEED)?)?,
         expected,
         repetition,
@@ -58,19 +54,19 @@ fn closing(mut answer: Answer) -> Answer {
 }
 
 /// Where events go.
-struct To {
-    edge: Edge,
-    grant: Grant,
-    metered: Metered,
+struct To<'a> {
+    /// Who publishes.
+    asked: &'a Asked,
     feed: FeedName,
     expected: Option<Expected>,
     repetition: Repetition,
 }
 
-impl To {
+impl To<'_> {
     async fn one_batch(&self, shape: Shape, body: Incoming) -> Result<Answer, Refused> {
-        let body = intake::whole(body, &self.edge).await?;
-        self.metered
+        let body = intake::whole(body, self.asked).await?;
+        self.asked
+            .metered()
             .publish(body.bytes.len())
             .map_err(Refusal::from)?;
         let events = body::events_in(shape, &body.bytes, &self.feed)?;
@@ -82,8 +78,9 @@ impl To {
     }
 
     async fn one_event(&self, headers: &HeaderMap, body: Incoming) -> Result<Answer, Refused> {
-        let body = intake::data(body, &self.edge).await?;
-        self.metered
+        let body = intake::data(body, self.asked).await?;
+        self.asked
+            .metered()
             .publish(body.bytes.len())
             .map_err(Refusal::from)?;
         let event = body::event_of(headers, &body.bytes)?;
@@ -101,9 +98,10 @@ impl To {
             None => Vec::new(),
         };
         Ok(self
+            .asked
             .edge
             .core()
-            .publish(&self.grant, events, expectations, &self.repetition)
+            .publish(self.asked.grant(), events, expectations, &self.repetition)
             .await?)
     }
 
@@ -111,9 +109,9 @@ impl To {
     async fn append_new(&self, mut events: Vec<(FeedName, Event)>) -> Result<Progress, Refused> {
         let mut duplicates = 0;
         loop {
-            let core = self.edge.core();
+            let core = self.asked.edge.core();
             let published = core
-                .publish(&self.grant, &events, Vec::new(), &self.repetition)
+                .publish(self.asked.grant(), &events, Vec::new(), &self.repetition)
                 .await;
             let before = events.len();
             match published {
@@ -145,7 +143,7 @@ impl To {
         body: Incoming,
         progress: &mut Option<Progress>,
     ) -> Result<(), Refused> {
-        let mut batches = Batches::new(body, &self.edge, self.feed.clone());
+        let mut batches = Batches::new(body, &self.asked.edge, self.feed.clone());
         if self.expected.is_some() || matches!(self.repetition, Repetition::ByKey(_)) {
             return self.append_only(batches.unparted(), progress).await;
         }
@@ -166,11 +164,13 @@ impl To {
         Ok(())
     }
 
-    /// Counts a batch of lines when it may come: whoever sends many is not refused in the middle of them for being a little fast.
+    /// Counts a batch of lines when it may come: whoever sends many is not refused in the middle of them for being a little fast. From
+    /// somebody who may publish no more, nothing is taken any more.
     async fn take_in(&self, bytes: usize) -> Result<(), Refusal> {
-        let within = self.edge.limits().body_timeout;
-        let counted = self.metered.publish_in_time(bytes, within).await;
-        counted.map_err(Refusal::from)
+        let within = self.asked.edge.limits().body_timeout;
+        let metered = self.asked.metered();
+        metered.publish_in_time(bytes, within).await?;
+        self.asked.check_leave()
     }
 
     /// Appends the batch, if it is the only one: what is expected of a subject is expected of one batch, and a key is one's.

@@ -22,7 +22,7 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
     request::nothing(asked.query())?;
     refuse::other_than_json(&asked)?;
     let conditions = Conditions::of(asked.headers())?;
-    let retention = body::retention(&intake::whole(body, &asked.edge).await?.bytes)?;
+    let retention = body::retention(&intake::whole(body, &asked).await?.bytes)?;
     let told = answer::retention(retention);
     let name = asked.grant().project();
     let change = Change {

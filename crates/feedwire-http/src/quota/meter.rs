@@ -98,7 +98,7 @@ impl Meter {
         let refill = self
             .limits
             .publish_bytes_per_second
-            .map_or(0, |most| PUBLISH_BURST_BYTES_MIN / most);
+            .map_or(0, |most| PUBLISH_BURST_BYTES_MIN / most.max(1));
         unused > refill + 1 && self.readers.load(Ordering::Relaxed) == 0
     }
 
@@ -231,6 +231,11 @@ mod tests {
             (Taken::PublishBytes, 3_600)
         );
         assert!(meter.publish(0).is_ok());
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_looked_at_as_any_other() {
+        assert!(!meter(Some(0), Some(0), Some(0)).is_idle());
     }
 
     #[test]

@@ -80,3 +80,101 @@ async fn what_was_read_for_a_slow_reader_is_not_sent_once_its_credential_is_revo
     let sent = text.matches("\"large\"").count();
     assert!(sent < EVENTS, "all {sent} events were sent");
 }
+
+#[tokio::test]
+async fn whoever_is_revoked_while_they_send_a_body_has_nothing_done_by_it() {
+    let server = TestServer::guarded().await;
+    let admin = admin(&server).await;
+    let grant = r#"{"grants":[{"project":"default","rights":["admin"]}]}"#;
+    let labels = r#"{"room":"lobby"}"#;
+    let event = r#"{"type":"late"}"#;
+    let json = "content-type: application/json";
+    let lines = "content-type: application/x-ndjson";
+    let feed = "/v1/projects/default/feeds/f";
+    let events = format!("{feed}/events");
+    for (method, path, content, body) in [
+        ("POST", "/v1/projects/default/credentials", json, grant),
+        (
+            "PUT",
+            "/v1/projects/default/subjects/s/labels",
+            json,
+            labels,
+        ),
+        (
+            "PUT",
+            "/v1/projects/default/retention",
+            json,
+            r#"{"age":"1d"}"#,
+        ),
+        ("POST", &events, json, event),
+        ("POST", &events, lines, event),
+        (
+            "POST",
+            &events,
+            "ce-type: late\r\nce-specversion: 1.0\r\nce-id: 1\r\nce-source: s",
+            event,
+        ),
+    ] {
+        let made = server
+            .credential("default", &[("default", "admin", "")])
+            .await;
+        let proof = bearer(&made.secret.token());
+        let length = format!("content-length: {}", body.len());
+        let (begin, end) = body.split_at(body.len() - 1);
+        let mut socket = server.connect().await;
+        let headers = [&proof, content, &length, "expect: 100-continue"];
+        socket.request(method, path, &headers, b"").await;
+        // The body is asked for once it is known who sends it.
+        assert_eq!(socket.head().await.status, 100);
+        socket.send(begin).await;
+        let (home, key_id) = (&made.credential.home, made.credential.key_id);
+        let revoked = server.auth().revoke(home, key_id, None).await;
+        revoked.expect("it is there");
+        socket.send(end).await;
+        let answer = socket.answer(method).await;
+        assert_eq!(
+            answer.problem(),
+            (401, "invalid-credential".to_owned()),
+            "{method} {path} {content}"
+        );
+    }
+    let page = ask(&server, &admin, "GET", &format!("{feed}?after=0"), "").await;
+    assert_eq!(page.json()["events"], serde_json::json!([]));
+    let kept = ask(&server, &admin, "GET", "/v1/projects/default/retention", "").await;
+    assert!(!kept.text().contains("86400"), "{}", kept.text());
+}
+
+#[tokio::test]
+async fn an_upload_ends_with_the_credential_that_it_was_begun_by() {
+    let server = TestServer::guarded().await;
+    let admin = admin(&server).await;
+    let made = server
+        .credential("default", &[("default", "publish", "")])
+        .await;
+    let proof = bearer(&made.secret.token());
+    let feed = "/v1/projects/default/feeds/f";
+    let headers = [
+        proof.as_str(),
+        "content-type: application/x-ndjson",
+        "transfer-encoding: chunked",
+    ];
+    let mut socket = server.connect().await;
+    let path = format!("{feed}/events");
+    socket.request("POST", &path, &headers, b"").await;
+    let line = "{\"type\":\"t\"}\n";
+    let chunk = format!("{:x}\r\n{line}\r\n", line.len());
+    socket.send(&chunk).await;
+    let events = || async {
+        let page = ask(&server, &admin, "GET", &format!("{feed}?after=0"), "").await;
+        page.json()["events"].as_array().map_or(0, Vec::len)
+    };
+    let there = async { while events().await == 0 {} };
+    timeout(PATIENCE, there).await.expect("the first is there");
+    let (home, key_id) = (&made.credential.home, made.credential.key_id);
+    let revoked = server.auth().revoke(home, key_id, None).await;
+    revoked.expect("it is there");
+    socket.send(&chunk).await;
+    let answer = socket.answer("POST").await;
+    assert_eq!(answer.problem(), (401, "invalid-credential".to_owned()));
+    assert_eq!(events().await, 1);
+}
