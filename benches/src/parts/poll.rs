@@ -66,7 +66,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
             cell(median_of(&runs, |run| figures(run).cpu), span),
             cell(
                 median_of(&runs, |run| figures(run).cpu - run.open.cpu),
-                signed,
+                difference,
             ),
             cell(
                 median_of(&runs, |run| figures(run).cpu / run.hyper.cpu),
@@ -133,10 +133,7 @@ fn load(bench: &Bench<'_>, peer: &Peer, request: &Request) -> anyhow::Result<Fig
     })
 }
 
-fn signed(seconds: f64) -> String {
-    if seconds < 0.0 {
-        format!("-{}", span(-seconds))
-    } else {
-        span(seconds)
-    }
+/// A difference in processor time: what may be less than nothing, in hundredths of a microsecond.
+fn difference(seconds: f64) -> String {
+    format!("{:.2} µs", seconds * 1e6)
 }

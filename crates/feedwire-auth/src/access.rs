@@ -1,18 +1,19 @@
 //! Access tokens: what a credential is exchanged for, for an hour. JWTs as RFC 9068 has them.
 //!
 //! We alone make them, so their header is compared as text with the three that there can be: no other algorithm, type, key or
-//! extension is ever looked at. What verified is remembered by its hash.
+//! extension is ever looked at. What verified is remembered.
 
-use std::hash::{BuildHasherDefault, Hasher};
+use std::fmt;
+use std::sync::Arc;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use feedwire_core::{Right, Rights};
 use feedwire_event::Timestamp;
 use feedwire_tally::Count;
-use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::entry::{Hash, hash};
 use crate::jwt::{Compact, decode, encode};
 use crate::limits::TOKENS_CACHED;
 use crate::signing::Ring;
@@ -103,10 +104,25 @@ pub(crate) fn scope_of(text: &str) -> Option<Rights> {
     rights.map(|right| right.parse::<Right>().ok()).collect()
 }
 
-/// Tokens that verified, by their hashes, and what they say. The ones least used go first.
+/// The end of a token, which is of its signature and so as random as any; nobody can choose that of one that verifies.
+type End = [u8; 32];
+
+/// A token that verified, and what it says.
+struct Known {
+    token: Zeroizing<String>,
+    claims: Claims,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.claims.fmt(f)
+    }
+}
+
+/// Tokens that verified, by their ends. The ones least used go first.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    tokens: Cache<Hash, Claims, UnitWeighter, BuildHasherDefault<First>>,
+    tokens: Cache<End, Arc<Known>>,
     remembered: Count,
     anew: Count,
     refused: Count,
@@ -123,35 +139,10 @@ pub struct TokenStats {
     pub refused: u64,
 }
 
-/// Takes the first bytes of a SHA-256 for its hash: they are as random as any, and nobody can choose them for a token that verifies.
-#[derive(Debug, Default)]
-pub(crate) struct First(u64);
-
-impl Hasher for First {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let first = bytes.first_chunk::<8>();
-        self.0 ^= first.map_or(0, |first| u64::from_le_bytes(*first));
-    }
-
-    /// The length of the hash, which says nothing.
-    fn write_usize(&mut self, _: usize) {}
-}
-
 impl Verified {
     pub(crate) fn new() -> Self {
-        let capacity = u64::try_from(TOKENS_CACHED).expect("it is small");
         Self {
-            tokens: Cache::with(
-                TOKENS_CACHED,
-                capacity,
-                UnitWeighter,
-                BuildHasherDefault::default(),
-                quick_cache::sync::DefaultLifecycle::default(),
-            ),
+            tokens: Cache::new(TOKENS_CACHED),
             remembered: Count::default(),
             anew: Count::default(),
             refused: Count::default(),
@@ -172,17 +163,25 @@ impl Verified {
         token: &str,
         verify: impl FnOnce() -> Option<Claims>,
     ) -> Result<Claims, Denied> {
-        let hash = hash(token.as_bytes());
-        if let Some(claims) = self.tokens.get(&hash) {
+        let end = token.as_bytes().last_chunk().copied();
+        let known = end.and_then(|end: End| self.tokens.get(&end));
+        // Which of them it is may be told by how long this takes; all of it, by nothing.
+        let same = |known: &Arc<Known>| {
+            verify_slices_are_equal(known.token.as_bytes(), token.as_bytes()).is_ok()
+        };
+        if let Some(known) = known.filter(same) {
             self.remembered.one();
-            return Ok(claims);
+            return Ok(known.claims);
         }
         let Some(claims) = verify() else {
             self.refused.one();
             return Err(Denied::Invalid);
         };
         self.anew.one();
-        self.tokens.insert(hash, claims);
+        if let Some(end) = end {
+            let token = Zeroizing::new(token.to_owned());
+            self.tokens.insert(end, Arc::new(Known { token, claims }));
+        }
         Ok(claims)
     }
 }

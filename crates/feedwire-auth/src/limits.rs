@@ -66,7 +66,7 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 /// How long an access token is valid at most: far below an epoch of the signing keys, so that two of them are enough.
 pub const TOKEN_LIFETIME_MAX: Duration = Duration::from_hours(24);
 
-/// Access tokens that are remembered as verified, 200 B each. One that is not costs a verification, about 100 µs.
+/// Access tokens that are remembered as verified, about 700 B each. One that is not costs a verification, about 100 µs.
 pub const TOKENS_CACHED: usize = 50_000;
 
 /// How long one signing key is used.

@@ -38,7 +38,7 @@ pub enum Denied {
 impl Auth {
     /// Who shows `proof`.
     ///
-    /// A good one costs a SHA-256 of it and one or two look-ups. Of a bad one the dearest is an access token that names a key of ours
+    /// A good one costs a SHA-256 of its secret, or a comparison with the token that it is, and one or two look-ups. Of a bad one the dearest is an access token that names a key of ours
     /// and has a wrong signature: about 100 µs for Ed25519, each time.
     pub fn prove(&self, proof: Proof<'_>) -> Result<Principal, Denied> {
         match proof {
