@@ -1,7 +1,9 @@
 //! Every method of every route, asked by everybody who may not and by somebody who may.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use feedwire_auth::{CredentialChange, Expiry};
 use feedwire_testkit::TestServer;
 
 use super::{admin, ask, bearer, project};
@@ -217,6 +219,37 @@ async fn who_may_not_is_refused_and_who_may_is_not() {
                 "{method} {path}: {}",
                 answer.text()
             );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_is_revoked_or_expired_opens_no_door() {
+    let server = TestServer::guarded().await;
+    let revoked = server.credential("_system", &[("*", "admin", "")]).await;
+    let (home, key_id) = (&revoked.credential.home, revoked.credential.key_id);
+    let done = server.auth().revoke(home, key_id, None).await;
+    done.expect("it is there");
+    let expired = server.credential("_system", &[("*", "admin", "")]).await;
+    let end = feedwire_core::Clock::now(&*server.clock).after(Duration::from_secs(1));
+    let change = CredentialChange {
+        expires_at: Some(Expiry::At(end)),
+        ..CredentialChange::default()
+    };
+    let (home, key_id) = (&expired.credential.home, expired.credential.key_id);
+    let changed = server.auth().change(home, key_id, change, None).await;
+    drop(changed.expect("it is there"));
+    server.clock.advance(Duration::from_secs(1));
+    let over = [revoked, expired].map(|one| one.secret.token().to_string());
+    let doors = RULES
+        .iter()
+        .filter(|(_, _, takes)| *takes != Takes::Nothing);
+    for (path, method, _) in doors {
+        let (method, path) = (method.to_ascii_uppercase(), address(path, "default"));
+        for token in &over {
+            let answer = ask(&server, token, &method, &path, "{}").await;
+            let expected = (401, "invalid-credential".to_owned());
+            assert_eq!(answer.problem(), expected, "{method} {path}");
         }
     }
 }
