@@ -15,7 +15,7 @@ pub enum Repetition {
     /// By nothing: whatever comes is new. So it is in the dialects, where one id rightly comes again.
     #[default]
     Unknown,
-    /// By the ids that its events bear: it is one when all of them are known by feed, source and id.
+    /// By the ids that its events bear: it is one when all of them are known by feed, source, id and subject.
     ByIds,
     /// By the key of the request, in the feed of its first event; where that is new, by ids.
     ByKey(IdempotencyKey),

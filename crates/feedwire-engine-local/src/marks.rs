@@ -118,7 +118,8 @@ impl Shared {
             };
             let chunk = self.read_back_now(before, limit)?;
             for record in &chunk.records {
-                let marks = Mark::of_record(0, record.feed(), record.payload_bytes());
+                let marks =
+                    Mark::of_record(0, record.feed(), record.subject(), record.payload_bytes());
                 found.extend(marks.map(|mark| (mark, record.position())));
             }
             wanted = wanted.saturating_sub(chunk.records.len() as u64);

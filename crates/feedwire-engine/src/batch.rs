@@ -122,7 +122,7 @@ pub enum BatchError {
     #[error("a batch has at most one expectation of a subject, this one more of {0:?}")]
     ExpectedTwice(Subject),
     /// Two events that are known by one and the same id.
-    #[error("event {index} of the batch has the source and the id of event {first}")]
+    #[error("event {index} of the batch has the source, the id and the subject of event {first}")]
     SameId {
         /// The first one with it, from 0.
         first: usize,
@@ -206,6 +206,7 @@ fn marks(records: &[NewRecord]) -> Result<Vec<Mark>, BatchError> {
         marks.extend(Mark::of_record(
             index,
             record.feed.as_str(),
+            record.subject.as_ref().map(Subject::as_str),
             &record.payload,
         ));
     }
@@ -229,7 +230,7 @@ fn have_one_id(one: &NewRecord, other: &NewRecord) -> bool {
         let payload = Payload::decode(&record.payload).ok()?;
         Some((payload.source.map(str::to_owned), payload.id.to_owned()))
     };
-    one.feed == other.feed && id(one) == id(other)
+    one.feed == other.feed && one.subject == other.subject && id(one) == id(other)
 }
 
 #[cfg(test)]

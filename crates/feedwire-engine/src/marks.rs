@@ -1,6 +1,6 @@
 //! What a repetition is known by: the marks of records, and where in a log they were seen lately.
 //!
-//! A mark is a hash: of feed, source and id of an event, or of feed and key of a request. It only says where to look. What
+//! A mark is a hash: of feed, source, id and subject of an event, or of feed and key of a request. It only says where to look. What
 //! stands there is compared ([`crate::Verdict`]), so that two marks that happen to be alike lose nothing.
 
 use std::collections::{HashMap, HashSet};
@@ -24,21 +24,30 @@ pub struct Mark {
 pub enum MarkOf {
     /// Of the key of a request whose first record it is.
     Key,
-    /// Of the source and the id of an event.
+    /// Of the source, the id and the subject of an event. The subject, so that whoever may publish about one alone cannot have another's
+    /// event taken for a repetition.
     Id,
 }
 
 impl Mark {
-    /// The marks of the record `index` of a batch, in `feed` and with `payload`.
-    pub fn of_record(index: u16, feed: &str, payload: &[u8]) -> impl Iterator<Item = Self> {
+    /// The marks of the record `index` of a batch, in `feed`, about `subject` and with `payload`.
+    pub fn of_record(
+        index: u16,
+        feed: &str,
+        subject: Option<&str>,
+        payload: &[u8],
+    ) -> impl Iterator<Item = Self> {
         let payload = payload::is_marked(payload).then(|| Payload::decode(payload));
         // What cannot be decoded has no marks: readers are told of it where they meet it.
         let payload = payload.and_then(Result::ok);
         let key = payload.and_then(|payload| payload.key);
         let by_id = payload.filter(|payload| payload.by_id);
         let mark = move |of, hash| Self { of, index, hash };
-        let key = key.map(|key| mark(MarkOf::Key, hash((MarkOf::Key, feed, "", key))));
-        let of_id = |p: Payload<'_>| hash((MarkOf::Id, feed, p.source.unwrap_or_default(), p.id));
+        let key = key.map(|key| mark(MarkOf::Key, hash((MarkOf::Key, feed, "", key, None))));
+        let of_id = |p: Payload<'_>| {
+            let source = p.source.unwrap_or_default();
+            hash((MarkOf::Id, feed, source, p.id, subject))
+        };
         let id = by_id.map(|payload| mark(MarkOf::Id, of_id(payload)));
         key.into_iter().chain(id)
     }
@@ -50,7 +59,7 @@ impl Mark {
 }
 
 /// Seeded by chance for the life of the process, so that nobody can make marks that are alike.
-fn hash(of: (MarkOf, &str, &str, &str)) -> u64 {
+fn hash(of: (MarkOf, &str, &str, &str, Option<&str>)) -> u64 {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     SEED.get_or_init(RandomState::new).hash_one(of)
 }
@@ -148,7 +157,7 @@ mod tests {
 
     fn mark(feed: &str, id: &str) -> Mark {
         let payload = event(None, id, None);
-        Mark::of_record(0, feed, &payload)
+        Mark::of_record(0, feed, None, &payload)
             .next()
             .expect("it is marked")
     }
@@ -160,7 +169,7 @@ mod tests {
     #[test]
     fn feed_source_and_id_make_a_mark_and_a_key_makes_another() {
         let hashes = |feed: &str, payload: &[u8]| -> Vec<u64> {
-            Mark::of_record(0, feed, payload)
+            Mark::of_record(0, feed, None, payload)
                 .map(|mark| mark.hash)
                 .collect()
         };
@@ -206,7 +215,7 @@ mod tests {
         let mut marked = Marked::new(2);
         let of = |id: &str| {
             let payload = event(None, id, Some(id));
-            let marks: Vec<Mark> = Mark::of_record(0, "f", &payload).collect();
+            let marks: Vec<Mark> = Mark::of_record(0, "f", None, &payload).collect();
             marks
         };
         for (id, position) in [("a", 1), ("b", 2)] {

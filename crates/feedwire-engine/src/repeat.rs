@@ -134,7 +134,11 @@ fn bears(record: &Record, mark: &Mark, batch: &Batch) -> bool {
     record.feed() == new.feed.as_str()
         && match mark.of {
             MarkOf::Key => theirs.key.is_some() && theirs.key == ours.key,
-            MarkOf::Id => theirs.by_id && (theirs.source, theirs.id) == (ours.source, ours.id),
+            MarkOf::Id => {
+                theirs.by_id
+                    && (theirs.source, theirs.id) == (ours.source, ours.id)
+                    && record.subject() == new.subject.as_ref().map(Subject::as_str)
+            }
         }
 }
 
@@ -214,6 +218,7 @@ mod tests {
         source: &'static str,
         id: &'static str,
         by_id: bool,
+        subject: Option<&'static str>,
         key: Option<&'static str>,
         time: Option<i64>,
     }
@@ -223,6 +228,7 @@ mod tests {
         source: "/s",
         id: "i",
         by_id: true,
+        subject: Some("a"),
         key: Some("k"),
         time: Some(7),
     };
@@ -232,7 +238,9 @@ mod tests {
             id: Some(EventId::new(of.id).expect("an id")),
             source: Some(Source::new(of.source).expect("a source")),
             ty: TypeName::new("t").expect("a name"),
-            subject: None,
+            subject: of
+                .subject
+                .map(|text| Subject::new(text).expect("a subject")),
             time: of.time.map(Timestamp::from_micros),
             extensions: Extensions::default(),
             data: None,
@@ -245,7 +253,7 @@ mod tests {
         NewRecord {
             feed: FeedName::new(of.feed).expect("a name"),
             ty: event.ty.clone(),
-            subject: None,
+            subject: event.subject.clone(),
             time: event.time,
             payload: payload::encode(&event, marks, || unreachable!("it has an id")),
         }
@@ -267,10 +275,11 @@ mod tests {
             place: Place { index: 0, count: 1 },
         };
         let mut bytes = BytesMut::new();
-        for part in [new.feed.as_str().as_bytes(), b"t", &new.payload] {
+        let subject = of.subject.unwrap_or_default();
+        for part in [of.feed.as_bytes(), b"t", subject.as_bytes(), &new.payload] {
             bytes.put_slice(part);
         }
-        Record::new(stamp, [of.feed.len(), 1, 0], bytes.freeze()).expect("a record")
+        Record::new(stamp, [of.feed.len(), 1, subject.len()], bytes.freeze()).expect("a record")
     }
 
     /// What the batch of `ours` is when all its marks were seen where `theirs` stands, as if their hashes were alike.
@@ -298,6 +307,14 @@ mod tests {
                 ..by_id
             },
             Known { feed: "g", ..by_id },
+            Known {
+                subject: Some("b"),
+                ..by_id
+            },
+            Known {
+                subject: None,
+                ..by_id
+            },
             Known {
                 by_id: false,
                 ..by_id

@@ -27,7 +27,7 @@ const BY_KEY: u8 = 0x20;
 /// By what a repetition of an event is to be known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks<'a> {
-    /// By its feed, source and id, if its producer gave the id.
+    /// By its feed, source, id and subject, if its producer gave the id.
     pub id: bool,
     /// By its feed and the key of the request whose first event it is.
     pub key: Option<&'a IdempotencyKey>,
@@ -36,7 +36,7 @@ pub struct Marks<'a> {
 /// The content of a record, borrowed from its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payload<'a> {
-    /// Whether a repetition is known by feed, source and id.
+    /// Whether a repetition is known by feed, source, id and subject.
     pub by_id: bool,
     /// The key by which, in its feed, a repetition of the batch that starts here is known.
     pub key: Option<&'a str>,

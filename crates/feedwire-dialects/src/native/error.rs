@@ -507,7 +507,7 @@ mod tests {
         let known = vec![(2, position(77)), (5, position(70))];
         assert_snapshot!(told(&publish(&publish::Error::PartlyKnown { known })), @r#"{"type":"urn:feedwire:problem:partly-known","title":"Some of the events are there already","status":409,"detail":"2 of the events are there already, the first of them event 2 at position 77; nothing was published","index":2,"known":2,"position":77}"#);
         assert_snapshot!(told(&publish(&publish::Error::KeyReused { first: position(77) })), @r#"{"type":"urn:feedwire:problem:idempotency-key-reused","title":"The key is that of another request","status":422,"detail":"the key is that of another request, whose first event is at position 77","position":77}"#);
-        assert_snapshot!(told(&publish(&publish::Error::Batch(BatchError::SameId { first: 1, index: 3 }))), @r#"{"type":"urn:feedwire:problem:invalid-event","title":"Not an event","status":400,"detail":"event 3 of the batch has the source and the id of event 1","attribute":"id","index":3}"#);
+        assert_snapshot!(told(&publish(&publish::Error::Batch(BatchError::SameId { first: 1, index: 3 }))), @r#"{"type":"urn:feedwire:problem:invalid-event","title":"Not an event","status":400,"detail":"event 3 of the batch has the source, the id and the subject of event 1","attribute":"id","index":3}"#);
     }
 
     #[test]

@@ -64,7 +64,7 @@ macro_rules! contract {
         $crate::contract!(@promises $place, repeating:
             a_repetition_is_answered_with_where_its_events_are
             a_repetition_does_not_move_the_head
-            an_id_is_one_of_its_feed_and_source
+            an_id_is_one_of_its_feed_source_and_subject
             what_bears_no_mark_is_never_a_repetition
             a_batch_of_which_some_is_known_is_refused_whole
             a_key_is_of_one_batch

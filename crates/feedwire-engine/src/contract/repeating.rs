@@ -87,7 +87,7 @@ pub async fn a_repetition_is_answered_with_where_its_events_are(place: &dyn Plac
     twice(&bench, known_by_id(&["f a s", "f b", "f c s", "g a"])).await;
     twice(&bench, known_by_id(&["f d s"])).await;
     // What came in several batches, and in another order.
-    let scattered = append(&bench, known_by_id(&["f d", "f b", "f a"])).await;
+    let scattered = append(&bench, known_by_id(&["f d s", "f b", "f a s"])).await;
     assert!(scattered.is_repeat);
     assert_eq!((scattered.first, scattered.last), (at(1), at(5)));
     let versions = [Version(2), Version::NONE, Version(1)];
@@ -109,7 +109,7 @@ pub async fn a_repetition_does_not_move_the_head(place: &dyn Place) {
     assert_eq!(*head.borrow(), at(2));
 }
 
-pub async fn an_id_is_one_of_its_feed_and_source(place: &dyn Place) {
+pub async fn an_id_is_one_of_its_feed_source_and_subject(place: &dyn Place) {
     let bench = Bench::new(place).await;
     for (text, source) in [
         ("f a", None),
@@ -117,11 +117,13 @@ pub async fn an_id_is_one_of_its_feed_and_source(place: &dyn Place) {
         ("f b", None),
         ("f a", Some("/s")),
         ("f a", Some("/t")),
+        ("f a 1", None),
+        ("f a 2", None),
     ] {
         let batch = Batch::new(vec![record(text, source, "", None)], Vec::new());
         twice(&bench, batch.expect("a batch")).await;
     }
-    assert_eq!(bench.log.bounds().last, at(5));
+    assert_eq!(bench.log.bounds().last, at(7));
 }
 
 pub async fn what_bears_no_mark_is_never_a_repetition(place: &dyn Place) {

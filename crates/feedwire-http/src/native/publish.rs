@@ -9,7 +9,7 @@ use feedwire_dialects::native::body;
 use feedwire_dialects::native::{self, error, request};
 use feedwire_dialects::{Content, Refusal, Shape, binary_mode};
 use feedwire_engine::{BatchError, Expected};
-use feedwire_event::{Event, EventId, FeedName, Position, Source};
+use feedwire_event::{Event, EventId, FeedName, Position, Source, Subject};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
@@ -210,11 +210,11 @@ fn leave_out(events: &mut Vec<(FeedName, Event)>, known: &[(u16, Position)]) {
     });
 }
 
-/// Of those with one source and id, keeps the first.
+/// Of those with one source, id and subject, keeps the first.
 fn keep_first(events: &mut Vec<(FeedName, Event)>) {
-    let mut seen: HashSet<(Option<Source>, EventId)> = HashSet::new();
+    let mut seen: HashSet<(Option<Source>, EventId, Option<Subject>)> = HashSet::new();
     events.retain(|(_, event)| {
         let id = event.id.clone();
-        id.is_none_or(|id| seen.insert((event.source.clone(), id)))
+        id.is_none_or(|id| seen.insert((event.source.clone(), id, event.subject.clone())))
     });
 }

@@ -169,7 +169,7 @@ fn new_event() -> Value {
 fn new_batch() -> Value {
     json!({
         "type": "array",
-        "description": "One batch: all of it or none. No two events have the same source and id.",
+        "description": "One batch: all of it or none. No two events have the same source, id and subject.",
         "items": at("NewEvent"),
         "minItems": 1,
         "maxItems": BATCH_EVENTS_MAX,

@@ -56,7 +56,7 @@ async fn a_batch_of_which_some_is_known_is_a_conflict_that_says_what() {
     assert_eq!(stored(&server).await, 1);
     let twice = post(&server, &[], &format!("[{},{}]", named(2), named(2))).await;
     assert_eq!(twice.problem(), (400, "invalid-event".into()));
-    assert_snapshot!(twice.text(), @r#"{"type":"urn:feedwire:problem:invalid-event","title":"Not an event","status":400,"detail":"event 1 of the batch has the source and the id of event 0","attribute":"id","index":1}"#);
+    assert_snapshot!(twice.text(), @r#"{"type":"urn:feedwire:problem:invalid-event","title":"Not an event","status":400,"detail":"event 1 of the batch has the source, the id and the subject of event 0","attribute":"id","index":1}"#);
 }
 
 #[tokio::test]
