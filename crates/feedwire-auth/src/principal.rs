@@ -77,16 +77,11 @@ impl Principal {
     /// What it may do in `project`: the narrowest grant that fits, and of that what the token was asked for with.
     pub fn grant(&self, project: &ProjectName) -> Option<Grant> {
         let allowance = self.allowed(project)?;
-        let rights = self.narrowed(allowance);
-        let allowance = if rights == allowance.rights {
-            Arc::clone(allowance)
-        } else {
-            Arc::new(Allowance {
-                rights,
-                ..Allowance::clone(allowance)
-            })
-        };
-        Some(Grant::new(project.clone(), allowance))
+        let grant = Grant::new(project.clone(), Arc::clone(allowance));
+        Some(match self.scope {
+            None => grant,
+            Some(scope) => grant.narrowed(scope),
+        })
     }
 
     /// Whether it may do anything at all in `project`. To others the project is not there.

@@ -64,6 +64,8 @@ pub struct Allowance {
 pub struct Grant {
     project: ProjectName,
     allowance: Arc<Allowance>,
+    /// Those of the allowance, or fewer.
+    rights: Rights,
 }
 
 /// Something is not granted.
@@ -284,7 +286,19 @@ impl Grant {
 
     /// What `allowance` says, in `project`.
     pub fn new(project: ProjectName, allowance: Arc<Allowance>) -> Self {
-        Self { project, allowance }
+        let rights = allowance.rights;
+        Self {
+            project,
+            allowance,
+            rights,
+        }
+    }
+
+    /// The same with those of its rights that are in `rights` too.
+    #[must_use]
+    pub fn narrowed(self, rights: Rights) -> Self {
+        let rights = self.rights.and(rights);
+        Self { rights, ..self }
     }
 
     /// The project it is for.
@@ -292,14 +306,19 @@ impl Grant {
         &self.project
     }
 
-    /// What it allows there.
+    /// What may be done there.
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// In which feeds and about whom, and with which rights at most.
     pub fn allowance(&self) -> &Allowance {
         &self.allowance
     }
 
     /// Whether `right` is granted, maybe not everywhere in the project.
     pub fn require(&self, right: Right) -> Result<(), Forbidden> {
-        let granted = self.allowance.rights.has(right);
+        let granted = self.rights.has(right);
         granted.then_some(()).ok_or(Forbidden::Right(right))
     }
 

@@ -62,7 +62,7 @@ async fn a_scope_narrows_what_the_credential_may_do_in_each_project() {
         let who = world.bearer(&token.token).expect("it is valid");
         let grant = who.grant(&project(at));
         assert_eq!(grant.is_some(), who.sees(&project(at)));
-        grant.map(|grant| grant.allowance().rights)
+        grant.map(|grant| grant.rights())
     };
     let read: Rights = [Right::Read].into_iter().collect();
     let publish: Rights = [Right::Publish].into_iter().collect();

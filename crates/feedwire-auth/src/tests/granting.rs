@@ -17,7 +17,7 @@ fn rights(who: &Principal, at: &str) -> Option<Vec<Right>> {
     assert_eq!(grant.is_some(), who.sees(&project(at)), "{at}");
     grant.map(|grant| {
         assert_eq!(grant.project(), &project(at));
-        grant.allowance().rights.iter().collect()
+        grant.rights().iter().collect()
     })
 }
 

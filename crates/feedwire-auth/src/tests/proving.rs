@@ -103,7 +103,7 @@ async fn a_change_counts_with_the_next_proof_of_a_token_that_is_remembered() {
     let rights = || {
         let who = world.bearer(&token.token).expect("it is valid");
         let grant = who.grant(&project("acme")).expect("it has one");
-        grant.allowance().rights.iter().collect::<Vec<_>>()
+        grant.rights().iter().collect::<Vec<_>>()
     };
     assert_eq!(rights(), [Right::Read]);
     let change = CredentialChange {
