@@ -57,8 +57,15 @@ impl Local {
         };
         opened.sync().map_err(io)?;
         for project in opened.remains().map_err(io)? {
-            let removed = deleting::remove_remains(&opened, &store, &project, || false);
-            removed.map_err(|error| failed(error.into()))?;
+            match deleting::remove_remains(&opened, &store, &project, || false) {
+                Ok(()) => {}
+                // Nothing of it is served, and it goes before the name is used again: a full disk keeps no server from starting.
+                Err(deleting::Error::Store(store::Error::NoSpace)) => tracing::warn!(
+                    %project,
+                    "no space is left to remove what remains of a deleted project"
+                ),
+                Err(error) => return Err(failed(error.into())),
+            }
         }
         let applier = Applier::start().map_err(io)?;
         Ok(Self(Arc::new(Inner {

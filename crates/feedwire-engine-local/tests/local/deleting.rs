@@ -7,8 +7,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use bytes::Bytes;
-use feedwire_engine::{Batch, Engine, Limit, NewRecord, Precondition, Primary, Scope, Space};
-use feedwire_engine_local::Local;
+use feedwire_engine::{
+    Batch, CreateError, Engine, Limit, NewRecord, Precondition, Primary, Scope, Space,
+};
+use feedwire_engine_local::{Local, Options};
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp, TypeName};
 
 use crate::{folder, kill};
@@ -202,4 +204,36 @@ async fn a_project_is_there_or_gone_when_the_process_that_deletes_it_is_killed()
         assert_eq!(found(&engine, "p").await, (0, 0));
         engine.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_no_engine_from_opening_over_what_remains_of_a_project() {
+    let place = tempfile::tempdir().expect("a folder");
+    let engine = open(place.path());
+    fill(&engine, "p", 10).await;
+    fill(&engine, "q", 10).await;
+    engine.close().await;
+    drop(engine);
+    let projects = place.path().join("projects");
+    fs::rename(projects.join("p"), projects.join("p~gone")).expect("it is there");
+
+    let full = Options {
+        store_reserve_bytes: u64::MAX,
+        ..folder::options()
+    };
+    let engine = Local::open(place.path(), full).expect("it opens all the same");
+    assert_eq!(engine.projects().await.expect("listed"), [project("q")]);
+    assert_eq!(found(&engine, "q").await, (300, 10));
+    // Not before all of the one before is gone.
+    let made = engine.create(&project("p")).await;
+    assert!(matches!(made, Err(CreateError::NoSpace)), "{made:?}");
+    engine.close().await;
+    drop(engine);
+
+    let engine = open(place.path());
+    assert_eq!(stored(&engine, "p").await, 0);
+    let made = engine.create(&project("p")).await;
+    made.expect("there is room again");
+    assert_eq!(found(&engine, "p").await, (0, 0));
+    engine.close().await;
 }
