@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use feedwire_core::Rights;
+use feedwire_core::{RateLimits, Rights};
 use feedwire_engine::{Precondition, PutError, Unavailable};
 use feedwire_event::Timestamp;
 use zeroize::Zeroizing;
@@ -52,6 +52,8 @@ pub struct AccessToken {
     pub expires_in: Duration,
     /// The rights that it can have, as far as the credential's grants in each project have them.
     pub scope: Rights,
+    /// What the credential may take of the server.
+    pub limits: RateLimits,
 }
 
 /// Why there is no token.
@@ -220,6 +222,7 @@ impl Auth {
             key_id: claims.key_id,
             expires_in: Duration::from_secs(lifetime.as_secs()),
             scope: asked.unwrap_or(granted),
+            limits: principal.limits(),
         })
     }
 }

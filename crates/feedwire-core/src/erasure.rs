@@ -114,7 +114,7 @@ impl StoredErasures {
     ) -> Result<Self, Unavailable> {
         let space = Space {
             project,
-            name: "erasures",
+            name: Space::ERASURES,
         };
         let hidden = Arc::new(Hidden::default());
         let mut open = Vec::new();

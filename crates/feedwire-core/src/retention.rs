@@ -37,7 +37,7 @@ impl StoredRetention {
     ) -> Result<Self, Unavailable> {
         let space = Space {
             project,
-            name: "retention",
+            name: Space::RETENTION,
         };
         let entry = primary.get(&space, KEY).await?;
         let present = stored(entry.map(|entry| entry.value))?;

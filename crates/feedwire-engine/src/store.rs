@@ -21,6 +21,18 @@ pub struct Space {
     pub name: &'static str,
 }
 
+impl Space {
+    /// The name of those in which it stands how long events are kept.
+    pub const RETENTION: &str = "retention";
+    /// The name of those in which it stands what is to be erased.
+    pub const ERASURES: &str = "erasures";
+
+    /// Whether what is written there lets go of more than it takes: an engine that keeps some of its room in reserve takes it out of that.
+    pub fn lets_go(&self) -> bool {
+        [Self::RETENTION, Self::ERASURES].contains(&self.name)
+    }
+}
+
 /// How often the primary store had changed when an entry was written. It grows with every change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(pub u64);

@@ -51,8 +51,8 @@ impl Stay {
                 .is_some_and(|expiry| expiry.deadline() <= Instant::now())
     }
 
-    /// Waits until it is over. Cancel safe.
-    pub(crate) async fn over(&mut self) {
+    /// Waits until it is over; returns why. Cancel safe.
+    pub(crate) async fn over(&mut self) -> Refusal {
         let Self { ended, expiry, .. } = self;
         let ended = async {
             match ended {
@@ -67,8 +67,8 @@ impl Stay {
             }
         };
         tokio::select! {
-            () = ended => {}
-            () = expired => {}
+            () = ended => Refusal::BadProof,
+            () = expired => Refusal::ExpiredProof,
         }
     }
 }

@@ -204,7 +204,7 @@ impl Turns {
             biased;
             step = self.reader.next(limit) => Found::Step(step),
             () = self.edge.stop().cancelled() => Found::Stop,
-            () = self.stay.over() => Found::Revoked,
+            _ = self.stay.over() => Found::Revoked,
             () = &mut self.beat => Found::Beat,
         }
     }

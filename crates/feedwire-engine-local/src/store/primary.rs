@@ -43,7 +43,8 @@ struct Request {
 
 impl Request {
     fn room(&self) -> Room {
-        if self.value.is_none() || self.space.project.is_system() {
+        let is_own = self.space.project.is_system() || self.space.lets_go();
+        if self.value.is_none() || is_own {
             Room::Own
         } else {
             Room::Free

@@ -131,14 +131,20 @@ async fn what_lets_go_and_what_is_the_servers_own_is_written_out_of_the_reserve(
     let engine = Local::open(place.path(), full).expect("it opens");
     let primary = engine.primary();
     // All at once, so that they would be of one group.
-    let (refused, removed, kept) = tokio::join!(
+    let retention = Space {
+        name: Space::RETENTION,
+        ..theirs.clone()
+    };
+    let (refused, removed, kept, let_go) = tokio::join!(
         primary.put(&theirs, b"l", value.clone(), Precondition::Absent),
         primary.delete(&theirs, b"k", Precondition::Any),
         primary.put(&own, b"k", value.clone(), Precondition::Absent),
+        primary.put(&retention, b"k", value.clone(), Precondition::Absent),
     );
     assert!(matches!(refused, Err(PutError::NoSpace)), "{refused:?}");
     removed.expect("it lets go");
     kept.expect("it is the server's own");
+    let_go.expect("it makes room");
     let entry = primary.get(&theirs, b"k").await.expect("it is read");
     assert_eq!(entry, None);
 }

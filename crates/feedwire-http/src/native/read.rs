@@ -116,7 +116,7 @@ async fn wait_for(
 ) -> Result<Delivery, Refused> {
     let next = tokio::select! {
         biased;
-        () = stay.over() => return Err(Refusal::BadProof.into()),
+        refusal = stay.over() => return Err(refusal.into()),
         () = edge.stop().cancelled() => None,
         next = timeout(wait, reader.next(limit)) => next.ok(),
     };

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use feedwire_auth::{CLIENT_CREDENTIALS, Client, JWT_BEARER, Proof, TokenError, TokenRequest};
+use feedwire_auth::{
+    AccessToken, CLIENT_CREDENTIALS, Client, JWT_BEARER, Proof, TokenError, TokenRequest,
+};
 use feedwire_dialects::{Refusal, escape, media};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -106,13 +108,22 @@ async fn guarded(asked: &Asked, parameters: &Parameters<'_>) -> Answer {
         scope: get("scope"),
     };
     match auth.exchange(request).await {
-        Ok(token) => issued(&Issued {
+        Ok(token) => counted(asked, &token),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The answer that has `token`, if its credential may ask for one more.
+fn counted(asked: &Asked, token: &AccessToken) -> Answer {
+    let (mut metered, quotas) = (asked.metered().clone(), asked.edge.quotas());
+    match quotas.of_credential(&mut metered, &token.key_id, token.limits) {
+        Ok(()) => issued(&Issued {
             access_token: &token.token,
             token_type: "Bearer",
             expires_in: token.expires_in.as_secs(),
             scope: Some(token.scope_text()),
         }),
-        Err(error) => failed(&error),
+        Err(exceeded) => answer::refusal(exceeded.into(), asked.method(), asked.headers()),
     }
 }
 

@@ -305,3 +305,33 @@ async fn what_a_project_may_take_its_children_take_of() {
     }
     panic!("{MANY} requests pass a limit of one a second");
 }
+
+#[tokio::test]
+async fn asking_for_tokens_counts_as_asking() {
+    let server = TestServer::guarded().await;
+    let admin = admin(&server).await;
+    let reader = server
+        .credential("default", &[("default", "read", "")])
+        .await;
+    let key_id = reader.credential.key_id;
+    let path = format!("/v1/projects/default/credentials/{key_id}");
+    let body = json!({ "limits": { "requests_per_second": 1 } }).to_string();
+    let set = ask(&server, &admin, "PATCH", &path, &body).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let secret = reader.secret.as_str();
+    let form = format!("grant_type=client_credentials&client_id={key_id}&client_secret={secret}");
+    let headers = ["content-type: application/x-www-form-urlencoded"];
+    let mut left = MANY;
+    let refused = loop {
+        let answer = server
+            .ask("POST", "/oauth2/token", &headers, form.as_bytes())
+            .await;
+        if answer.status != 200 {
+            break answer;
+        }
+        left -= 1;
+        assert_ne!(left, 0, "{MANY} tokens pass a limit of one a second");
+    };
+    assert_eq!(refused.problem(), (429, "too-many-requests".to_owned()));
+    assert_eq!(refused.json()["limited"], "credential");
+}
