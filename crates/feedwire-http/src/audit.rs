@@ -3,6 +3,8 @@
 //! Each is written before the change is made, so that there is none without a record. A change that then fails is recorded again,
 //! with why.
 
+use std::fmt;
+
 use feedwire_core::audit;
 use feedwire_event::json::Canonical;
 use feedwire_event::{Data, Event, Extensions, Subject, TypeName};
@@ -22,14 +24,21 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Writes down that `asked` has this changed.
-    pub(crate) async fn record(&self, asked: &Asked) -> Result<(), audit::Error> {
-        let event = self.event(asked, None);
-        asked.edge.core().audit(&event).await
+    /// Writes down that `asked` has this changed, then makes the `change`, and writes down why where that fails.
+    pub(crate) async fn make<T, E: fmt::Display>(
+        &self,
+        asked: &Asked,
+        change: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, audit::Error> {
+        asked.edge.core().audit(&self.event(asked, None)).await?;
+        let made = change.await;
+        if let Err(error) = &made {
+            self.failed(asked, &error.to_string()).await;
+        }
+        Ok(made)
     }
 
-    /// Writes down why it was not made after all, as far as that can be written.
-    pub(crate) async fn failed(&self, asked: &Asked, why: &str) {
+    async fn failed(&self, asked: &Asked, why: &str) {
         let event = self.event(asked, Some(why));
         if let Err(error) = asked.edge.core().audit(&event).await {
             tracing::error!(

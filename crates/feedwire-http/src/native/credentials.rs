@@ -53,17 +53,9 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
             "expires_at": new.expires_at.map(|at| at.to_string()),
         }),
     };
-    record.record(&asked).await?;
-    match auth.create(new).await {
-        Ok(made) => {
-            let address = format!("/v1/projects/{home}/credentials/{}", made.credential.key_id);
-            Ok(created(&with_secret(&made), &address))
-        }
-        Err(error) => {
-            record.failed(&asked, &error.to_string()).await;
-            Err(error.into())
-        }
-    }
+    let made = record.make(&asked, auth.create(new)).await??;
+    let address = format!("/v1/projects/{home}/credentials/{}", made.credential.key_id);
+    Ok(created(&with_secret(&made), &address))
 }
 
 pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -116,14 +108,9 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
     }
     let mut record = named("credential.change", &present);
     record.details["change"] = json!(told_change(&wanted));
-    record.record(&asked).await?;
-    match auth.change(home, key_id, wanted, check).await {
-        Ok(changed) => Ok(replaced(&told(&changed))),
-        Err(error) => {
-            record.failed(&asked, &error.to_string()).await;
-            Err(error.into())
-        }
-    }
+    let change = auth.change(home, key_id, wanted, check);
+    let changed = record.make(&asked, change).await??;
+    Ok(replaced(&told(&changed)))
 }
 
 pub(super) async fn rotate(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
@@ -143,14 +130,9 @@ pub(super) async fn rotate(asked: Asked, body: Incoming) -> Result<Answer, Refus
     let check: Check<Credential> = Box::new(move |now| now.grants == grants);
     let mut record = named("credential.rotate", &present);
     record.details["overlap_seconds"] = overlap.as_secs().into();
-    record.record(&asked).await?;
-    match auth.rotate(home, key_id, overlap, Some(check)).await {
-        Ok(rotated) => Ok(answer::json(&with_secret(&rotated))),
-        Err(error) => {
-            record.failed(&asked, &error.to_string()).await;
-            Err(error.into())
-        }
-    }
+    let rotate = auth.rotate(home, key_id, overlap, Some(check));
+    let rotated = record.make(&asked, rotate).await??;
+    Ok(answer::json(&with_secret(&rotated)))
 }
 
 pub(super) async fn revoke(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -162,14 +144,9 @@ pub(super) async fn revoke(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     let _settling = asked.settling().await?;
     let present = auth.show(home, key_id).ok_or_else(unknown)?;
     let record = named("credential.revoke", &present);
-    record.record(&asked).await?;
-    match auth.revoke(home, key_id, check).await {
-        Ok(()) => Ok(answer::nothing()),
-        Err(error) => {
-            record.failed(&asked, &error.to_string()).await;
-            Err(error.into())
-        }
-    }
+    let revoke = auth.revoke(home, key_id, check);
+    record.make(&asked, revoke).await??;
+    Ok(answer::nothing())
 }
 
 /// Where credentials are kept.

@@ -27,14 +27,8 @@ pub(super) async fn ask(asked: Asked, body: Incoming) -> Result<Answer, Refused>
             "subject": subject.as_ref().map(Subject::as_str),
         }),
     };
-    change.record(&asked).await?;
-    let receipt = match asked.edge.core().erase(asked.grant(), feed, subject).await {
-        Ok(receipt) => receipt,
-        Err(error) => {
-            change.failed(&asked, &error.to_string()).await;
-            return Err(error.into());
-        }
-    };
+    let erase = asked.edge.core().erase(asked.grant(), feed, subject);
+    let receipt = change.make(&asked, erase).await??;
     let address = answer::receipt_address(asked.grant().project(), &receipt);
     Ok(accepted(&answer::receipt(&receipt), &address))
 }

@@ -26,11 +26,7 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
     let core = asked.edge.core();
     let _settling = asked.settling().await?;
     let change = changed("project.create", &name);
-    change.record(&asked).await?;
-    if let Err(error) = core.create_project(&name).await {
-        change.failed(&asked, &error.to_string()).await;
-        return Err(error.into());
-    }
+    change.make(&asked, core.create_project(&name)).await??;
     let made = core.show_project(&name).ok_or_else(unknown)?;
     Ok(created(&told(&made), &format!("/v1/projects/{name}")))
 }
@@ -78,14 +74,8 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
         return Err(Refused(error::no_deletion()));
     }
     let change = changed("project.delete", name);
-    change.record(&asked).await?;
-    match gone(&asked, name).await {
-        Ok(()) => Ok(nothing()),
-        Err((why, refused)) => {
-            change.failed(&asked, &why).await;
-            Err(refused)
-        }
-    }
+    change.make(&asked, gone(&asked, name)).await??;
+    Ok(nothing())
 }
 
 /// Whether `name` can be deleted at all; what is refused leaves its credentials as they are.
@@ -114,13 +104,11 @@ fn deletable(asked: &Asked, name: &ProjectName) -> Result<(), Refused> {
 }
 
 /// Deletes `name`, with its credentials first: a project that is made under its name later is not to be theirs.
-async fn gone(asked: &Asked, name: &ProjectName) -> Result<(), (String, Refused)> {
+async fn gone(asked: &Asked, name: &ProjectName) -> Result<(), Refused> {
     if let Access::Guarded(auth) = asked.edge.access() {
-        let forgotten = auth.forget_project(name).await;
-        forgotten.map_err(|error| (error.to_string(), error.into()))?;
+        auth.forget_project(name).await?;
     }
-    let deleted = asked.edge.core().delete_project(name).await;
-    deleted.map_err(|error| (error.to_string(), error.into()))
+    Ok(asked.edge.core().delete_project(name).await?)
 }
 
 pub(super) async fn limits(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -143,12 +131,8 @@ pub(super) async fn set_limits(asked: Asked, body: Incoming) -> Result<Answer, R
     let told = credential::rate_limits(limits);
     let mut change = changed("project.limits", name);
     change.details["limits"] = json!(told);
-    change.record(&asked).await?;
-    let core = asked.edge.core();
-    if let Err(error) = core.set_project_limits(name, limits, check).await {
-        change.failed(&asked, &error.to_string()).await;
-        return Err(error.into());
-    }
+    let set = asked.edge.core().set_project_limits(name, limits, check);
+    change.make(&asked, set).await??;
     Ok(replaced(&told))
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
 
 use feedwire_api::Problem;
 use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError};
@@ -18,6 +19,12 @@ use crate::asked::Asked;
 /// Why a request is not answered as asked.
 #[derive(Debug)]
 pub(super) struct Refused(pub(super) Problem);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.detail)
+    }
+}
 
 impl From<Refused> for Answer {
     fn from(Refused(problem): Refused) -> Self {

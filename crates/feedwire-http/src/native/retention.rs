@@ -30,12 +30,9 @@ pub(super) async fn replace(asked: Asked, body: Incoming) -> Result<Answer, Refu
         subject: format!("projects/{name}"),
         details: json!({ "project": name.as_str(), "retention": told }),
     };
-    change.record(&asked).await?;
     let check = conditions.check(|present| Tag::of(&answer::retention(*present)));
     let core = asked.edge.core();
-    if let Err(error) = core.set_retention(asked.grant(), retention, check).await {
-        change.failed(&asked, &error.to_string()).await;
-        return Err(error.into());
-    }
+    let set = core.set_retention(asked.grant(), retention, check);
+    change.make(&asked, set).await??;
     Ok(replaced(&told))
 }
