@@ -48,9 +48,10 @@ impl From<create::Error> for open::Error {
         match error {
             create::Error::NoSpace => Self::NoSpace,
             create::Error::Unavailable(unavailable) => Self::Unavailable(unavailable),
-            create::Error::Exists(_) | create::Error::NoParent(_) | create::Error::Reserved(_) => {
-                Self::Unavailable(Unavailable::new(error))
-            }
+            create::Error::Exists(_)
+            | create::Error::NoParent(_)
+            | create::Error::TooMany(_)
+            | create::Error::Reserved(_) => Self::Unavailable(Unavailable::new(error)),
         }
     }
 }

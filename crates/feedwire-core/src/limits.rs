@@ -37,6 +37,9 @@ pub const ERASURE_RETRY: Duration = Duration::from_secs(10);
 /// [`TAIL_BYTES_MAX`] of memory. It is below the 512 that an engine holds open, so that what is idle is closed here first, in order.
 pub const PROJECTS_OPEN_MAX: usize = 500;
 
+/// Most projects below one that is below none, at whatever depth: whoever administers it makes them, on a disk that all share.
+pub const PROJECTS_BELOW_MAX: usize = 10_000;
+
 /// A project that nobody has used for so long is closed.
 pub const PROJECT_IDLE: Duration = Duration::from_mins(10);
 

@@ -8,6 +8,7 @@ use feedwire_event::ProjectName;
 use super::open::Projects;
 use super::record::{self, Record};
 use crate::Core;
+use crate::limits::PROJECTS_BELOW_MAX;
 
 /// Why a project was not made.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum Error {
     /// It would be a child, and its parent is not there.
     #[error("project {0} would be a child of one that is not there")]
     NoParent(ProjectName),
+    /// There are as many below the project at the top as there may be.
+    #[error("there are {PROJECTS_BELOW_MAX} projects below {0}, as many as there may be")]
+    TooMany(ProjectName),
     /// No project is made under that name: it is the server's own, or ends in a dot.
     #[error("no project is made under the name {0}: it is the server's own, or ends in a dot")]
     Reserved(ProjectName),

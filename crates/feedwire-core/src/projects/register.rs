@@ -1,6 +1,7 @@
 //! The register: every project by its name, in memory, with what is kept of it.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use feedwire_engine::{Engine, Unavailable};
 use feedwire_event::ProjectName;
@@ -8,6 +9,7 @@ use parking_lot::RwLock;
 
 use super::record::{self, Record};
 use super::{create, delete};
+use crate::limits::PROJECTS_BELOW_MAX;
 use crate::store;
 
 /// Every project there is, and those that are being made or deleted.
@@ -27,6 +29,21 @@ enum Stage {
     There,
     /// It is being deleted: its name is still taken, and nobody can use it any more.
     Leaving,
+}
+
+/// The project that `name` is below, and that is below none.
+fn top(name: &ProjectName) -> ProjectName {
+    let (first, _) = name.as_str().split_once('.').unwrap_or((name.as_str(), ""));
+    ProjectName::new(first).expect("what begins a name is one")
+}
+
+/// How many projects are below `name`.
+fn below(listings: &BTreeMap<ProjectName, Listing>, name: &ProjectName) -> usize {
+    let prefix = format!("{name}.");
+    let from = (Bound::Included(&*prefix), Bound::Unbounded);
+    let behind = listings.range::<str, _>(from);
+    let below = behind.take_while(|(other, _)| other.as_str().starts_with(&prefix));
+    below.count()
 }
 
 impl Register {
@@ -85,6 +102,10 @@ impl Register {
             if listing.is_none_or(|listing| listing.stage != Stage::There) {
                 return Err(create::Error::NoParent(name.clone()));
             }
+            let top = top(name);
+            if below(&listings, &top) >= PROJECTS_BELOW_MAX {
+                return Err(create::Error::TooMany(top));
+            }
         }
         let stage = Stage::Making;
         listings.insert(name.clone(), Listing { stage, record });
@@ -118,5 +139,38 @@ impl Register {
         } else if let Some(listing) = listings.get_mut(name) {
             listing.stage = Stage::There;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> ProjectName {
+        ProjectName::new(text).expect("a name")
+    }
+
+    #[test]
+    fn there_are_so_many_below_one_at_the_top_and_as_many_below_another() {
+        let there = |text: String| {
+            let (stage, record) = (Stage::There, Record::default());
+            (name(&text), Listing { stage, record })
+        };
+        // At whatever depth.
+        let below = (1..PROJECTS_BELOW_MAX).map(|number| match number % 2 {
+            0 => format!("a.{number}"),
+            _ => format!("a.0.{number}"),
+        });
+        let tops = ["a", "ab", "a-b", "a.0"].map(str::to_owned);
+        let listings = tops.into_iter().chain(below).map(there);
+        let register = Register(RwLock::new(listings.collect()));
+        let make = |text: &str| register.begin(&name(text), Record::default());
+
+        let full = make("a.0.one-more");
+        assert!(matches!(full, Err(create::Error::TooMany(top)) if top == name("a")));
+        make("ab.1").expect("that is below another");
+        make("b").expect("it is below none");
+        register.settle(&name("a.2"), false);
+        make("a.0.one-more").expect("there is room again");
     }
 }

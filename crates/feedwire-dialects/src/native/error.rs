@@ -422,6 +422,12 @@ pub fn has_children(detail: &(impl Display + ?Sized)) -> Problem {
     problem(StatusCode::CONFLICT, "has-children", title, detail)
 }
 
+/// There are as many projects below one as there may be.
+pub fn too_many_projects(detail: &(impl Display + ?Sized)) -> Problem {
+    let title = "There are as many projects as there may be";
+    problem(StatusCode::CONFLICT, "too-many-projects", title, detail)
+}
+
 /// There are as many credentials as there may be.
 pub fn too_many_credentials(detail: &(impl Display + ?Sized)) -> Problem {
     let title = "There are as many credentials as there may be";

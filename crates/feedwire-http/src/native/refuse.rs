@@ -85,6 +85,7 @@ impl From<create::Error> for Refused {
     fn from(error: create::Error) -> Self {
         let problem = match &error {
             create::Error::Exists(_) => error::already_exists(&error),
+            create::Error::TooMany(_) => error::too_many_projects(&error),
             create::Error::NoParent(_) | create::Error::Reserved(_) => {
                 error::invalid("name", &error)
             }

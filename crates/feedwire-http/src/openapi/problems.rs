@@ -91,6 +91,7 @@ const KINDS: &[Kind] = &[
     plain("already-exists", 409),
     plain("has-children", 409),
     plain("too-many-credentials", 409),
+    plain("too-many-projects", 409),
     plain("precondition-failed", 412),
     Kind {
         sometimes: || {

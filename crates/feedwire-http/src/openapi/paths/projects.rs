@@ -16,7 +16,7 @@ pub(crate) fn all() -> Value {
             .description("A child takes the right to admin in its parent, any other the right to admin in every project.")
             .body(&[("application/json", at("NewProject"))])
             .answer(201, "It is there, and empty.", parameters::location(), &[("application/json", at("Project"))])
-            .refuses(&["already-exists", "no-space"])
+            .refuses(&["already-exists", "too-many-projects", "no-space"])
             .described(),
     })
 }
