@@ -6,10 +6,10 @@ use feedwire_engine::{Record, Scope};
 use feedwire_event::{FeedName, Labels, Subject, TypeName};
 
 use crate::subjects::Subjects;
-use crate::{Allowance, Confinement, FeedPattern, Forbidden, Right};
+use crate::{Allowance, Confinement, FeedPattern, Forbidden, Partition, Right};
 
-/// An event passes if it has one of the feeds, one of the types and one of the subjects, and its subject has every label.
-/// An empty list asks for nothing.
+/// An event passes if it has one of the feeds, one of the types and one of the subjects, its subject has every label, and is in the
+/// partition. An empty list asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Filter {
     /// The feeds; empty is every feed of the project.
@@ -20,6 +20,8 @@ pub struct Filter {
     pub subjects: Vec<Subject>,
     /// Labels of the subject as they are when the event is read.
     pub labels: Vec<LabelFilter>,
+    /// The partition; `None` is every one.
+    pub partition: Option<Partition>,
 }
 
 /// A label that a subject must have.
@@ -125,7 +127,12 @@ impl Matcher {
         };
         let granted =
             || self.patterns.is_empty() || self.patterns.iter().any(|p| p.fits(record.feed()));
-        !subjects.hidden.hides(record) && granted() && (wanted.is_empty() || labelled())
+        let partitioned =
+            || (self.filter.partition).is_none_or(|partition| partition.has(record.subject()));
+        !subjects.hidden.hides(record)
+            && granted()
+            && partitioned()
+            && (wanted.is_empty() || labelled())
     }
 }
 

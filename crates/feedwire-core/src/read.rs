@@ -27,6 +27,8 @@ pub enum Start {
     After(Cursor),
     /// With the first event recorded at this time or later.
     At(Timestamp),
+    /// With the first event behind this position, also where that is past the last one, recorded at this time or later.
+    Past(Position, Option<Timestamp>),
 }
 
 /// Where a reading ends.

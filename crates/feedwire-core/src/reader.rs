@@ -99,6 +99,15 @@ impl Reader {
             Start::Now => bounds.last,
             Start::At(time) => project.log().seek(time).await?,
             Start::After(cursor) => check_cursor(&project, &scope, cursor, bounds).await?,
+            Start::Past(position, time) => {
+                let position = match time {
+                    Some(time) => position.max(project.log().seek(time).await?),
+                    None => position,
+                };
+                let there = Cursor(position.min(bounds.last));
+                check_cursor(&project, &scope, there, bounds).await?;
+                position
+            }
         };
         let end = until.map(|until| match until {
             Until::Now => End::Position(bounds.last),
@@ -112,7 +121,7 @@ impl Reader {
             matcher,
             scope,
             cursor,
-            is_unbound: !matches!(start, Start::After(_)),
+            is_unbound: !matches!(start, Start::After(_) | Start::Past(..)),
             seat: None,
             end,
             _counted: counted,

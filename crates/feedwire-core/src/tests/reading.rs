@@ -1,15 +1,20 @@
 //! Starts, ends and limits of a reading.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use feedwire_engine::Limit;
 use feedwire_event::{Cursor, Position, Timestamp};
 
 use super::world::{EVERYTHING, World, filter, next};
-use crate::{Start, Step, Until, read};
+use crate::{Filter, Partition, Start, Step, Until, read};
 
-fn cursor(position: u64) -> Cursor {
-    Cursor(Position::new(position).expect("a position"))
+fn position(position: u64) -> Position {
+    Position::new(position).expect("a position")
+}
+
+fn cursor(of: u64) -> Cursor {
+    Cursor(position(of))
 }
 
 fn seconds(seconds: i64) -> Timestamp {
@@ -42,6 +47,11 @@ async fn a_reading_starts_where_it_is_told() {
     check(Start::After(cursor(4)), &[5, 6]).await;
     check(Start::At(seconds(20)), &[3, 4, 5, 6]).await;
     check(Start::At(seconds(21)), &[4, 5, 6]).await;
+    let past = |after, time| Start::Past(position(after), time);
+    check(past(0, None), &[1, 2, 3, 4, 5, 6]).await;
+    check(past(4, None), &[5, 6]).await;
+    check(past(1, Some(seconds(20))), &[3, 4, 5, 6]).await;
+    check(past(4, Some(seconds(20))), &[5, 6]).await;
     let mut now = world
         .follow(Start::Now, filter(""))
         .await
@@ -66,6 +76,51 @@ async fn a_filter_lets_through_what_has_each_of_its_parts() {
     check(";x", &[1, 4, 5, 6]).await;
     check(";;2,3", &[2, 3, 6]).await;
     check("a;x;1", &[1, 5]).await;
+}
+
+#[tokio::test]
+async fn a_start_past_the_end_waits_for_what_comes_behind_it() {
+    let world = three_batches().await;
+    let start = Start::Past(position(8), None);
+    let mut reader = world.follow(start, filter("")).await.expect("a reader");
+    let none = reader.present(EVERYTHING).await.expect("a delivery");
+    assert!(none.events.is_empty() && !none.more);
+    assert_eq!(none.head, position(6));
+    let publish = async {
+        for _ in 7..=9 {
+            world.publish(&["a/x/1"]).await;
+        }
+    };
+    let (told, ()) = tokio::join!(next(&mut reader, EVERYTHING), publish);
+    assert_eq!(told, [9]);
+}
+
+#[tokio::test]
+async fn partitions_part_the_subjects_at_the_tail_as_in_the_log() {
+    let world = World::new().await;
+    let part = |number| Filter {
+        partition: Partition::new(number, NonZeroU32::new(3).expect("three")),
+        ..filter("")
+    };
+    let mut readers = Vec::new();
+    for number in 0..3 {
+        let reader = world.follow(Start::Now, part(number)).await;
+        readers.push(reader.expect("a reader"));
+    }
+    let subjects: Vec<String> = (0..30).map(|number| format!("a/x/{number}")).collect();
+    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
+    world.publish(&subjects).await;
+    let mut all = Vec::new();
+    for (number, follower) in (0..).zip(&mut readers) {
+        let tailed = next(follower, EVERYTHING).await;
+        let logged = world.follow(Start::Beginning, part(number)).await;
+        let logged = next(&mut logged.expect("a reader"), EVERYTHING).await;
+        assert_eq!(tailed, logged);
+        assert!(!tailed.is_empty());
+        all.extend(tailed);
+    }
+    all.sort_unstable();
+    assert_eq!(all, (1..=30).collect::<Vec<u64>>());
 }
 
 #[tokio::test]

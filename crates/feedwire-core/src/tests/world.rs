@@ -192,6 +192,6 @@ pub(crate) fn filter(text: &str) -> Filter {
         subjects: list()
             .map(|name| Subject::new(name).expect("a subject"))
             .collect(),
-        labels: Vec::new(),
+        ..Filter::default()
     }
 }

@@ -328,6 +328,7 @@ fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
         types: query.values("types", FILTER_VALUES_MAX, TypeName::new)?,
         subjects: query.values("subjects", FILTER_VALUES_MAX, Subject::new)?,
         labels: query.values("labels", FILTER_VALUES_MAX, label)?,
+        partition: None,
     })
 }
 
@@ -442,6 +443,7 @@ mod tests {
                             value: None,
                         },
                     ],
+                    partition: None,
                 },
                 start: After(
                     Cursor(
