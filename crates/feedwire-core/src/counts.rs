@@ -1,7 +1,7 @@
-//! How much each feed has had: events, batches and subjects since it began.
+//! How much each feed has had: events, batches, runs and subjects since it began.
 //!
-//! A view of the log, under the feed's name: four little-endian u64. What was trimmed counts too: a view that has to be
-//! rebuilt starts with what the log says it trimmed.
+//! A view of the log, under the feed's name: five little-endian u64, or four where an earlier version counted no runs. What was trimmed
+//! counts too: a view that has to be rebuilt starts with what the log says it trimmed, and takes each batch of that for one run.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -32,10 +32,51 @@ pub struct FeedCount {
     pub events: u64,
     /// Batches with an event in this feed.
     pub batches: u64,
-    /// Subjects.
+    /// Runs: neighbouring events of one batch in this feed about one subject.
+    pub runs: u64,
+    /// Subjects. One that is erased and comes again is counted again.
     pub subjects: u64,
     /// The position of its last event.
     pub last: Position,
+    /// What of all that was erased.
+    pub erased: Erased,
+}
+
+/// What was erased of a feed, as far as it was retained then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Events.
+    pub events: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Subjects.
+    pub subjects: u64,
+}
+
+impl Erased {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            events: self.events + other.events,
+            runs: self.runs + other.runs,
+            subjects: self.subjects + other.subjects,
+        }
+    }
+}
+
+impl FeedCount {
+    pub(crate) fn of_none(name: FeedName) -> Self {
+        Self {
+            name,
+            events: 0,
+            batches: 0,
+            runs: 0,
+            subjects: 0,
+            last: Position::ZERO,
+            erased: Erased::default(),
+        }
+    }
 }
 
 /// The counts of a project's feeds.
@@ -92,6 +133,18 @@ impl Counts {
 
     pub(crate) fn through(&self) -> Position {
         self.state.lock().through
+    }
+
+    /// The position of the last event of `feed`, as far as was counted; `None` where it has had none.
+    pub(crate) fn last(&self, feed: &FeedName) -> Option<Position> {
+        self.state.lock().feeds.get(feed).map(|count| count.last)
+    }
+
+    /// Whether it is known that none of `feeds` has anything behind `after` in a log that ends at `head`.
+    pub(crate) fn are_quiet(&self, feeds: &[FeedName], after: Position, head: Position) -> bool {
+        let state = self.state.lock();
+        let is_quiet = |feed| (state.feeds.get(feed)).is_none_or(|count| count.last <= after);
+        state.through >= head && feeds.iter().all(is_quiet)
     }
 
     /// The counts, once everything up to `head` is counted.
@@ -152,11 +205,12 @@ impl State {
 
     fn after_trims(trims: Vec<FeedTrim>, through: Position) -> Self {
         let count = |trim: FeedTrim| FeedCount {
-            name: trim.feed,
             events: trim.events,
             batches: trim.batches,
+            runs: trim.batches,
             subjects: trim.subjects,
             last: trim.through,
+            ..FeedCount::of_none(trim.feed)
         };
         let counts = trims.into_iter().map(count);
         let feeds: BTreeMap<_, _> = counts.map(|count| (count.name.clone(), count)).collect();
@@ -171,10 +225,11 @@ impl State {
     fn add(&mut self, records: &[Record], through: Position) {
         let mut batch = Position::ZERO;
         let mut born = HashSet::new();
+        let mut before = None;
         for record in records {
             let stamp = record.stamp();
             // Told by the place: the first record of a batch may have been erased.
-            let first = stamp.position.minus(u64::from(stamp.place.index));
+            let first = record.batch();
             if first != batch {
                 batch = first;
                 born.clear();
@@ -186,8 +241,10 @@ impl State {
             let count = self.feed(record.feed());
             count.events += 1;
             count.batches += u64::from(count.last < batch);
+            count.runs += u64::from(!before.is_some_and(|before| record.goes_on(before)));
             count.subjects += u64::from(is_born);
             count.last = stamp.position;
+            before = Some(record);
         }
         self.through = through;
     }
@@ -195,13 +252,7 @@ impl State {
     fn feed(&mut self, name: &str) -> &mut FeedCount {
         if !self.changed.contains(name) {
             let name = FeedName::new(name).expect("the log holds names that were checked");
-            let empty = FeedCount {
-                name: name.clone(),
-                events: 0,
-                batches: 0,
-                subjects: 0,
-                last: Position::ZERO,
-            };
+            let empty = FeedCount::of_none(name.clone());
             self.feeds.entry(name.clone()).or_insert(empty);
             self.changed.insert(name);
         }
@@ -210,12 +261,13 @@ impl State {
 }
 
 fn write(count: &FeedCount) -> Write {
-    let mut value = BytesMut::with_capacity(32);
+    let mut value = BytesMut::with_capacity(40);
     for number in [
         count.events,
         count.batches,
         count.subjects,
         count.last.get(),
+        count.runs,
     ] {
         value.put_u64_le(number);
     }
@@ -229,16 +281,20 @@ fn write(count: &FeedCount) -> Write {
 fn decode(key: &[u8], value: &[u8]) -> Option<FeedCount> {
     let name = FeedName::new(std::str::from_utf8(key).ok()?).ok()?;
     let (numbers, rest) = value.as_chunks::<8>();
-    let [events, batches, subjects, last] = *numbers else {
-        return None;
+    let ([events, batches, subjects, last], runs) = numbers.split_first_chunk()?;
+    let runs = match runs {
+        [] => batches,
+        [runs] => runs,
+        _ => return None,
     };
-    let [events, batches, subjects, last] =
-        [events, batches, subjects, last].map(u64::from_le_bytes);
+    let [events, batches, runs, subjects, last] =
+        [events, batches, runs, subjects, last].map(|number| u64::from_le_bytes(*number));
     rest.is_empty().then_some(FeedCount {
-        name,
         events,
         batches,
+        runs,
         subjects,
         last: Position::new(last)?,
+        ..FeedCount::of_none(name)
     })
 }

@@ -31,7 +31,7 @@ mod tail;
 mod tests;
 
 pub use crate::core::{Core, open};
-pub use counts::{FeedCount, Feeds};
+pub use counts::{Erased, FeedCount, Feeds};
 pub use delivery::{Delivered, Delivery, Rendition, Step};
 pub use erasure::Receipt;
 pub use filter::{Filter, LabelFilter};

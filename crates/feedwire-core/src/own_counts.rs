@@ -17,6 +17,7 @@ use crate::{Allowance, Confinement, FeedCount, Feeds, Filter, read};
 struct Own {
     events: u64,
     batches: u64,
+    runs: u64,
     subjects: HashSet<Box<str>>,
     last: Position,
 }
@@ -63,9 +64,11 @@ impl Project {
                 }
                 chunk => chunk?,
             };
+            let mut before = None;
             let shown = chunk.records.iter();
             for record in shown.filter(|record| matcher.shows(record, self.subjects())) {
-                count(&mut own, record);
+                count(&mut own, record, before);
+                before = Some(record);
             }
             after = chunk.through;
         }
@@ -77,33 +80,33 @@ impl Project {
     }
 }
 
-fn count(own: &mut BTreeMap<FeedName, Own>, record: &Record) {
+fn count(own: &mut BTreeMap<FeedName, Own>, record: &Record, before: Option<&Record>) {
     if !own.contains_key(record.feed()) {
         let name = FeedName::new(record.feed()).expect("the log holds names that were checked");
         own.insert(name, Own::default());
     }
     let count = own.get_mut(record.feed()).expect("it was put there");
-    let stamp = record.stamp();
-    let batch = stamp.position.minus(u64::from(stamp.place.index));
     count.events += 1;
-    count.batches += u64::from(count.last < batch);
+    count.batches += u64::from(count.last < record.batch());
+    count.runs += u64::from(!before.is_some_and(|before| record.goes_on(before)));
     if let Some(subject) = record
         .subject()
         .filter(|subject| !count.subjects.contains(*subject))
     {
         count.subjects.insert(subject.into());
     }
-    count.last = stamp.position;
+    count.last = record.position();
 }
 
 impl Own {
     fn told(self, name: FeedName) -> FeedCount {
         FeedCount {
-            name,
             events: self.events,
             batches: self.batches,
+            runs: self.runs,
             subjects: self.subjects.len() as u64,
             last: self.last,
+            ..FeedCount::of_none(name)
         }
     }
 }

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use feedwire_engine::{Bounds, Chunk, Limit, ReadError, Scope};
-use feedwire_event::{Cursor, Position, Timestamp};
+use feedwire_event::{Cursor, FeedName, Position, Timestamp};
 use feedwire_tally::Entered;
 
 use crate::delivery::{Delivered, Delivery, Step};
@@ -207,6 +207,9 @@ impl Reader {
     pub async fn present(&mut self, limit: Limit) -> Result<Delivery, read::Error> {
         loop {
             let head = self.project.log().bounds().last;
+            if self.is_quiet(head) {
+                self.cursor = head;
+            }
             if self.is_over() || self.cursor >= head {
                 let cursor = Cursor(self.cursor);
                 return Ok(Delivery {
@@ -223,6 +226,19 @@ impl Reader {
                 return Ok(delivery);
             }
         }
+    }
+
+    /// Whether the counts know that none of the feeds that are asked for has anything more, up to `head`: the log need not be asked.
+    fn is_quiet(&self, head: Position) -> bool {
+        let feeds = &self.scope.feeds;
+        let is_bounded = matches!(self.end, Some(End::Position(_)));
+        let counts = self.project.counts();
+        !feeds.is_empty() && !is_bounded && counts.are_quiet(feeds, self.cursor, head)
+    }
+
+    /// The position of the last event that `feed` has had; `None` where it has had none. It may be past what is shown of the feed.
+    pub fn last_of(&self, feed: &FeedName) -> Option<Position> {
+        self.project.counts().last(feed)
     }
 
     /// What a client that has everything handed out so far should go on from. It moves on when nothing passes the filter, too.

@@ -79,6 +79,19 @@ impl Record {
         self.stamp.position
     }
 
+    /// Where its batch begins.
+    pub fn batch(&self) -> Position {
+        self.stamp.position.minus(self.stamp.place.index.into())
+    }
+
+    /// Whether it goes on with the run of the record `before`: it is the next one of one batch, in one feed and about one subject.
+    pub fn goes_on(&self, before: &Self) -> bool {
+        self.position() == before.position().next()
+            && self.batch() == before.batch()
+            && self.feed() == before.feed()
+            && self.subject() == before.subject()
+    }
+
     /// The feed it is in.
     pub fn feed(&self) -> &str {
         self.text(0, self.feed_end)

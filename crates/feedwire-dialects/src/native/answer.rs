@@ -167,6 +167,7 @@ pub fn receipt_address(project: &ProjectName, receipt: &Receipt) -> String {
 
 #[cfg(test)]
 mod tests {
+    use feedwire_core::Erased;
     use feedwire_engine::Erasure;
     use feedwire_event::EventId;
     use insta::assert_snapshot;
@@ -255,8 +256,10 @@ mod tests {
             name: FeedName::new("flights").expect("a name"),
             events: 12,
             batches: 3,
+            runs: 5,
             subjects: 4,
             last: Position::new(101).expect("a position"),
+            erased: Erased::default(),
         };
         let told = super::feeds(&Feeds {
             head: count.last,

@@ -56,7 +56,7 @@ pub fn page(
     for (index, event) in delivery.events.iter().enumerate() {
         let record = event.record();
         if let Some(before) = index.checked_sub(1).map(|at| delivery.events[at].record()) {
-            if out.len() >= bytes_max && batch(before) != batch(record) {
+            if out.len() >= bytes_max && before.batch() != record.batch() {
                 cut = Some(Cursor(before.position()));
                 break;
             }
@@ -83,12 +83,6 @@ pub fn page(
         cursor,
         head: delivery.head,
     })
-}
-
-/// Where the batch of `record` begins.
-fn batch(record: &Record) -> Position {
-    let stamp = record.stamp();
-    stamp.position.minus(stamp.place.index.into())
 }
 
 fn write_place(Cursor(cursor): Cursor, more: bool, out: &mut Vec<u8>) {
