@@ -73,6 +73,16 @@ impl Hidden {
         })
     }
 
+    /// The position up to which everything about `subject` in `feed` is hidden.
+    pub(crate) fn through(&self, feed: &str, subject: &str) -> Position {
+        let places = self.places.read();
+        let of_subject = places.of_subjects.get(subject);
+        let all = places.of_all.iter().chain(of_subject.into_iter().flatten());
+        let of_feed = all.filter(|(of, _)| of.as_ref().is_none_or(|of| of.as_str() == feed));
+        let through = of_feed.map(|(_, through)| *through).max();
+        through.unwrap_or(Position::ZERO)
+    }
+
     fn hide(&self, erasure: &Erasure) {
         let Erasure {
             feed,

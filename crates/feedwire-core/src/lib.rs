@@ -10,6 +10,7 @@ mod delivery;
 pub mod erasure;
 mod filter;
 mod grant;
+pub mod history;
 mod labels;
 pub mod limits;
 mod own_counts;
@@ -27,6 +28,7 @@ pub mod store;
 mod subjects;
 mod sync;
 mod tail;
+pub mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +38,7 @@ pub use delivery::{Delivered, Delivery, Rendition, Step};
 pub use erasure::Receipt;
 pub use filter::{Filter, LabelFilter};
 pub use grant::{Allowance, Confinement, FeedPattern, Forbidden, Grant, Right, RightError, Rights};
+pub use own_counts::Span;
 pub use partition::Partition;
 pub use projects::Listed;
 pub use publish::{Published, Repetition};

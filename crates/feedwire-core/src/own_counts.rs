@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use feedwire_engine::{ReadError, Record};
-use feedwire_event::{FeedName, Position};
+use feedwire_event::{FeedName, Position, Timestamp};
 
 use crate::filter::Matcher;
 use crate::limits::FILTER_VALUES_MAX;
 use crate::project::{Project, TAIL_READ};
-use crate::{Allowance, Confinement, FeedCount, Feeds, Filter, read};
+use crate::{Allowance, Confinement, Core, FeedCount, Feeds, Filter, Grant, Right, read};
 
 /// What was counted of a feed.
 #[derive(Debug, Default)]
@@ -22,7 +22,75 @@ struct Own {
     last: Position,
 }
 
+/// A stretch of time; what is not set has no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Its first moment.
+    pub from: Option<Timestamp>,
+    /// The first moment behind it.
+    pub to: Option<Timestamp>,
+}
+
+impl Core {
+    /// How many runs there are in `feeds`, or in every feed where none is named, that were recorded in `span`.
+    ///
+    /// Over all of time they are known. Within a stretch of it, and for whoever is confined to some subjects, they are counted event by
+    /// event, for one at a time, and what is no longer retained is not among them.
+    pub async fn runs(
+        &self,
+        grant: &Grant,
+        feeds: Vec<FeedName>,
+        span: Span,
+    ) -> Result<u64, read::Error> {
+        grant.require(Right::Read)?;
+        let filter = Filter {
+            feeds: feeds.clone(),
+            ..Filter::default()
+        };
+        let matcher = Matcher::new(filter, grant.allowance())?;
+        let project = self.project(grant.project()).await?;
+        if span != Span::default() {
+            return project.runs_in(&matcher, span).await;
+        }
+        let counts = project.feeds(grant.allowance()).await?.feeds.into_iter();
+        let wanted = counts.filter(|count| feeds.is_empty() || feeds.contains(&count.name));
+        Ok(wanted.map(|count| count.runs - count.erased.runs).sum())
+    }
+}
+
 impl Project {
+    async fn runs_in(&self, matcher: &Matcher, span: Span) -> Result<u64, read::Error> {
+        let log = self.log();
+        let mut after = match span.from {
+            Some(from) => log.seek(from).await?,
+            None => log.bounds().first.previous(),
+        };
+        let end = match span.to {
+            Some(to) => log.seek(to).await?,
+            None => log.bounds().last,
+        };
+        let _one_at_a_time = self.counting().lock().await;
+        let (scope, mut runs) = (matcher.filter().scope(), 0);
+        while after < end {
+            let chunk = match log.read(&scope, after, TAIL_READ).await {
+                // Trimmed meanwhile.
+                Err(ReadError::Expired(expired)) => {
+                    after = expired.first.previous();
+                    continue;
+                }
+                chunk => chunk?,
+            };
+            let mut before: Option<&Record> = None;
+            let within = chunk.records.iter().take_while(|r| r.position() <= end);
+            for record in within.filter(|record| matcher.shows(record, self.subjects())) {
+                runs += u64::from(!before.is_some_and(|before| record.goes_on(before)));
+                before = Some(record);
+            }
+            after = chunk.through;
+        }
+        Ok(runs)
+    }
+
     /// The feeds with their counts, as far as `allowance` has them known.
     pub(crate) async fn feeds(&self, allowance: &Allowance) -> Result<Feeds, read::Error> {
         let head = self.log().bounds().last;

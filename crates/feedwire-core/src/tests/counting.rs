@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use feedwire_engine::memory::{Memory, Place};
 use feedwire_engine::{Engine, Erasure, Retention};
-use feedwire_event::{Position, Subject};
+use feedwire_event::{FeedName, Position, Subject, Timestamp};
 
 use super::world::World;
 use crate::limits::TAIL_BYTES_MAX;
-use crate::{Erased, FeedCount};
+use crate::{Erased, FeedCount, Span};
 
 type Count = (String, [u64; 5]);
 
@@ -17,7 +17,13 @@ async fn counts(world: &World) -> Vec<Count> {
     let feeds = world.core.feeds(&world.grant).await.expect("feeds").feeds;
     let count = |feed: FeedCount| {
         assert_eq!(feed.erased, Erased::default());
-        let numbers = [feed.events, feed.batches, feed.runs, feed.subjects, feed.last.get()];
+        let numbers = [
+            feed.events,
+            feed.batches,
+            feed.runs,
+            feed.subjects,
+            feed.last.get(),
+        ];
         (feed.name.to_string(), numbers)
     };
     feeds.into_iter().map(count).collect()
@@ -93,10 +99,12 @@ async fn counts_that_are_rebuilt_after_retention_say_what_they_said_before() {
     view.reset().await.expect("emptied");
     let world = World::over(engine, TAIL_BYTES_MAX).await;
     // Of a batch that is trimmed it is not known how many runs it had: each counts as one.
-    let expected = before.into_iter().map(|(feed, [events, batches, _, subjects, last])| {
-        let runs = if feed == "a" { 4 } else { 1 };
-        (feed, [events, batches, runs, subjects, last])
-    });
+    let expected = before
+        .into_iter()
+        .map(|(feed, [events, batches, _, subjects, last])| {
+            let runs = if feed == "a" { 4 } else { 1 };
+            (feed, [events, batches, runs, subjects, last])
+        });
     assert_eq!(counts(&world).await, expected.collect::<Vec<_>>());
 }
 
@@ -119,4 +127,29 @@ async fn a_batch_counts_also_when_its_first_event_was_erased_before_it_is_counte
     let engine = Arc::new(Memory::open(&place).expect("nobody else"));
     let world = World::over(engine, TAIL_BYTES_MAX).await;
     assert_eq!(counts(&world).await, [("a".into(), [3, 2, 3, 2, 5])]);
+}
+
+#[tokio::test]
+async fn runs_are_counted_over_all_of_time_and_within_a_stretch_of_it() {
+    let world = World::new().await;
+    for seconds in [10, 20, 30] {
+        world.clock.set(seconds);
+        publish(&world).await;
+    }
+    let seconds = |seconds: i64| Some(Timestamp::from_micros(seconds * 1_000_000));
+    let check = async |feeds: &[&str], from, to, expected| {
+        let feeds = feeds.iter().map(|f| FeedName::new(f).expect("a name"));
+        let span = Span { from, to };
+        let runs = world.core.runs(&world.grant, feeds.collect(), span).await;
+        assert_eq!(runs.expect("counted"), expected, "{span:?}");
+    };
+    check(&[], None, None, 18).await;
+    check(&["a"], None, None, 15).await;
+    check(&["b"], None, None, 3).await;
+    check(&["c"], None, None, 0).await;
+    check(&["a"], seconds(20), None, 10).await;
+    check(&["a"], seconds(20), seconds(30), 5).await;
+    check(&[], None, seconds(11), 6).await;
+    check(&["a"], seconds(31), None, 0).await;
+    check(&["a"], seconds(30), seconds(10), 0).await;
 }

@@ -9,6 +9,8 @@ mod erasing;
 #[cfg(not(feature = "shuttle"))]
 mod following;
 #[cfg(not(feature = "shuttle"))]
+mod histories;
+#[cfg(not(feature = "shuttle"))]
 mod labelling;
 #[cfg(not(feature = "shuttle"))]
 mod metering;
@@ -20,6 +22,8 @@ mod reading;
 mod retaining;
 #[cfg(feature = "shuttle")]
 mod schedules;
+#[cfg(not(feature = "shuttle"))]
+mod tenants;
 #[cfg(not(feature = "shuttle"))]
 mod waking;
 mod world;

@@ -1,0 +1,131 @@
+//! Tenants: children that are numbered, put away and taken up again.
+
+use feedwire_event::{ProjectName, Timestamp};
+
+use super::world::World;
+use crate::tenants::{Change, Tenant};
+use crate::{Allowance, Right};
+
+fn name(text: &str) -> ProjectName {
+    ProjectName::new(text).expect("a name")
+}
+
+async fn add(world: &World, text: &str, reference: &str) -> bool {
+    let name = name(text);
+    let added = world.core.add_tenant(&world.grant, &name, reference);
+    added.await.expect("added")
+}
+
+async fn change(world: &World, text: &str, change: Change) -> Option<bool> {
+    let name = name(text);
+    let changed = world.core.change_tenant(&world.grant, &name, change);
+    changed.await.expect("changed")
+}
+
+async fn tenants(world: &World) -> Vec<Tenant> {
+    world.core.tenants(&world.grant).await.expect("tenants")
+}
+
+#[tokio::test]
+async fn a_tenant_is_a_child_with_a_number_and_a_reference() {
+    let world = World::new().await;
+    assert_eq!(tenants(&world).await, []);
+    world.clock.set(10);
+    assert!(add(&world, "default.b", "Bea").await);
+    world.clock.set(20);
+    assert!(add(&world, "default.a", "").await);
+    assert!(!add(&world, "default.b", "another").await, "it is there");
+    let tenant = |text: &str, number, seconds: i64, reference: &str| Tenant {
+        name: name(text),
+        number,
+        added_at: Timestamp::from_micros(seconds * 1_000_000),
+        reference: reference.to_owned(),
+        away_since: None,
+    };
+    let expected = [
+        tenant("default.b", 1, 10, "Bea"),
+        tenant("default.a", 2, 20, ""),
+    ];
+    assert_eq!(tenants(&world).await, expected);
+    world.of("default.b").publish(&["a/x/1"]).await;
+    let reference = Change::Reference("Ada".to_owned());
+    assert_eq!(
+        change(&world, "default.a", reference.clone()).await,
+        Some(true)
+    );
+    assert_eq!(
+        change(&world, "default.a", reference.clone()).await,
+        Some(false)
+    );
+    assert_eq!(change(&world, "default.c", reference).await, None);
+    let told = world.core.tenant(&name("default.a")).await;
+    let told = told.expect("the store").expect("a tenant");
+    assert_eq!(told.reference, "Ada");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_put_away_keeps_what_it_has() {
+    let world = World::new().await;
+    add(&world, "default.a", "Ada").await;
+    world.of("default.a").publish(&["a/x/1"]).await;
+    world.clock.set(30);
+    assert_eq!(
+        change(&world, "default.a", Change::PutAway).await,
+        Some(true)
+    );
+    world.clock.set(40);
+    assert_eq!(
+        change(&world, "default.a", Change::PutAway).await,
+        Some(false)
+    );
+    let away = tenants(&world).await.remove(0).away_since;
+    assert_eq!(away, Some(Timestamp::from_micros(30_000_000)));
+    assert!(!add(&world, "default.a", "Ada").await);
+    assert_eq!(
+        change(&world, "default.a", Change::TakeUp).await,
+        Some(true)
+    );
+    assert_eq!(
+        change(&world, "default.a", Change::TakeUp).await,
+        Some(false)
+    );
+    let there = tenants(&world).await.remove(0);
+    assert_eq!((there.away_since, &*there.reference), (None, "Ada"));
+    let next = world.of("default.a").publish(&["a/x/1"]).await;
+    assert_eq!(next.versions[0].0, 2);
+}
+
+#[tokio::test]
+async fn a_child_that_was_made_or_deleted_in_another_way_is_no_tenant() {
+    let world = World::new().await;
+    let made = name("default.made");
+    world.core.create_project(&made).await.expect("made");
+    assert_eq!(tenants(&world).await, []);
+    assert_eq!(change(&world, "default.made", Change::PutAway).await, None);
+    assert!(add(&world, "default.made", "").await, "it becomes one");
+    world.core.delete_project(&made).await.expect("deleted");
+    assert_eq!(tenants(&world).await, []);
+    // Another one of its name is not the tenant that the first one was.
+    world.clock.set(50);
+    world.core.create_project(&made).await.expect("made");
+    assert_eq!(tenants(&world).await, []);
+    assert!(add(&world, "default.made", "").await);
+    assert_eq!(tenants(&world).await[0].number, 2);
+}
+
+#[tokio::test]
+async fn who_does_not_administer_the_parent_has_nothing_to_do_with_its_tenants() {
+    let world = World::new().await;
+    let reader = world.granting(Allowance {
+        rights: [Right::Read, Right::Publish].into_iter().collect(),
+        ..Allowance::whole()
+    });
+    let core = &reader.core;
+    core.tenants(&reader.grant).await.expect_err("not granted");
+    let name = name("default.a");
+    let added = core.add_tenant(&reader.grant, &name, "");
+    added.await.expect_err("not granted");
+    let changed = core.change_tenant(&reader.grant, &name, Change::PutAway);
+    changed.await.expect_err("not granted");
+    assert!(!core.project_exists(&name));
+}
