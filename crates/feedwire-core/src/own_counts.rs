@@ -98,6 +98,9 @@ impl Project {
             return self.own_feeds(allowance, head).await;
         }
         let mut feeds = self.counts().feeds(head).await;
+        for count in &mut feeds.feeds {
+            count.erased = self.erasures().taken_of(&count.name);
+        }
         if !allowance.is_unconfined() {
             feeds.feeds.retain(|count| allowance.fits(&count.name));
         }

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
 use crate::counts::Counts;
-use crate::erasure::StoredErasures;
 use crate::labels::StoredLabels;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
 use crate::projects::Gate;
+use crate::receipts::StoredErasures;
 use crate::retention::StoredRetention;
 use crate::stats::{Meter, ProjectStats};
 use crate::subjects::Subjects;
@@ -35,6 +35,8 @@ pub(crate) struct Project {
     retention: StoredRetention,
     erasures: StoredErasures,
     subjects: Subjects,
+    /// Read over each append.
+    appending: tokio::sync::RwLock<()>,
     meter: Meter,
     /// Held while events are counted for somebody: one at a time.
     counting: tokio::sync::Mutex<()>,
@@ -57,6 +59,9 @@ impl Project {
         let labels = StoredLabels::open(primary(), name.clone()).await?;
         let retention = StoredRetention::open(primary(), name.clone()).await?;
         let erasures = StoredErasures::open(primary(), name.clone()).await?;
+        for receipt in erasures.to_carry_out() {
+            log.forget(&receipt.erasure).await?;
+        }
         let subjects = Subjects {
             labels: labels.table().clone(),
             hidden: erasures.hidden().clone(),
@@ -78,6 +83,7 @@ impl Project {
             retention,
             erasures,
             subjects,
+            appending: tokio::sync::RwLock::default(),
             meter: Meter::default(),
             counting: tokio::sync::Mutex::default(),
             gate,
@@ -116,6 +122,11 @@ impl Project {
     /// Waits until retention and erasures were seen to once since it was opened, or it is closing.
     pub(crate) async fn first_upkeep(&self) {
         tokio::join!(self.trimmed.wait(), self.erased.wait());
+    }
+
+    /// Read over each append, written while nothing may be appended.
+    pub(crate) fn appending(&self) -> &tokio::sync::RwLock<()> {
+        &self.appending
     }
 
     pub(crate) fn counting(&self) -> &tokio::sync::Mutex<()> {

@@ -208,7 +208,7 @@ impl Reader {
         loop {
             let head = self.project.log().bounds().last;
             if self.is_quiet(head) {
-                self.cursor = head;
+                self.cursor = self.cursor.max(head);
             }
             if self.is_over() || self.cursor >= head {
                 let cursor = Cursor(self.cursor);
@@ -239,6 +239,11 @@ impl Reader {
     /// The position of the last event that `feed` has had; `None` where it has had none. It may be past what is shown of the feed.
     pub fn last_of(&self, feed: &FeedName) -> Option<Position> {
         self.project.counts().last(feed)
+    }
+
+    /// The last position of the log.
+    pub fn head(&self) -> Position {
+        self.project.log().bounds().last
     }
 
     /// What a client that has everything handed out so far should go on from. It moves on when nothing passes the filter, too.

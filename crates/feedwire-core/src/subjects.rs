@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::erasure::Hidden;
+use crate::hidden::Hidden;
 use crate::labels::LabelTable;
 
 /// The present labels and erasures of a project. Cloning shares them.

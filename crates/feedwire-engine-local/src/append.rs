@@ -142,6 +142,16 @@ impl Shared {
         permits.ok().ok_or(AppendError::Closed)
     }
 
+    /// Waits until each batch that was given a position up to `through` is on disk, or has come to nothing.
+    pub(crate) async fn settle_up_to(&self, through: Position) -> Result<(), Unavailable> {
+        if through > *self.head.borrow() {
+            // All permits: what was submitted before is no longer under way.
+            let settled = self.permits(self.queue_bytes).await;
+            drop(settled.map_err(Unavailable::new)?);
+        }
+        Ok(())
+    }
+
     /// Does what must be done before anything more is submitted.
     async fn make_way(&self) -> Result<(), AppendError> {
         if self.heads.is_broken() {
@@ -373,6 +383,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use feedwire_engine::{Erasure, Log};
     use feedwire_event::{Attribute, Event, EventId, Extensions, ProjectName, TypeName, payload};
 
     use super::*;
@@ -494,6 +505,35 @@ mod tests {
         let known = |id: &&str| marks.look_up(&named(id).marks()[0]).is_some();
         assert!(ids[2..].iter().all(known));
         assert!(!ids[..2].iter().any(known), "no more than that is read");
+    }
+
+    #[tokio::test]
+    async fn an_erasure_waits_for_what_it_names_to_be_on_disk_and_for_nothing_else() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open(place.path());
+        let position = Position::new(1).expect("a position");
+        let everything = Erasure {
+            feed: None,
+            subject: None,
+            through: Position::MAX,
+        };
+        let erasing = LocalLog(Arc::clone(&log));
+        let under_way = log.permits(1).await.expect("it is open");
+        let waits = || {
+            let mut erasing = pin!(erasing.erase(&everything));
+            assert!(poll(erasing.as_mut()).is_pending());
+            log.queue.available_permits() == 0
+        };
+        assert!(!waits(), "what is under way has no position yet");
+        // As if it had been submitted, and were not on disk.
+        let batch = named("i");
+        let keys = Arc::new(BatchKeys::new("p", log.heads.seed(), &batch));
+        log.heads
+            .raise(&mut log.heads.lock(), keys, &[], position, position);
+        assert!(waits());
+        drop(under_way);
+        let erased = erasing.erase(&everything).await;
+        assert_eq!(erased.expect("it is erased"), 0);
     }
 
     #[tokio::test]

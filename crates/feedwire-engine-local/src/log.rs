@@ -190,11 +190,16 @@ impl Shared {
     }
 
     fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
-        // Once they are erased, the versions of their subjects are in the store alone.
+        // Where a crash leaves some of the records gone, the store says what versions their subjects are at.
         self.heads.apply()?;
         self.store.sync()?;
         let erased = self.with(|log| log.erase(&words::erasure(erasure)))?;
-        erased.map_err(Unavailable::new)
+        let erased = erased.map_err(Unavailable::new)?;
+        // No batch is given a version by what is about to be removed.
+        self.heads.begin_anew(erasure);
+        self.heads.remove(erasure)?;
+        self.store.sync()?;
+        Ok(erased)
     }
 }
 
@@ -215,6 +220,10 @@ impl Log for LocalLog {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.0.head.subscribe()
+    }
+
+    fn given(&self) -> Position {
+        self.0.heads.given()
     }
 
     fn stats(&self) -> LogStats {
@@ -282,6 +291,22 @@ impl Log for LocalLog {
         Ok(head)
     }
 
+    async fn subjects(
+        &self,
+        feed: &FeedName,
+        after: Option<&Subject>,
+        limit: usize,
+    ) -> Result<Vec<(Subject, Head)>, Unavailable> {
+        let log = Arc::clone(&self.0);
+        let (feed, after) = (feed.clone(), after.cloned());
+        blocking(move || {
+            let listed = log.heads.list(&feed, after.as_ref(), limit)?;
+            log.with(|_| ())?;
+            Ok(listed)
+        })
+        .await
+    }
+
     async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable> {
         let trims = self.0.with(feedwire_log::Log::trims)?;
         trims.iter().map(words::feed_trim).collect()
@@ -297,9 +322,17 @@ impl Log for LocalLog {
         blocking(move || log.trim(keep, now, not_past)).await
     }
 
+    async fn forget(&self, erasure: &Erasure) -> Result<(), Unavailable> {
+        Ok(self.0.with(|_| self.0.heads.begin_anew(erasure))?)
+    }
+
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
         let log = Arc::clone(&self.0);
-        let erasure = erasure.clone();
+        let erasure = Erasure {
+            through: erasure.through.min(log.heads.given()),
+            ..erasure.clone()
+        };
+        log.settle_up_to(erasure.through).await?;
         blocking(move || log.erase(&erasure)).await
     }
 }

@@ -18,6 +18,10 @@ pub trait Log: Debug + Send + Sync {
     /// The last readable position, as it moves. It never goes back.
     fn head(&self) -> watch::Receiver<Position>;
 
+    /// The last position that was given to a batch, readable or not: whatever is submitted later comes behind it. At least the
+    /// last readable one.
+    fn given(&self) -> Position;
+
     /// What it has done since it was opened, and what it takes. Cheap enough to be asked every second.
     fn stats(&self) -> LogStats;
 
@@ -61,6 +65,16 @@ pub trait Log: Debug + Send + Sync {
         subject: &Subject,
     ) -> Result<Option<Head>, Unavailable>;
 
+    /// What the subjects of `feed` have had, in the order of the bytes of their names: the first `limit` behind `after`.
+    ///
+    /// Less than `limit` means that there are no more. Only what is readable counts, and who was forgotten has had nothing.
+    async fn subjects(
+        &self,
+        feed: &FeedName,
+        after: Option<&Subject>,
+        limit: usize,
+    ) -> Result<Vec<(Subject, Head)>, Unavailable>;
+
     /// What was trimmed of each feed, in order of their names; feeds that lost nothing are left out.
     async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable>;
 
@@ -75,10 +89,20 @@ pub trait Log: Debug + Send + Sync {
         not_past: Position,
     ) -> Result<Position, Unavailable>;
 
-    /// Removes what `erasure` names from readings and from disk. Positions, and the versions of subjects, stay as they are.
+    /// Has each subject that `erasure` names, and whose last event is not behind its `through`, begin anew: it has had nothing,
+    /// and its next batch gives it version 1. Subjects with a later event keep their versions; records stay where they are.
     ///
-    /// Returns how many records were removed. Once returned, they are gone after a crash too; a crash in the middle leaves
-    /// some of them, and the call can be made again.
+    /// What comes behind [`Log::given`] is later, whatever `through` says. Holds for every batch that is submitted once this has
+    /// returned, and until the log is closed: opened again, the log has to be told again, until [`Log::erase`] of the same has
+    /// returned.
+    async fn forget(&self, erasure: &Erasure) -> Result<(), Unavailable>;
+
+    /// Removes what `erasure` names from readings and from disk, and has its subjects begin anew for good, as [`Log::forget`] does
+    /// until the log is closed. Positions stay as they are, and so do the versions of subjects with a later event.
+    ///
+    /// Returns how many records were removed. What was given a position up to `through` and is still on its way to disk is waited
+    /// for, and removed too. Once returned, all of it is gone after a crash too; a crash in the middle leaves some of it, and the
+    /// call can be made again.
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable>;
 }
 
@@ -212,7 +236,7 @@ pub struct FeedTrim {
     pub events: u64,
     /// How many batches had their events in this feed trimmed.
     pub batches: u64,
-    /// How many subjects had their first batch trimmed.
+    /// How many subjects had their first batch trimmed; one that began anew had several.
     pub subjects: u64,
 }
 
@@ -237,6 +261,12 @@ pub struct Erasure {
 }
 
 impl Erasure {
+    /// Whether it is about `subject` of `feed`.
+    pub fn names(&self, feed: &FeedName, subject: &Subject) -> bool {
+        self.feed.as_ref().is_none_or(|named| named == feed)
+            && self.subject.as_ref().is_none_or(|named| named == subject)
+    }
+
     /// Whether `record` is to be erased.
     pub fn has(&self, record: &Record) -> bool {
         let feed = self.feed.as_ref();

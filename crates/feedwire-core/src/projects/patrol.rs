@@ -10,8 +10,8 @@ use feedwire_event::ProjectName;
 use tokio_util::sync::CancellationToken;
 
 use super::open::Projects;
-use crate::erasure::StoredErasures;
 use crate::limits::PATROL_INTERVAL;
+use crate::receipts::StoredErasures;
 use crate::retention::StoredRetention;
 
 impl Projects {

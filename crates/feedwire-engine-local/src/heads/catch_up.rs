@@ -62,7 +62,7 @@ impl Heads {
         }
         heads.hold(&pending);
         drop(pending);
-        heads.synced(last);
+        heads.opened(last);
         Ok(heads)
     }
 

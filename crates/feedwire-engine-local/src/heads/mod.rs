@@ -12,7 +12,10 @@
 mod batch_keys;
 mod cache;
 pub(crate) mod catch_up;
+mod floors;
+mod listing;
 mod pending;
+mod removing;
 mod table;
 
 pub(crate) use batch_keys::BatchKeys;

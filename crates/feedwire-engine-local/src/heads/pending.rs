@@ -25,6 +25,8 @@ pub(super) struct Pending {
     heads: HashMap<KeyHash, (Box<[u8]>, Head), HashBuilder>,
     /// The last position that is in here or in the store.
     pub(super) through: Position,
+    /// Whether the log is closed: what is in the store may be another's.
+    pub(super) is_retired: bool,
 }
 
 impl Pending {
@@ -33,6 +35,7 @@ impl Pending {
         Self {
             heads: HashMap::default(),
             through: applied,
+            is_retired: false,
         }
     }
 

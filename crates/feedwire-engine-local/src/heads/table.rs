@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use feedwire_engine::{Head, Incarnation};
+use feedwire_engine::{Erasure, Head, Incarnation};
 use feedwire_event::{Position, ProjectName, Version};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use super::batch_keys::BatchKeys;
 use super::cache::{Cache, Moment};
+use super::floors::Floors;
 use super::pending::{Pending, Submitted};
 use crate::store::{Applied, Error, Store};
 
@@ -44,6 +45,9 @@ pub(crate) struct Heads {
 pub(crate) struct Table {
     cache: Cache,
     submitted: VecDeque<Submitted>,
+    floors: Floors,
+    /// The last position that was given to a batch.
+    given: Position,
     /// Everything up to here is in the store.
     applied: Position,
     /// Whether the applier knows that there is something to do.
@@ -76,6 +80,7 @@ impl Heads {
         waiting: Arc<AtomicUsize>,
     ) -> Self {
         let pending = Pending::after(applied);
+        let floors = Floors::new(project.as_str());
         Self {
             project,
             incarnation,
@@ -84,6 +89,8 @@ impl Heads {
             table: Mutex::new(Table {
                 cache,
                 submitted: VecDeque::new(),
+                floors,
+                given: applied,
                 applied,
                 called: false,
             }),
@@ -102,6 +109,27 @@ impl Heads {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock()
+    }
+
+    /// The log was opened, and is on disk up to `last`, its end.
+    pub(super) fn opened(&self, last: Position) {
+        self.table.lock().given = last;
+        self.synced(last);
+    }
+
+    /// The last position that was given to a batch; whatever is submitted later comes behind it.
+    pub(crate) fn given(&self) -> Position {
+        self.table.lock().given
+    }
+
+    /// Has those that `erasure` names begin anew that have had nothing behind its `through`, for every batch submitted from now on.
+    pub(crate) fn begin_anew(&self, erasure: &Erasure) {
+        let mut table = self.table.lock();
+        let through = erasure.through.min(table.given);
+        table.floors.raise(&Erasure {
+            through,
+            ..erasure.clone()
+        });
     }
 
     /// The log is on disk up to `position`.
@@ -137,9 +165,8 @@ impl Heads {
     /// Asks the store for what `missing` lists.
     pub(crate) fn fetch(&self, keys: &BatchKeys, missing: Fetched) -> Result<Fetched, Error> {
         let fetched = missing.0.into_iter().map(|(index, moment, _)| {
-            let stored = self.store.read(|open| open.heads.get(keys.key(index)))?;
-            let head = stored.map(|value| decode(&value).ok_or(Error::Malformed));
-            Ok((index, moment, head.transpose()?))
+            let head = self.store.head(keys.key(index))?;
+            Ok((index, moment, head))
         });
         Ok(Fetched(fetched.collect::<Result<_, Error>>()?))
     }
@@ -149,7 +176,7 @@ impl Heads {
         self.merge_into(&mut self.pending.lock())
     }
 
-    fn merge_into(&self, pending: &mut Pending) -> bool {
+    pub(super) fn merge_into(&self, pending: &mut Pending) -> bool {
         let mut ready = Vec::new();
         let more = {
             let mut table = self.table.lock();
@@ -189,11 +216,7 @@ impl Heads {
         let mut heads: Vec<(&[u8], Head)> = pending.heads().collect();
         heads.sort_unstable_by_key(|(key, _)| *key);
         for some in heads.chunks(APPLIED_AT_ONCE) {
-            self.store.write(|open, batch| {
-                for (key, head) in some {
-                    batch.insert(&open.heads, *key, encode(*head));
-                }
-            })?;
+            self.store.write_heads(some)?;
         }
         drop(heads);
         let applied = Applied {
@@ -245,6 +268,7 @@ impl Heads {
             .fetch_sub(pending.len() + submitted, Ordering::Relaxed);
         table.submitted.clear();
         *pending = Pending::after(table.applied);
+        pending.is_retired = true;
     }
 
     /// Everything up to here is in the store.
@@ -286,28 +310,37 @@ impl Heads {
         }
         self.waiting.fetch_add(keys.len(), Ordering::Relaxed);
         table.submitted.push_back(Submitted { keys, heads, last });
+        table.given = last;
         !std::mem::replace(&mut table.called, true)
     }
 }
 
 impl Table {
+    /// Whether `head`, which is that at `key`, counts for something.
+    pub(super) fn counts(&self, key: &[u8], head: Head) -> bool {
+        !self.floors.hide(key, head)
+    }
+
     /// The heads of the subjects of `keys`, where need be out of `fetched`.
     pub(crate) fn look_up(&self, keys: &BatchKeys, fetched: &Fetched) -> Lookup {
         let mut found = FoundHeads::with_capacity(keys.len());
         let mut to_ask = Vec::new();
         let mut short = false;
         let mut fetched = fetched.0.iter().peekable();
+        let counts = |index, head: &Head| self.counts(keys.key(index), *head);
         for (index, subject) in keys.subjects().iter().enumerate() {
             let known = self.cache.get(subject.hash);
             let asked = fetched.next_if(|(of, _, _)| *of == index);
             if known.is_some() || self.cache.is_complete() {
-                found.push(known);
+                found.push(known.filter(|head| counts(index, head)));
                 continue;
             }
             let now = self.cache.moment(subject.hash);
             to_ask.push((index, now, None));
             match asked {
-                Some((_, moment, head)) if *moment == now => found.push(*head),
+                Some((_, moment, head)) if *moment == now => {
+                    found.push(head.filter(|head| counts(index, head)));
+                }
                 _ => short = true,
             }
         }
@@ -317,19 +350,6 @@ impl Table {
             Lookup::Found(found)
         }
     }
-}
-
-pub(super) fn encode(head: Head) -> [u8; 16] {
-    let value = u128::from(head.version.0) << 64 | u128::from(head.position.get());
-    value.to_be_bytes()
-}
-
-pub(super) fn decode(value: &[u8]) -> Option<Head> {
-    let (version, position) = value.split_first_chunk()?;
-    Some(Head {
-        version: Version(u64::from_be_bytes(*version)),
-        position: Position::new(u64::from_be_bytes(position.try_into().ok()?))?,
-    })
 }
 
 #[cfg(test)]
@@ -424,8 +444,60 @@ mod tests {
         assert_eq!(versions(&heads, &["a", "b", "c"]), [3, 1, 1]);
     }
 
+    /// An erasure of `subject` up to `through`.
+    fn erasure(subject: &str, through: u64) -> Erasure {
+        Erasure {
+            feed: Some(FeedName::new("f").expect("a name")),
+            subject: Some(Subject::new(subject).expect("a subject")),
+            through: at(through),
+        }
+    }
+
     #[test]
-    fn retired_heads_are_never_written() {
+    fn what_is_forgotten_stays_so_when_batches_come_to_nothing() {
+        let place = tempfile::tempdir().expect("a folder");
+        let heads = heads(place.path());
+        submit(&heads, &["a", "b"], 1);
+        heads.synced(at(2));
+        submit(&heads, &["a"], 3);
+        assert_eq!(heads.given(), at(3));
+        heads.begin_anew(&erasure("a", 3));
+        assert_eq!(versions(&heads, &["a", "b"]), [0, 1]);
+        submit(&heads, &["a", "b"], 4);
+        assert_eq!(versions(&heads, &["a", "b"]), [1, 2]);
+        heads.break_off();
+        heads.break_off();
+        heads.recover(2).expect("there is room");
+        assert_eq!(versions(&heads, &["a", "b"]), [0, 1]);
+        assert_eq!(heads.given(), at(5), "it is not given again");
+        submit(&heads, &["a"], 6);
+        heads.synced(at(6));
+        heads.recover(2).expect("there is room");
+        assert_eq!(versions(&heads, &["a", "b"]), [1, 1]);
+    }
+
+    #[test]
+    fn a_head_that_waits_to_be_written_outlives_the_removal_of_the_one_before() {
+        let place = tempfile::tempdir().expect("a folder");
+        let heads = heads(place.path());
+        submit(&heads, &["a", "b"], 1);
+        heads.synced(at(2));
+        heads.apply().expect("there is room");
+        submit(&heads, &["a"], 3);
+        heads.synced(at(3));
+        heads.merge();
+        heads.remove(&erasure("a", 2)).expect("it is removed");
+        heads.remove(&erasure("b", 1)).expect("it is removed");
+        assert_eq!(versions(&heads, &["a", "b"]), [2, 1]);
+        heads.recover(0).expect("there is room");
+        assert_eq!(versions(&heads, &["a", "b"]), [2, 1]);
+        heads.remove(&erasure("a", 3)).expect("it is removed");
+        heads.recover(0).expect("there is room");
+        assert_eq!(versions(&heads, &["a", "b"]), [0, 1]);
+    }
+
+    #[test]
+    fn retired_heads_are_never_written_or_removed() {
         let place = tempfile::tempdir().expect("a folder");
         let heads = heads(place.path());
         submit(&heads, &["a", "b"], 1);
@@ -438,6 +510,8 @@ mod tests {
         assert_eq!(heads.waiting(), 0);
         let stored = heads.store.heads_applied("p");
         assert_eq!(stored.expect("it is read"), None);
+        let removed = heads.remove(&erasure("a", 3));
+        assert!(matches!(removed, Err(Error::Closed)), "{removed:?}");
     }
 
     #[test]

@@ -215,13 +215,22 @@ impl Store {
             };
             // What was removed before it would be gone over again with every batch.
             start = Bound::Excluded(last.to_vec());
-            self.commit(PersistMode::Buffer, Room::Own, |open, batch| {
-                for key in some {
-                    batch.remove(keyspace(open), key);
-                }
-            })?;
+            self.remove(&keyspace, some)?;
         }
         Ok(())
+    }
+
+    /// Removes `keys`, all or none.
+    pub(super) fn remove(
+        &self,
+        keyspace: impl Fn(&Open) -> &Keyspace,
+        keys: Vec<fjall::UserKey>,
+    ) -> Result<(), Error> {
+        self.commit(PersistMode::Buffer, Room::Own, |open, batch| {
+            for key in keys {
+                batch.remove(keyspace(open), key);
+            }
+        })
     }
 
     /// Removes everything that is stored of `project`, unless it is told to stop; what it has removed when it returns is gone from

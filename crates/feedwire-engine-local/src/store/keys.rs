@@ -55,8 +55,21 @@ pub(super) fn heads_applied(project: &str) -> Vec<u8> {
 }
 
 /// What the heads of a project's subjects start with.
-pub(super) fn heads(project: &str) -> Vec<u8> {
+pub(crate) fn heads_of_project(project: &str) -> Vec<u8> {
     [project.as_bytes(), b"\x01"].join(&0)
+}
+
+/// What the heads of a feed's subjects start with.
+pub(crate) fn heads_of_feed(project: &str, feed: &str) -> Vec<u8> {
+    let mut key = Vec::new();
+    head_key(&mut key, project, feed, "");
+    key
+}
+
+/// Feed and subject of the head at `key`; `None` if it is no such key.
+pub(crate) fn feed_and_subject<'k>(project: &str, key: &'k [u8]) -> Option<(&'k str, &'k str)> {
+    let name = key.get(heads_of_project(project).len()..)?;
+    std::str::from_utf8(name).ok()?.split_once('\0')
 }
 
 /// Writes the key of the head of a subject behind what is in `out`.
@@ -92,15 +105,27 @@ mod tests {
             applied("a", "counts"),
             life("a", "counts", 7),
             heads_applied("a"),
-            heads("a"),
+            heads_of_project("a"),
         ] {
             assert!(key.starts_with(&a), "{key:?}");
         }
         for other in ["ab", "a.b", "A", "a-", "_system"] {
             assert!(!space(&labels(other)).starts_with(&a), "{other}");
-            assert!(!heads(other).starts_with(&a), "{other}");
+            assert!(!heads_of_project(other).starts_with(&a), "{other}");
         }
         assert!(!REVISION.starts_with(&a));
+    }
+
+    #[test]
+    fn the_key_of_a_head_tells_feed_and_subject() {
+        let mut key = Vec::new();
+        head_key(&mut key, "p", "f", "s t");
+        assert_eq!(feed_and_subject("p", &key), Some(("f", "s t")));
+        assert!(key.starts_with(&heads_of_feed("p", "f")));
+        assert!(key.starts_with(&heads_of_project("p")));
+        assert!(!key.starts_with(&heads_of_feed("p", "")));
+        assert_eq!(feed_and_subject("p", &heads_applied("p")), None);
+        assert_eq!(feed_and_subject("p", b"p"), None);
     }
 
     #[test]

@@ -24,11 +24,11 @@ const SUBJECTS: usize = 6;
 /// Appends that are acknowledged before the process is killed.
 const ACKNOWLEDGED: usize = 150;
 
-fn project() -> ProjectName {
+pub(crate) fn project() -> ProjectName {
     ProjectName::new("p").expect("a name")
 }
 
-fn feed() -> FeedName {
+pub(crate) fn feed() -> FeedName {
     FeedName::new("f").expect("a name")
 }
 
@@ -49,7 +49,7 @@ fn batch(subject: &Subject, expected: Version) -> Batch {
 }
 
 /// Appends to `subject` as one that read its head before; `None` when another was faster.
-async fn raise(log: &dyn Log, subject: &Subject) -> Option<Appended> {
+pub(crate) async fn raise(log: &dyn Log, subject: &Subject) -> Option<Appended> {
     let head = log.subject(&feed(), subject).await;
     let head = head.expect("it is looked up");
     let version = head.map_or(Version::NONE, |head| head.version);
@@ -112,34 +112,28 @@ pub(crate) fn start(name: &str, folder: &Path) -> Child {
     child
 }
 
-/// What was acknowledged to a process before it was killed: subject, version and last position.
-fn kill_one(folder: &Path) -> Vec<(String, u64, u64)> {
-    let mut child = start("kill::a_process_that_appends_until_it_is_killed", folder);
+/// What a process that runs the test `name` said that it was acknowledged, until it was killed after so many lines of it.
+pub(crate) fn kill_one(name: &str, folder: &Path, enough: usize) -> Vec<String> {
+    let mut child = start(name, folder);
     let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut acknowledged = Vec::new();
-    let mut killed = false;
-    for line in stdout.lines() {
-        let line = line.expect("it is text");
-        let mut words = line.split(' ');
-        if words.next() != Some("acknowledged") {
-            continue;
-        }
-        // The last line may be cut off.
-        let mut word = || words.next();
-        if let (Some(name), Some(version), Some(last)) = (word(), word(), word())
-            && let (Ok(version), Ok(last)) = (version.parse(), last.parse())
-            && !killed
-        {
-            acknowledged.push((name.to_owned(), version, last));
-        }
-        if acknowledged.len() >= ACKNOWLEDGED && !killed {
-            child.kill().expect("it runs");
-            killed = true;
-        }
-    }
+    let lines = stdout.lines().map(|line| line.expect("it is text"));
+    let acknowledged =
+        lines.filter_map(|line| Some(line.strip_prefix("acknowledged ")?.to_owned()));
+    let acknowledged: Vec<String> = acknowledged.take(enough).collect();
+    child.kill().expect("it runs");
     child.wait().expect("it has ended");
-    assert!(killed, "it ended before it was killed");
+    assert_eq!(acknowledged.len(), enough, "it ended before it was killed");
     acknowledged
+}
+
+/// The words of a line.
+pub(crate) fn words<const COUNT: usize>(line: &str) -> [&str; COUNT] {
+    let words: Vec<&str> = line.split(' ').collect();
+    words.try_into().expect("so many words")
+}
+
+pub(crate) fn number(word: &str) -> u64 {
+    word.parse().expect("a number")
 }
 
 /// The last position of each batch, by subject and version.
@@ -174,12 +168,15 @@ async fn versions_neither_skip_nor_repeat_when_the_process_is_killed() {
     engine.close().await;
     drop(engine);
     for _ in 0..ROUNDS {
-        let acknowledged = kill_one(place.path());
+        let name = "kill::a_process_that_appends_until_it_is_killed";
+        let acknowledged = kill_one(name, place.path(), ACKNOWLEDGED);
         let engine = Local::open(place.path(), folder::options()).expect("it opens");
         let log = engine.log(&project()).await.expect("it opens");
         let found = batches(&*log).await;
-        for (name, version, last) in acknowledged {
-            let key = (name, version);
+        for line in acknowledged {
+            let [name, version, last] = words(&line);
+            let key = (name.to_owned(), number(version));
+            let last = number(last);
             assert_eq!(found.get(&key), Some(&last), "{key:?} was acknowledged");
         }
         for number in 0..SUBJECTS {

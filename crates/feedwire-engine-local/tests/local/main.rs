@@ -3,6 +3,7 @@
 mod bounds;
 mod contract;
 mod deleting;
+mod erasing;
 mod folder;
 mod heads;
 mod kill;

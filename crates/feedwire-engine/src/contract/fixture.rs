@@ -1,14 +1,17 @@
 //! What the promises are tried with: a project on a place, and batches written as text.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp, TypeName, Version};
 
 use super::Place;
 use crate::{
-    AppendError, Appended, Batch, Engine, Expectation, Expected, Head, Limit, Log, NewRecord,
-    Record, Retention, Scope,
+    AppendError, Appended, Batch, Engine, Erasure, Expectation, Expected, Head, Limit, Log,
+    NewRecord, Record, Retention, Scope,
 };
 
 /// A moment to record at; the tests drive time by hand.
@@ -83,6 +86,15 @@ pub(super) fn version(text: &str, expected: u64) -> Expectation {
     expect(text, Expected::Version(Version(expected)))
 }
 
+/// An erasure of a feed, a subject or, where one is empty, every one of them, up to `through`.
+pub(super) fn erasure(feeds: &str, subjects: &str, through: u64) -> Erasure {
+    Erasure {
+        feed: Some(feeds).filter(|name| !name.is_empty()).map(feed),
+        subject: Some(subjects).filter(|name| !name.is_empty()).map(subject),
+        through: at(through),
+    }
+}
+
 /// The scope out of lists of feeds, types and subjects, each separated by spaces.
 pub(super) fn scope(feeds: &str, types: &str, subjects: &str) -> Scope {
     Scope {
@@ -142,6 +154,13 @@ impl<'a> Bench<'a> {
         appended.expect("it is appended")
     }
 
+    /// Appends `batch` as one who goes away at once: it is on its way then, or it never will be.
+    pub(super) async fn submit(&self, batch: Batch) {
+        let mut append = pin!(self.try_append(batch));
+        let is_appended = poll_fn(|context| Poll::Ready(append.as_mut().poll(context).is_ready()));
+        is_appended.await;
+    }
+
     /// Everything in `scope`, read in one go.
     pub(super) async fn read(&self, scope: &Scope) -> Vec<Record> {
         let first = self.log.bounds().first;
@@ -154,6 +173,17 @@ impl<'a> Bench<'a> {
         let (f, s) = text.split_once(' ').expect("feed and subject");
         let head = self.log.subject(&feed(f), &subject(s)).await;
         head.expect("it is looked up")
+    }
+
+    pub(super) async fn forget(&self, erasure: &Erasure) {
+        let forgotten = self.log.forget(erasure).await;
+        forgotten.expect("it is forgotten");
+    }
+
+    /// Erases it, and returns how many records that were.
+    pub(super) async fn erase(&self, erasure: &Erasure) -> u64 {
+        let erased = self.log.erase(erasure).await;
+        erased.expect("it is erased")
     }
 
     /// Trims everything.

@@ -10,6 +10,8 @@ pub mod engines;
 pub mod erasing;
 pub mod expecting;
 mod fixture;
+pub mod forgetting;
+pub mod listing;
 pub mod model;
 pub mod primary;
 pub mod reading;
@@ -108,8 +110,34 @@ macro_rules! contract {
             erased_events_are_in_no_reading
             an_erasure_keeps_to_its_feed_subject_and_position
             what_is_erased_stays_erased
-            an_erasure_leaves_positions_places_and_versions_alone
+            an_erasure_leaves_positions_and_places_alone
+            an_erased_subject_begins_anew
+            an_erased_feed_begins_anew
+            a_subject_with_a_later_event_keeps_its_version_when_it_is_erased
+            what_was_trimmed_begins_anew_once_it_is_erased
+            what_comes_later_is_not_erased_whatever_the_position
+            what_was_on_its_way_is_erased_too
+            appends_race_an_erasure_and_versions_neither_skip_nor_repeat
             erasing_again_finds_nothing
+        );
+        $crate::contract!(@promises $place, forgetting:
+            the_last_given_position_is_the_last_readable_one_or_beyond
+            a_forgotten_subject_begins_anew
+            a_subject_with_a_later_event_is_not_forgotten
+            a_feed_is_forgotten_with_all_its_subjects
+            a_subject_is_forgotten_in_every_feed
+            nothing_is_what_a_forgotten_subject_is_expected_to_have_had
+            what_comes_later_is_not_forgotten_whatever_the_position
+            what_was_on_its_way_is_forgotten_too
+            what_is_forgotten_and_not_erased_is_there_again_after_reopening
+            a_closed_log_forgets_nothing_for_the_next
+        );
+        $crate::contract!(@promises $place, listing:
+            subjects_are_listed_in_the_order_of_their_names
+            a_list_has_the_subjects_of_one_feed
+            a_list_begins_behind_a_subject_that_need_not_be_there
+            a_list_says_where_a_subject_is_now
+            who_is_forgotten_or_erased_is_passed_over
         );
         $crate::contract!(@promises $place, engines:
             a_project_is_there_once_it_is_created

@@ -7,10 +7,10 @@ use fastrand::Rng;
 use feedwire_event::{Position, Version};
 
 use super::Place;
-use super::fixture::{Bench, NOON, NOTHING, at, expect, expecting, project, scope};
+use super::fixture::{Bench, NOON, NOTHING, at, erasure, expect, expecting, project, scope};
 use super::repeating::{known_by_id, known_by_key};
 use crate::memory::Memory;
-use crate::{AppendError, Batch, Chunk, Engine, Erasure, Expected, Limit, Log, ReadError, Scope};
+use crate::{AppendError, Batch, Chunk, Engine, Expected, Limit, Log, ReadError, Scope};
 
 const HISTORIES: u64 = 8;
 const STEPS: u64 = 60;
@@ -34,9 +34,12 @@ pub async fn random_histories_read_as_in_memory(place: &dyn Place) {
         for step in 0..STEPS {
             history.step(step).await;
             if history.rng.u8(..) < 8 {
-                drop(history.log);
+                drop((history.log, history.model));
                 bench = bench.reopen().await;
                 history.log = bench.engine.log(&name).await.expect("it opens");
+                // What was forgotten is there again in both.
+                assert!(model.release(&name).await);
+                history.model = model.log(&name).await.expect("it opens");
             }
         }
     }
@@ -55,8 +58,9 @@ impl History {
             50..68 => self.read().await,
             68..86 => self.read_back().await,
             86..90 => self.seek(step).await,
-            90..94 => self.subject().await,
-            94..97 => self.erase().await,
+            90..93 => self.subject().await,
+            93..95 => self.list().await,
+            95..98 => self.erase().await,
             _ => self.trim().await,
         }
         let (bounds, expected) = (self.log.bounds(), self.model.bounds());
@@ -219,14 +223,37 @@ impl History {
         );
     }
 
+    async fn list(&mut self) {
+        let feed = super::fixture::feed(self.pick(&FEEDS));
+        let after = super::fixture::subject(self.pick(&SUBJECTS));
+        let after = self.rng.bool().then_some(&after);
+        let limit = self.rng.usize(..6);
+        let list = self.log.subjects(&feed, after, limit).await;
+        let expected = self.model.subjects(&feed, after, limit).await;
+        assert_eq!(
+            list.expect("they are listed"),
+            expected.expect("they are listed")
+        );
+    }
+
+    /// Now and then it is forgotten first, and now and then only that.
     async fn erase(&mut self) {
         let last = self.model.bounds().last.get();
-        let feed = super::fixture::feed(self.pick(&FEEDS));
-        let erasure = Erasure {
-            feed: self.rng.bool().then_some(feed),
-            subject: Some(super::fixture::subject(self.pick(&SUBJECTS))),
-            through: at(self.rng.u64(..=last)),
+        let (feed, subject) = (self.pick(&FEEDS), self.pick(&SUBJECTS));
+        let (feed, subject) = match self.rng.u8(..4) {
+            0 => (feed, ""),
+            1 => ("", subject),
+            _ => (feed, subject),
         };
+        let erasure = erasure(feed, subject, self.rng.u64(..=last));
+        if self.rng.bool() {
+            for log in [&self.log, &self.model] {
+                log.forget(&erasure).await.expect("it is forgotten");
+            }
+            if self.rng.bool() {
+                return;
+            }
+        }
         let erased = self.log.erase(&erasure).await.expect("it is erased");
         let expected = self.model.erase(&erasure).await.expect("it is erased");
         assert_eq!(erased, expected);

@@ -35,7 +35,12 @@ struct Counted {
 
 impl MemoryLog {
     pub(super) fn new(records: Arc<Mutex<Records>>) -> Self {
-        let head = watch::Sender::new(records.lock().last());
+        let last = {
+            let mut records = records.lock();
+            records.forgotten.clear();
+            records.last()
+        };
+        let head = watch::Sender::new(last);
         Self {
             records,
             head,
@@ -75,6 +80,10 @@ impl Log for MemoryLog {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
+    }
+
+    fn given(&self) -> Position {
+        self.records.lock().last()
     }
 
     fn stats(&self) -> LogStats {
@@ -133,6 +142,15 @@ impl Log for MemoryLog {
         Ok(self.there()?.subject(feed, subject))
     }
 
+    async fn subjects(
+        &self,
+        feed: &FeedName,
+        after: Option<&Subject>,
+        limit: usize,
+    ) -> Result<Vec<(Subject, Head)>, Unavailable> {
+        Ok(self.there()?.subjects(feed, after, limit))
+    }
+
     async fn trims(&self) -> Result<Vec<FeedTrim>, Unavailable> {
         Ok(self.there()?.trims())
     }
@@ -144,6 +162,16 @@ impl Log for MemoryLog {
         not_past: Position,
     ) -> Result<Position, Unavailable> {
         Ok(self.there()?.trim(keep, now, not_past))
+    }
+
+    async fn forget(&self, erasure: &Erasure) -> Result<(), Unavailable> {
+        // What was opened since knows nothing of it.
+        let closed = self.closed.lock();
+        if *closed {
+            return Err(Unavailable::new("the log is closed"));
+        }
+        self.there()?.forget(erasure);
+        Ok(())
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {

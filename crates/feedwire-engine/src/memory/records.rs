@@ -7,8 +7,8 @@ use feedwire_event::limits::MARKS_KEPT;
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 
 use crate::{
-    AppendError, Appended, Batch, Bounds, Chunk, Expired, FeedTrim, Head, Incarnation, Judge,
-    Limit, Mark, Marked, NewRecord, Place, Record, Scope, Stamp, Verdict,
+    AppendError, Appended, Batch, Bounds, Chunk, Erasure, Expired, FeedTrim, Head, Incarnation,
+    Judge, Limit, Mark, Marked, NewRecord, Place, Record, Scope, Stamp, Verdict,
 };
 
 /// The content of a log.
@@ -21,7 +21,9 @@ pub(super) struct Records {
     pub(super) first: Position,
     last: Position,
     last_at: Timestamp,
-    heads: BTreeMap<(FeedName, Subject), Head>,
+    pub(super) heads: BTreeMap<(FeedName, Subject), Head>,
+    /// What counts for nothing until the log is closed.
+    pub(super) forgotten: Vec<Erasure>,
     pub(super) trims: BTreeMap<FeedName, FeedTrim>,
     marked: Marked,
 }
@@ -36,6 +38,7 @@ impl Records {
             last: Position::ZERO,
             last_at: Timestamp::MIN,
             heads: BTreeMap::new(),
+            forgotten: Vec::new(),
             trims: BTreeMap::new(),
             marked: Marked::new(MARKS_KEPT),
         }
@@ -54,7 +57,28 @@ impl Records {
     }
 
     pub(super) fn subject(&self, feed: &FeedName, subject: &Subject) -> Option<Head> {
-        self.heads.get(&(feed.clone(), subject.clone())).copied()
+        let head = self.heads.get(&(feed.clone(), subject.clone())).copied()?;
+        (!self.is_forgotten(feed, subject, head)).then_some(head)
+    }
+
+    fn is_forgotten(&self, feed: &FeedName, subject: &Subject, head: Head) -> bool {
+        let mut forgotten = self.forgotten.iter();
+        forgotten.any(|erasure| erasure.names(feed, subject) && head.position <= erasure.through)
+    }
+
+    pub(super) fn subjects(
+        &self,
+        feed: &FeedName,
+        after: Option<&Subject>,
+        limit: usize,
+    ) -> Vec<(Subject, Head)> {
+        let heads = self.heads.iter().filter(|((of, subject), head)| {
+            of == feed
+                && after.is_none_or(|after| subject > after)
+                && !self.is_forgotten(feed, subject, **head)
+        });
+        let listed = heads.map(|((_, subject), head)| (subject.clone(), *head));
+        listed.take(limit).collect()
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -148,17 +172,15 @@ impl Records {
         let Some(subject) = &record.subject else {
             return Version::NONE;
         };
-        let none = Head {
-            version: Version::NONE,
-            position: Position::ZERO,
+        let head = self.subject(&record.feed, subject);
+        let before = head.map_or(Version::NONE, |head| head.version);
+        let version = match head {
+            Some(head) if head.position >= first => before,
+            _ => before.next(),
         };
         let key = (record.feed.clone(), subject.clone());
-        let head = self.heads.entry(key).or_insert(none);
-        if head.position < first {
-            head.version = head.version.next();
-        }
-        head.position = position;
-        head.version
+        self.heads.insert(key, Head { version, position });
+        version
     }
 
     pub(super) fn read(

@@ -62,7 +62,22 @@ impl Records {
         self.trims.values().cloned().collect()
     }
 
+    /// `erasure` without what is still to come.
+    fn of_now(&self, erasure: &Erasure) -> Erasure {
+        Erasure {
+            through: erasure.through.min(self.last()),
+            ..erasure.clone()
+        }
+    }
+
+    pub(super) fn forget(&mut self, erasure: &Erasure) {
+        self.forgotten.push(self.of_now(erasure));
+    }
+
     pub(super) fn erase(&mut self, erasure: &Erasure) -> u64 {
+        self.heads.retain(|(feed, subject), head| {
+            !erasure.names(feed, subject) || head.position > erasure.through
+        });
         let before = self.retained.len();
         self.retained.retain(|record| !erasure.has(record));
         (before - self.retained.len()) as u64
