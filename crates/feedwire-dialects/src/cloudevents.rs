@@ -10,7 +10,8 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use serde_json::value::RawValue;
 
 use crate::attributes::{Attributes, Fault};
-use crate::base64;
+use crate::members::Key;
+use crate::{base64, members};
 
 /// Why a text is not an event or a batch of them.
 #[derive(Debug)]
@@ -158,33 +159,6 @@ impl<'de> Visitor<'de> for One<'_> {
     }
 }
 
-/// The name of a member, borrowed unless it holds escapes.
-struct Key<'de>(Cow<'de, str>);
-
-impl<'de> de::Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a member")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(name.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
-    }
-}
-
 /// The members of an event, each as the text of its value.
 #[derive(Default)]
 struct Members<'de> {
@@ -257,20 +231,8 @@ impl<'de> Members<'de> {
 
 /// The text of a string; `None` where it is null or not there, which CloudEvents takes for the same.
 fn string<'de>(name: &str, value: Option<&'de RawValue>) -> Result<Option<Cow<'de, str>>, Fault> {
-    let Some(raw) = value.map(RawValue::get).filter(|raw| *raw != "null") else {
-        return Ok(None);
-    };
-    let inner = raw
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let inner = inner.ok_or_else(|| Fault::new(name, "it has to be a string"))?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Ok(Some(Cow::Borrowed(inner)));
-    }
-    let unescaped = serde_json::from_str(raw)
-        .ok()
-        .ok_or_else(|| Fault::new(name, "it holds half of a surrogate pair"))?;
-    Ok(Some(Cow::Owned(unescaped)))
+    let text = value.map_or(Ok(None), members::string);
+    text.map_err(|reason| Fault::new(name, reason))
 }
 
 fn data(json: Option<&RawValue>, base64: Option<&RawValue>) -> Result<Option<Data>, Fault> {

@@ -9,7 +9,8 @@ use feedwire_event::{ProjectName, Subject, Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-use crate::native::body::{Error, object, whole};
+use crate::digits::whole;
+use crate::native::body::{Error, object};
 use crate::span;
 
 /// The largest limit: what every JSON reader has exactly.

@@ -1,4 +1,6 @@
-//! Whole numbers as decimal text.
+//! Whole numbers as decimal text, and as JSON has them.
+
+use serde_json::Number;
 
 /// Appends `value` in decimal to `out`.
 pub(crate) fn write(mut value: u64, out: &mut Vec<u8>) {
@@ -14,6 +16,13 @@ pub(crate) fn write(mut value: u64, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&text[start..]);
+}
+
+/// A whole number, also one that is written with a fraction of nothing: to JSON Schema `10.0` is an integer.
+pub(crate) fn whole(number: &Number) -> Option<u64> {
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0);
+    let written = || float().and_then(|float| format!("{float:.0}").parse().ok());
+    number.as_u64().or_else(written)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! `error` (each error of the core as this dialect tells it). What all of them need stands beside the folders.
 #![warn(missing_docs)]
 
+mod ascii;
 mod attributes;
 mod base64;
 pub mod binary_mode;
@@ -12,18 +13,25 @@ mod cloudevents;
 mod content;
 pub mod credential;
 mod digits;
+mod document;
 pub mod escape;
+mod faults;
 mod framing;
 mod http_feeds;
 mod idempotency_key;
+mod iso8601;
 pub mod lines;
 pub mod media;
+mod members;
 pub mod native;
 mod object;
+mod parted;
 pub mod query;
 pub mod refusal;
+pub mod serialized;
 mod slots;
 mod span;
+mod uuids;
 
 pub use cloudevents::Shape;
 pub use content::Content;

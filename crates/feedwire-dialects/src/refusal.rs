@@ -57,6 +57,9 @@ pub enum Refusal {
     /// A header that is meant once is there twice.
     #[error("{0}: this header is meant once")]
     HeaderTwice(&'static str),
+    /// What is to name something by a UUID is none.
+    #[error("{0}: it has to be a UUID")]
+    NotUuid(&'static str),
     /// A condition that is no list of entity tags.
     #[error("{0}: it has to be entity tags in their quotes, parted by commas, or *")]
     NotEntityTags(&'static str),

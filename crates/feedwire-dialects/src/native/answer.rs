@@ -3,25 +3,12 @@
 use feedwire_api::{Feed, SubjectLabels, Uploaded};
 use feedwire_core::{FeedCount, Feeds, Published, Receipt};
 use feedwire_engine::Retention;
-use feedwire_event::json::Canonical;
 use feedwire_event::{
     Attribute, Event, FeedName, Labels, Position, ProjectName, Subject, Timestamp, Version,
 };
-use serde::Serialize;
 
+pub use crate::ascii::json;
 use crate::span;
-
-/// `answer` as one line of ASCII.
-pub fn json(answer: &impl Serialize) -> Vec<u8> {
-    let mut text = Vec::with_capacity(256);
-    serde_json::to_writer(&mut text, answer).expect("wire structs hold texts and numbers");
-    if text.is_ascii() {
-        return text;
-    }
-    let raw = serde_json::from_slice(&text).expect("what was written is JSON");
-    let canonical = Canonical::new(raw).expect("what holds strings of ours has whole characters");
-    canonical.bytes().to_vec()
-}
 
 /// What the publisher of `events`, one batch, is told.
 pub fn published(events: &[(FeedName, Event)], published: &Published) -> feedwire_api::Published {
@@ -236,6 +223,7 @@ mod tests {
                 through: Position::new(456).expect("a position"),
             },
             asked_at: "2026-11-21T08:00:00Z".parse().expect("a time"),
+            takes: std::collections::BTreeMap::new(),
             erased: None,
         };
         let told =

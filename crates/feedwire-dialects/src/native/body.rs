@@ -16,6 +16,8 @@ use super::request;
 use crate::attributes::Fault;
 use crate::cloudevents::{self, Shape};
 use crate::content::Content;
+use crate::digits::whole;
+use crate::document::{Malformed, text};
 use crate::object::{Object, Texts};
 use crate::query::Query;
 use crate::{binary_mode, idempotency_key, span};
@@ -77,10 +79,25 @@ impl Error {
     }
 }
 
+impl From<Malformed> for Error {
+    fn from(malformed: Malformed) -> Self {
+        let Malformed {
+            line,
+            column,
+            reason,
+        } = malformed;
+        Self::Json {
+            line,
+            column,
+            reason,
+        }
+    }
+}
+
 impl From<cloudevents::Error> for Error {
     fn from(error: cloudevents::Error) -> Self {
         match error {
-            cloudevents::Error::Json(error) => located(&error),
+            cloudevents::Error::Json(error) => Malformed::from(error).into(),
             cloudevents::Error::Event(Fault {
                 index,
                 attribute,
@@ -162,13 +179,6 @@ fn retention_age(text: &str) -> Result<Duration, Error> {
     age.ok_or_else(refused)
 }
 
-/// A whole number, also one that is written with a fraction of nothing: to JSON Schema `10.0` is an integer.
-pub(crate) fn whole(number: &Number) -> Option<u64> {
-    let float = || number.as_f64().filter(|float| float.fract() == 0.0);
-    let written = || float().and_then(|float| format!("{float:.0}").parse().ok());
-    number.as_u64().or_else(written)
-}
-
 fn retention_bytes(number: &Number) -> Result<u64, Error> {
     let bytes = whole(number).filter(|bytes| (1..=RETENTION_BYTES_MAX).contains(bytes));
     let refused = || {
@@ -203,33 +213,8 @@ pub fn erasure(body: &[u8]) -> Result<(Option<FeedName>, Option<Subject>), Error
 
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let read = serde_json::from_str(text(body)?);
-    read.map(|Object(object)| object)
-        .map_err(|error| located(&error))
-}
-
-/// The body as text, checked once for all that is taken out of it.
-fn text(body: &[u8]) -> Result<&str, Error> {
-    std::str::from_utf8(body).map_err(|error| {
-        let before = &body[..error.valid_up_to()];
-        let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-        Error::Json {
-            line: memchr::memchr_iter(b'\n', before).count() + 1,
-            column: before.len() - line_start + 1,
-            reason: "this is not UTF-8".to_owned(),
-        }
-    })
-}
-
-fn located(error: &serde_json::Error) -> Error {
-    let (line, column) = (error.line(), error.column());
-    let reason = error.to_string();
-    let place = format!(" at line {line} column {column}");
-    let reason = reason.strip_suffix(&place).unwrap_or(&reason).to_owned();
-    Error::Json {
-        line,
-        column,
-        reason,
-    }
+    let Object(object) = read.map_err(Malformed::from)?;
+    Ok(object)
 }
 
 /// What the events of a request expect of their subject.

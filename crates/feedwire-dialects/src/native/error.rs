@@ -11,11 +11,8 @@ use serde_json::{Map, Value};
 
 use super::answer::{self, Progress};
 use super::{body, request};
+use crate::Unreadable;
 use crate::lines::TooLong;
-use crate::{Refusal, Unreadable};
-
-/// The kind of a request that nothing proves who asks.
-pub const UNAUTHORIZED: &str = "unauthorized";
 
 /// The problem of `kind`, told as `title` with `detail`.
 pub fn problem(
@@ -33,7 +30,7 @@ pub fn problem(
     }
 }
 
-fn with(mut problem: Problem, name: &str, value: impl Into<Value>) -> Problem {
+pub(super) fn with(mut problem: Problem, name: &str, value: impl Into<Value>) -> Problem {
     problem.members.insert(name.to_owned(), value.into());
     problem
 }
@@ -58,11 +55,11 @@ pub fn unavailable(detail: &(impl Display + ?Sized)) -> Problem {
     )
 }
 
-fn too_large(kind: &str, title: &str, detail: &(impl Display + ?Sized)) -> Problem {
+pub(super) fn too_large(kind: &str, title: &str, detail: &(impl Display + ?Sized)) -> Problem {
     problem(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail)
 }
 
-fn invalid_parameter(detail: &(impl Display + ?Sized), name: &str) -> Problem {
+pub(super) fn invalid_parameter(detail: &(impl Display + ?Sized), name: &str) -> Problem {
     let title = "A parameter cannot be meant";
     let problem = problem(StatusCode::BAD_REQUEST, "invalid-parameter", title, detail);
     with(problem, "parameter", name)
@@ -96,98 +93,6 @@ fn damaged(detail: &(impl Display + ?Sized)) -> Problem {
         "damaged",
         "Stored events are damaged",
         detail,
-    )
-}
-
-/// What the edge refuses by itself.
-pub fn refusal(refusal: Refusal) -> Problem {
-    let (status, kind, title) = match refusal {
-        Refusal::NothingGranted | Refusal::RightMissing(_) | Refusal::ServerOnly => {
-            return forbidden(&refusal);
-        }
-        Refusal::TwoProofs => return invalid_parameter(&refusal, "Authorization"),
-        Refusal::TooMuch {
-            of, retry_after, ..
-        } => {
-            let problem = with(too_much(&refusal), "limited", of);
-            return with(problem, "retry_after", retry_after);
-        }
-        Refusal::NoProof | Refusal::BadProof | Refusal::ExpiredProof => {
-            return unproven(refusal);
-        }
-        Refusal::NotFound | Refusal::NoProject => return not_found(&refusal),
-        Refusal::Busy => return unavailable(&refusal),
-        Refusal::DataTooLarge(bytes_max) => {
-            let problem = too_large("event-too-large", "An event is too large", &refusal);
-            return with(problem, "limit", bytes_max);
-        }
-        Refusal::BodyTooLarge(bytes_max) => {
-            let problem = too_large("body-too-large", "The body is too large", &refusal);
-            return with(problem, "limit", bytes_max);
-        }
-        Refusal::NotOneHost => return invalid_parameter(&refusal, "Host"),
-        Refusal::PathEscape => return invalid_parameter(&refusal, "path"),
-        Refusal::PreconditionFailed => return changed(&refusal),
-        Refusal::NotEntityTags(name) | Refusal::HeaderTwice(name) => {
-            return invalid_parameter(&refusal, name);
-        }
-        Refusal::ForeignHost => (
-            StatusCode::MISDIRECTED_REQUEST,
-            "misdirected-request",
-            "Not called by a name of this machine",
-        ),
-        Refusal::TransferEncoding => (
-            StatusCode::NOT_IMPLEMENTED,
-            "not-implemented",
-            "The transfer encoding is not understood",
-        ),
-        Refusal::MethodNotAllowed => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "Method not allowed",
-        ),
-        Refusal::UriTooLong(_) => (
-            StatusCode::URI_TOO_LONG,
-            "uri-too-long",
-            "The address is too long",
-        ),
-        Refusal::HeadersTooLarge(_) => (
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "headers-too-large",
-            "The headers are too large",
-        ),
-        Refusal::RequestTimeout => (
-            StatusCode::REQUEST_TIMEOUT,
-            "request-timeout",
-            "The request took too long",
-        ),
-        Refusal::BodyBroken => (
-            StatusCode::BAD_REQUEST,
-            "body-broken",
-            "The body is cut off",
-        ),
-    };
-    problem(status, kind, title, &refusal)
-}
-
-/// Nobody knows who asks.
-fn unproven(refusal: Refusal) -> Problem {
-    let kind = match refusal {
-        Refusal::NoProof => UNAUTHORIZED,
-        Refusal::ExpiredProof => "token-expired",
-        _ => "invalid-credential",
-    };
-    let title = "It is not proven who asks";
-    problem(StatusCode::UNAUTHORIZED, kind, title, &refusal)
-}
-
-fn too_much(refusal: &Refusal) -> Problem {
-    let title = "There is as much as there may be";
-    problem(
-        StatusCode::TOO_MANY_REQUESTS,
-        "too-many-requests",
-        title,
-        refusal,
     )
 }
 
@@ -547,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_kind_and_status() {
+    fn each_error_has_its_kind_and_status() {
         let project = ProjectName::new("other").expect("a name");
         let problems = [
             request(&request::Error::NotAcceptable),
@@ -573,9 +478,6 @@ mod tests {
                 line: 4,
                 line_bytes_max: 9,
             }),
-            refusal(Refusal::BodyTooLarge(9)),
-            refusal(Refusal::HeadersTooLarge(9)),
-            refusal(Refusal::Busy),
         ];
         let kinds: Vec<String> = problems
             .iter()
@@ -592,9 +494,6 @@ mod tests {
         413 event-too-large {"index": Number(3)}
         500 damaged {}
         413 event-too-large {"line": Number(4)}
-        413 body-too-large {"limit": Number(9)}
-        431 headers-too-large {}
-        503 unavailable {}
         "#);
     }
 }

@@ -5,4 +5,5 @@ pub mod body;
 pub mod error;
 mod event;
 pub mod framing;
+pub mod refusal;
 pub mod request;

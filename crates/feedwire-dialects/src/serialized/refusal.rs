@@ -1,0 +1,130 @@
+//! What the edge refuses by itself, as Serialized's API tells it.
+
+use http::StatusCode;
+
+use super::error::{Failure, failure, too_large, unavailable, unknown_tenant};
+use crate::Refusal;
+
+/// What the edge refuses by itself.
+pub fn refused(refusal: Refusal) -> Failure {
+    let status = match refusal {
+        Refusal::NoProof | Refusal::BadProof | Refusal::ExpiredProof | Refusal::TwoProofs => {
+            return unproven(refusal);
+        }
+        Refusal::TooMuch { retry_after, .. } => {
+            let failure = failure(StatusCode::TOO_MANY_REQUESTS, &refusal);
+            return Failure {
+                retry_after: Some(retry_after),
+                ..failure
+            };
+        }
+        Refusal::BodyTooLarge(bytes_max) => {
+            return too_large(&format!("a body has at most {bytes_max} bytes"));
+        }
+        Refusal::NoProject => return unknown_tenant(),
+        Refusal::Busy => return unavailable(&refusal),
+        Refusal::NothingGranted | Refusal::RightMissing(_) | Refusal::ServerOnly => {
+            StatusCode::FORBIDDEN
+        }
+        Refusal::NotFound => StatusCode::NOT_FOUND,
+        Refusal::DataTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Refusal::NotOneHost
+        | Refusal::PathEscape
+        | Refusal::NotEntityTags(_)
+        | Refusal::HeaderTwice(_)
+        | Refusal::NotUuid(_)
+        | Refusal::BodyBroken => StatusCode::BAD_REQUEST,
+        Refusal::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
+        Refusal::TransferEncoding => StatusCode::NOT_IMPLEMENTED,
+        Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::UriTooLong(_) => StatusCode::URI_TOO_LONG,
+        Refusal::HeadersTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Refusal::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+    };
+    failure(status, &refusal)
+}
+
+/// Nobody knows who asks.
+fn unproven(refusal: Refusal) -> Failure {
+    const HOW: &str = "Serialized-Access-Key with the key id and Serialized-Secret-Access-Key with the secret of a credential";
+    let message = match refusal {
+        Refusal::ExpiredProof => refusal.to_string(),
+        Refusal::TwoProofs => format!("a request proves who asks in one way: by {HOW}"),
+        Refusal::BadProof => format!("{refusal}; this takes {HOW}"),
+        _ => format!("this takes two headers: {HOW}"),
+    };
+    failure(StatusCode::UNAUTHORIZED, &message)
+}
+
+#[cfg(test)]
+mod tests {
+    use feedwire_core::Right;
+    use insta::assert_snapshot;
+
+    use super::super::error::tests::told;
+    use super::*;
+    use crate::refusal::Taken;
+
+    #[test]
+    fn what_the_edge_refuses_has_its_status() {
+        let all = [
+            Refusal::NotFound,
+            Refusal::MethodNotAllowed,
+            Refusal::NoProject,
+            Refusal::UriTooLong(9),
+            Refusal::HeadersTooLarge(9),
+            Refusal::NotOneHost,
+            Refusal::ForeignHost,
+            Refusal::PathEscape,
+            Refusal::HeaderTwice("Content-Type"),
+            Refusal::NotEntityTags("If-None-Match"),
+            Refusal::PreconditionFailed,
+            Refusal::TransferEncoding,
+            Refusal::BodyTooLarge(9),
+            Refusal::DataTooLarge(9),
+            Refusal::RequestTimeout,
+            Refusal::BodyBroken,
+            Refusal::NoProof,
+            Refusal::BadProof,
+            Refusal::ExpiredProof,
+            Refusal::TwoProofs,
+            Refusal::NothingGranted,
+            Refusal::RightMissing(Right::Publish),
+            Refusal::ServerOnly,
+            Refusal::TooMuch {
+                of: "credential",
+                what: Taken::Requests,
+                retry_after: 7,
+            },
+            Refusal::Busy,
+        ];
+        assert_snapshot!(told(&all.map(refused)), @r#"
+        {"code":404,"message":"there is nothing at this address"}
+        {"code":405,"message":"this address does not take this method; the header Allow says which it takes"}
+        {"code":404,"message":"there is no such tenant"}
+        {"code":414,"message":"an address has at most 9 bytes"}
+        {"code":431,"message":"the headers of a request have at most 9 bytes together"}
+        {"code":400,"message":"Host: a request of HTTP/1.1 has this header once"}
+        {"code":421,"message":"without authentication only calls from this machine are answered: as localhost, 127.0.0.1 or [::1], whatever the port"}
+        {"code":400,"message":"path: a percent sign stands before two hexadecimal digits; itself it is written %25"}
+        {"code":400,"message":"Content-Type: this header is meant once"}
+        {"code":400,"message":"If-None-Match: it has to be entity tags in their quotes, parted by commas, or *"}
+        {"code":412,"message":"this is not what If-Match says that it has to be: read it again"}
+        {"code":501,"message":"the only transfer encoding that is understood is chunked"}
+        {"code":413,"message":"a body has at most 9 bytes"}
+        {"code":413,"message":"the data of an event has at most 9 bytes"}
+        {"code":408,"message":"the rest of the request did not arrive in time"}
+        {"code":400,"message":"the body is cut off or its framing is broken"}
+        {"code":401,"message":"this takes two headers: Serialized-Access-Key with the key id and Serialized-Secret-Access-Key with the secret of a credential"}
+        {"code":401,"message":"the credential is not one, is no longer, or its secret is another; this takes Serialized-Access-Key with the key id and Serialized-Secret-Access-Key with the secret of a credential"}
+        {"code":401,"message":"the access token has expired: get another at /oauth2/token"}
+        {"code":401,"message":"a request proves who asks in one way: by Serialized-Access-Key with the key id and Serialized-Secret-Access-Key with the secret of a credential"}
+        {"code":403,"message":"nothing is granted in this project"}
+        {"code":403,"message":"the right to publish is needed in this project"}
+        {"code":403,"message":"this is for those who administer the server: a grant of admin in every project"}
+        {"code":429,"message":"this credential has as many requests a second as it may: try again in 7 s"} after 7 s
+        {"code":503,"message":"too much is being sent at once; try again in a moment"} after 1 s
+        "#);
+    }
+}
