@@ -24,6 +24,10 @@ pub(crate) enum Rule {
     Member,
     /// Whoever has this right in the project that the first variable of the path names.
     Project(Right),
+    /// Whoever has this right in the project that they are at home in.
+    Home(Right),
+    /// Whoever has this right in the child of that project which the request names, or in that project where it names none.
+    Child(Right),
     /// Whoever administers the server.
     Server,
 }
@@ -57,9 +61,17 @@ impl Rule {
     /// Whether it is about the project of a path.
     fn is_of_project(self) -> bool {
         match self {
-            Self::Member | Self::Project(_) => true,
+            Self::Member | Self::Project(_) | Self::Home(_) | Self::Child(_) => true,
             Self::Open | Self::Known | Self::Server => false,
         }
+    }
+
+    /// Whether it is for those who publish.
+    pub(crate) fn is_publishing(self) -> bool {
+        matches!(
+            self,
+            Self::Project(Right::Publish) | Self::Child(Right::Publish)
+        )
     }
 
     /// Whether a token in the address proves who asks for `method`: where a browser's `EventSource` can send no header.
@@ -69,20 +81,48 @@ impl Rule {
     }
 }
 
-/// Holds a request that shows this of who asks against `rule`, and has it counted by `metered`; `project` is the first variable of its
-/// path, as far as that can be read.
+/// How a request names the project that it is about.
+#[derive(Debug)]
+pub(crate) enum Named<'r> {
+    /// By the first variable of its path, as far as that can be read.
+    Path(Option<Cow<'r, str>>),
+    /// As the one that who asks is at home in, or as a child of that.
+    Home(Option<String>),
+}
+
+impl Named<'_> {
+    fn project(self, principal: Option<&Principal>) -> Option<ProjectName> {
+        let child = match self {
+            Self::Path(name) => return ProjectName::new(&name?).ok(),
+            Self::Home(child) => child,
+        };
+        let home = home(principal);
+        match child {
+            None => Some(home),
+            Some(child) => ProjectName::new(&format!("{home}.{child}")).ok(),
+        }
+    }
+}
+
+/// The project that `principal` is at home in. For those who are the server's own, and where nobody is asked, that is the first one.
+fn home(principal: Option<&Principal>) -> ProjectName {
+    let homes = principal.map(|principal| &principal.credential().home);
+    let home = homes.filter(|home| !home.is_system()).cloned();
+    home.unwrap_or_else(|| ProjectName::new("default").expect("it is a name"))
+}
+
+/// Holds a request that shows this of who asks against `rule`, and has it counted by `metered`.
 pub(crate) fn admit(
     edge: &Edge,
     rule: Rule,
     shown: Shown<'_>,
-    project: Option<Cow<'_, str>>,
+    named: Named<'_>,
     metered: &mut Metered,
 ) -> Result<Admitted, Refusal> {
-    let named = || project.and_then(|name| ProjectName::new(&name).ok());
     let (principal, grant) = match edge.access() {
         _ if rule == Rule::Open => (None, None),
         Access::Open { .. } if rule.is_of_project() => {
-            let project = named().ok_or(Refusal::NoProject)?;
+            let project = named.project(None).ok_or(Refusal::NoProject)?;
             (None, Some(Grant::new(project, EVERYTHING.clone())))
         }
         Access::Open { .. } => (None, None),
@@ -90,7 +130,7 @@ pub(crate) fn admit(
             let principal = prove(auth, &shown)?;
             let (quotas, limits) = (edge.quotas(), principal.limits());
             quotas.of_credential(metered, &principal.key_id(), limits)?;
-            let grant = granted(rule, &principal, named)?;
+            let grant = granted(rule, &principal, |principal| named.project(Some(principal)))?;
             (Some(principal), grant)
         }
     };
@@ -128,17 +168,19 @@ fn prove(auth: &Auth, shown: &Shown<'_>) -> Result<Principal, Refusal> {
 fn granted(
     rule: Rule,
     principal: &Principal,
-    project: impl FnOnce() -> Option<ProjectName>,
+    project: impl FnOnce(&Principal) -> Option<ProjectName>,
 ) -> Result<Option<Grant>, Refusal> {
     match rule {
         Rule::Open | Rule::Known => Ok(None),
         Rule::Server if principal.is_server_admin() => Ok(None),
         Rule::Server => Err(Refusal::ServerOnly),
-        Rule::Member | Rule::Project(_) => {
-            let grant = project().and_then(|project| principal.grant(&project));
+        Rule::Member | Rule::Project(_) | Rule::Home(_) | Rule::Child(_) => {
+            let grant = project(principal).and_then(|project| principal.grant(&project));
             let grant = grant.ok_or(Refusal::NothingGranted)?;
             match rule {
-                Rule::Project(right) if grant.require(right).is_err() => {
+                Rule::Project(right) | Rule::Home(right) | Rule::Child(right)
+                    if grant.require(right).is_err() =>
+                {
                     Err(Refusal::RightMissing(right))
                 }
                 _ => Ok(Some(grant)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use feedwire_api::{EVENT_STREAM, PROBLEM_JSON, Problem};
 use feedwire_dialects::Refusal;
-use feedwire_dialects::native::{answer, error, framing};
+use feedwire_dialects::native::{answer, error, framing, refusal};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
@@ -66,6 +66,11 @@ impl AsRef<[u8]> for Roomed {
 /// `body` as JSON.
 pub(crate) fn json(body: &impl Serialize) -> Answer {
     whole(StatusCode::OK, "application/json", answer::json(body))
+}
+
+/// What is JSON already.
+pub(crate) fn json_text(text: Vec<u8>) -> Answer {
+    whole(StatusCode::OK, "application/json", text)
 }
 
 /// `body` as JSON with its tag, as far as the client does not have it.
@@ -157,7 +162,7 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
         }
         StatusCode::UNAUTHORIZED => {
             // RFC 6750, 3: what was given is not told apart, only that something was.
-            let is_given = problem.kind() != error::UNAUTHORIZED;
+            let is_given = problem.kind() != refusal::UNAUTHORIZED;
             let challenge = if is_given {
                 r#"Bearer realm="feedwire", error="invalid_token""#
             } else {
@@ -172,7 +177,7 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
 
 /// What the native API says of `refusal`, to a request of this method with these headers.
 pub(crate) fn refusal(refusal: Refusal, method: &Method, headers: &HeaderMap) -> Answer {
-    let problem = error::refusal(refusal);
+    let problem = refusal::refused(refusal);
     match refusal {
         // Only a reader may be told with a 200: to a publisher that would say that its events are there.
         Refusal::TooMuch { retry_after, .. } if method == Method::GET && takes_events(headers) => {

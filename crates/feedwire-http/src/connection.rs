@@ -7,7 +7,7 @@ use bytes::Bytes;
 use feedwire_dialects::{Refusal, native};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request};
+use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service;
@@ -19,14 +19,13 @@ use tokio::time::timeout;
 use tower::{Layer, service_fn};
 use tower_service::Service;
 
-use crate::access::{self, Admitted};
+use crate::access::{self, Admitted, Named, Rule};
 use crate::answer::Answer;
 use crate::asked::{self, Asked, Variables};
 use crate::edge::Edge;
 use crate::linger::linger;
-use crate::native::DIALECT;
-use crate::quota::{Metered, RATE_LIMIT, RATE_LIMIT_POLICY};
-use crate::routes::{Found, Routes, Served};
+use crate::quota::{Metered, Standing};
+use crate::routes::{self, Dialect, Found, Routes, Served};
 use crate::stall::Stall;
 use crate::transport::{Transport, into_socket};
 use crate::{head, proof, tls};
@@ -150,9 +149,12 @@ async fn route(
     let (head, body) = request.into_parts();
     let mut metered = Metered::default();
     let place = found.as_ref().map(|found| found.place);
-    let dialect = place.map_or(&DIALECT, |place| place.dialect);
+    let dialect = place.map_or_else(
+        || routes::dialect_of(head.uri.path()),
+        |place| place.dialect,
+    );
     let called = called(&head, peer, found, edge, &mut metered);
-    let standings = metered.header();
+    let standings = metered.standings();
     let answer = match called {
         Ok((served, variables, admitted)) => {
             let asked = Asked::new(edge.clone(), head, peer, variables, admitted, metered);
@@ -166,7 +168,7 @@ async fn route(
             }
         }
     };
-    with_standings(answer, standings)
+    with_standings(answer, &standings, dialect, edge)
 }
 
 /// What is to be done for a request with this `head` from `peer`, and for whom.
@@ -182,18 +184,26 @@ fn called<'r>(
     let Found { place, variables } = found.ok_or(Refusal::NotFound)?;
     let served = place.served(&head.method);
     let served = served.ok_or(Refusal::MethodNotAllowed)?;
-    let project = asked::variable(head.uri.path(), &variables, 0);
+    let named = match served.rule {
+        Rule::Home(_) => Named::Home(None),
+        Rule::Child(_) => Named::Home((place.dialect.child)(head)?),
+        _ => Named::Path(asked::variable(head.uri.path(), &variables, 0)),
+    };
     let shown = proof::shown(head, served.rule, place.dialect)?;
-    let admitted = access::admit(edge, served.rule, shown, project, metered)?;
+    let admitted = access::admit(edge, served.rule, shown, named, metered)?;
     Ok((served, variables, admitted))
 }
 
 /// `answer`, which says what is left of the requests, where they are limited.
-fn with_standings(mut answer: Answer, standings: Option<(HeaderValue, HeaderValue)>) -> Answer {
-    if let Some((policies, left)) = standings {
-        let headers = answer.headers_mut();
-        headers.insert(RATE_LIMIT_POLICY, policies);
-        headers.insert(RATE_LIMIT, left);
+fn with_standings(
+    mut answer: Answer,
+    standings: &[Standing],
+    dialect: &Dialect,
+    edge: &Edge,
+) -> Answer {
+    if !standings.is_empty() {
+        let headers = (dialect.standings)(standings, edge.clock().now());
+        answer.headers_mut().extend(headers);
     }
     answer
 }
@@ -203,7 +213,7 @@ async fn refuse_late<S: AsyncWrite + Unpin>(socket: &mut S, begun: &Bytes, edge:
     if begun.is_empty() {
         return true;
     }
-    let problem = native::error::refusal(Refusal::RequestTimeout);
+    let problem = native::refusal::refused(Refusal::RequestTimeout);
     edge.tally().requests.late(problem.kind());
     let body = native::error::json(&problem);
     let head = format!(

@@ -3,18 +3,37 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use feedwire_event::{Attribute, EventId, ProjectName, Timestamp};
+use feedwire_event::{Attribute, EventId, FeedName, ProjectName, Subject, Timestamp};
 use parking_lot::Mutex;
 
 /// How long a deletion can be confirmed after it was asked for.
 const TIME_TO_CONFIRM: Duration = Duration::from_mins(10);
 
-/// Most projects whose deletion waits. Beyond them the one that waits longest is forgotten.
+/// Most deletions that wait. Beyond them the one that waits longest is forgotten.
 const WAITING_MAX: usize = 1_000;
 
-/// The tokens of what is to be deleted, one a project.
+/// What is to be deleted: a project, or in it a feed, or of that one subject.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Doomed {
+    pub(crate) project: ProjectName,
+    pub(crate) feed: Option<FeedName>,
+    pub(crate) subject: Option<Subject>,
+}
+
+impl Doomed {
+    /// All of `project`.
+    pub(crate) fn project(project: &ProjectName) -> Self {
+        Self {
+            project: project.clone(),
+            feed: None,
+            subject: None,
+        }
+    }
+}
+
+/// The tokens of what is to be deleted, one each.
 #[derive(Debug, Default)]
-pub(crate) struct Deletions(Mutex<HashMap<ProjectName, Waiting>>);
+pub(crate) struct Deletions(Mutex<HashMap<Doomed, Waiting>>);
 
 #[derive(Debug)]
 struct Waiting {
@@ -23,28 +42,28 @@ struct Waiting {
 }
 
 impl Deletions {
-    /// Has the deletion of `project` confirmed by `token`, until the time that is returned.
-    pub(crate) fn ask(&self, project: &ProjectName, token: EventId, now: Timestamp) -> Timestamp {
+    /// Has the deletion of `doomed` confirmed by `token`, until the time that is returned.
+    pub(crate) fn ask(&self, doomed: Doomed, token: EventId, now: Timestamp) -> Timestamp {
         let mut waiting = self.0.lock();
         waiting.retain(|_, one| now < one.until);
         let until = now.after(TIME_TO_CONFIRM);
         if waiting.len() >= WAITING_MAX {
             let first = waiting.iter().min_by_key(|(_, one)| one.until);
-            let first = first.map(|(project, _)| project.clone());
-            first.and_then(|project| waiting.remove(&project));
+            let first = first.map(|(doomed, _)| doomed.clone());
+            first.and_then(|doomed| waiting.remove(&doomed));
         }
-        waiting.insert(project.clone(), Waiting { token, until });
+        waiting.insert(doomed, Waiting { token, until });
         until
     }
 
-    /// Whether `token` confirms the deletion of `project`; it does so once.
-    pub(crate) fn take(&self, token: &str, project: &ProjectName, now: Timestamp) -> bool {
+    /// Whether `token` confirms the deletion of `doomed`; it does so once.
+    pub(crate) fn take(&self, token: &str, doomed: &Doomed, now: Timestamp) -> bool {
         let mut waiting = self.0.lock();
         let confirms = |one: &Waiting| one.token.as_str() == token && now < one.until;
-        if !waiting.get(project).is_some_and(confirms) {
+        if !waiting.get(doomed).is_some_and(confirms) {
             return false;
         }
-        waiting.remove(project);
+        waiting.remove(doomed);
         true
     }
 }
@@ -57,8 +76,8 @@ mod tests {
         Timestamp::from_micros(seconds * 1_000_000)
     }
 
-    fn project(text: &str) -> ProjectName {
-        ProjectName::new(text).expect("a name")
+    fn project(text: &str) -> Doomed {
+        Doomed::project(&ProjectName::new(text).expect("a name"))
     }
 
     fn token(text: &str) -> EventId {
@@ -66,11 +85,16 @@ mod tests {
     }
 
     #[test]
-    fn a_token_confirms_its_own_project_in_time_and_once() {
+    fn a_token_confirms_its_own_deletion_in_time_and_once() {
         let deletions = Deletions::default();
-        let until = deletions.ask(&project("a"), token("t"), at(0));
+        let until = deletions.ask(project("a"), token("t"), at(0));
         assert_eq!(until, at(600));
         assert!(!deletions.take("t", &project("b"), at(1)));
+        let feed = Doomed {
+            feed: FeedName::new("f").ok(),
+            ..project("a")
+        };
+        assert!(!deletions.take("t", &feed, at(1)));
         assert!(!deletions.take("x", &project("a"), at(1)));
         assert!(!deletions.take("t", &project("a"), until));
         assert!(deletions.take("t", &project("a"), at(599)));
@@ -80,8 +104,8 @@ mod tests {
     #[test]
     fn a_second_question_takes_the_place_of_the_first() {
         let deletions = Deletions::default();
-        deletions.ask(&project("a"), token("first"), at(0));
-        deletions.ask(&project("a"), token("second"), at(1));
+        deletions.ask(project("a"), token("first"), at(0));
+        deletions.ask(project("a"), token("second"), at(1));
         assert!(!deletions.take("first", &project("a"), at(2)));
         assert!(deletions.take("second", &project("a"), at(2)));
     }
@@ -91,7 +115,7 @@ mod tests {
         let deletions = Deletions::default();
         for number in 0..=WAITING_MAX {
             let seconds = i64::try_from(number).expect("it is small") / 10;
-            deletions.ask(&project(&format!("p{number}")), token("t"), at(seconds));
+            deletions.ask(project(&format!("p{number}")), token("t"), at(seconds));
         }
         assert_eq!(deletions.0.lock().len(), WAITING_MAX);
         assert!(deletions.take("t", &project(&format!("p{WAITING_MAX}")), at(100)));

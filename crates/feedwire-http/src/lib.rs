@@ -31,6 +31,7 @@ mod proof;
 mod quota;
 mod room;
 mod routes;
+mod serialized;
 mod server;
 mod socket;
 mod stall;

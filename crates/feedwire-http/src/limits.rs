@@ -30,6 +30,8 @@ pub struct Limits {
     pub bodies_bytes_max: usize,
     /// A page, where a client does not ask for less. It ends with the batch that reaches this: a batch is never split.
     pub page_bytes: usize,
+    /// A part of the history of one subject, which is never cut to it but refused: clients count what they get in versions.
+    pub history_bytes: usize,
     /// All pages that are being sent, together.
     pub pages_bytes_max: usize,
     /// All that streams have read of logs and their clients have not yet taken, together. What readers at the tail share is not
@@ -72,6 +74,7 @@ impl Default for Limits {
             line_bytes_max: EVENT_BYTES_MAX + 64 * KIB,
             bodies_bytes_max: 256 * MIB,
             page_bytes: PAGE_BYTES_MAX,
+            history_bytes: 64 * MIB,
             pages_bytes_max: 256 * MIB,
             streams_bytes_max: 256 * MIB,
             frame_bytes: 64 * KIB,

@@ -23,7 +23,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 handle: |_, _| at_once(answer::ok()),
             }]
         },
-        description: paths::probes::up,
+        description: Some(paths::probes::up),
     },
     Route {
         path: "/readyz",
@@ -35,7 +35,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 handle: |asked, _| at_once(ready(&asked.edge)),
             }]
         },
-        description: paths::probes::ready,
+        description: Some(paths::probes::ready),
     },
 ];
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use feedwire_core::Right;
 use feedwire_dialects::Refusal;
+use feedwire_event::Timestamp;
 use http::header::ALLOW;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -13,7 +14,8 @@ use serde_json::Value;
 use crate::access::Rule;
 use crate::answer::{Answer, Pending};
 use crate::asked::{Asked, VARIABLES_MAX, Variables};
-use crate::{metrics, native, oauth, openapi, probes};
+use crate::quota::{Headers, Standing};
+use crate::{metrics, native, oauth, openapi, probes, serialized};
 
 /// What is at an address.
 pub(crate) struct Route {
@@ -23,15 +25,21 @@ pub(crate) struct Route {
     pub(crate) dialect: &'static Dialect,
     /// What it does, by method. Where there is a `GET` and no `HEAD`, that is answered in the same way, without a body.
     pub(crate) methods: fn() -> Vec<Served>,
-    /// The same as OpenAPI describes it: a path item.
-    pub(crate) description: fn() -> Value,
+    /// The same as OpenAPI describes it: a path item. None where it is of an API that its vendor describes.
+    pub(crate) description: Option<fn() -> Value>,
 }
 
 /// How an API has it said who asks, and says that something is refused.
 #[derive(Debug)]
 pub(crate) struct Dialect {
+    /// What every address of it begins with.
+    pub(crate) prefix: &'static str,
     /// The headers, in lower case, in which key id and secret come apart; none where they come in `Authorization` alone.
     pub(crate) key_headers: Option<(&'static str, &'static str)>,
+    /// The child of the project at home that a request with this head is about, where it names one.
+    pub(crate) child: fn(&Parts) -> Result<Option<String>, Refusal>,
+    /// What is said of the requests that are left, where they are limited.
+    pub(crate) standings: fn(&[Standing], Timestamp) -> Headers,
     /// What is said of a refusal to a request of this method and with these headers.
     pub(crate) refuse: fn(Refusal, &Method, &HeaderMap) -> Answer,
 }
@@ -48,7 +56,8 @@ impl Served {
     /// Whether it changes what somebody may do or what there is, and has that recorded first.
     pub(crate) fn is_administrative(&self) -> bool {
         let is_reading = matches!(self.method, Method::GET | Method::HEAD);
-        !is_reading && !matches!(self.rule, Rule::Open | Rule::Project(Right::Publish))
+        let is_publishing = Rule::is_publishing(self.rule);
+        !is_reading && self.rule != Rule::Open && !is_publishing
     }
 
     /// Answers what is asked, and goes on with what is administrative if nobody waits for the answer any more.
@@ -63,6 +72,24 @@ impl Served {
     }
 }
 
+/// What is done by method, and who may have it done: the answers of these handlers, or what their API says where there is none.
+macro_rules! methods {
+    ($($method:ident, $rule:expr => $handler:path);+) => {
+        || vec![$($crate::routes::Served {
+            method: http::Method::$method,
+            rule: $rule,
+            handle: |asked, body| {
+                // The handler is called within the box: a future that is made outside is copied into it.
+                Box::pin(async {
+                    $handler(asked, body).await.unwrap_or_else($crate::answer::Answer::from)
+                })
+            },
+        }),+]
+    };
+}
+
+pub(crate) use methods;
+
 /// Answers a request.
 pub(crate) type Handle = fn(Asked, Incoming) -> Pending;
 
@@ -75,7 +102,21 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
 pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
     let native = native::ROUTES.iter();
     let beside = oauth::ROUTES.iter().chain(probes::ROUTES);
-    native.chain(beside).chain([&openapi::ROUTE])
+    let dialects = serialized::ROUTES.iter();
+    native
+        .chain(beside)
+        .chain([&openapi::ROUTE])
+        .chain(dialects)
+}
+
+/// Whose API `path` is of, whether there is anything at it or not.
+pub(crate) fn dialect_of(path: &str) -> &'static Dialect {
+    let below = path.starts_with(serialized::DIALECT.prefix);
+    if below {
+        &serialized::DIALECT
+    } else {
+        &native::DIALECT
+    }
 }
 
 /// The routes of a listener. Cloning shares them.

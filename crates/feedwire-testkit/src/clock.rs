@@ -16,6 +16,11 @@ impl HandClock {
         Self(AtomicI64::new(start.as_micros()))
     }
 
+    /// Moves to `time`, also to one that is past.
+    pub fn set(&self, time: Timestamp) {
+        self.0.store(time.as_micros(), Ordering::SeqCst);
+    }
+
     /// Moves on by `span`.
     pub fn advance(&self, span: Duration) {
         let micros = i64::try_from(span.as_micros()).expect("a span of a test");

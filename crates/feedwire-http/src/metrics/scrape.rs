@@ -26,7 +26,7 @@ pub(crate) const ROUTE: Route = Route {
     path: "/metrics",
     dialect: &native::DIALECT,
     methods: || vec![served(Rule::Server)],
-    description: paths::metrics::path,
+    description: Some(paths::metrics::path),
 };
 
 /// The same at a listener of its own, for which it is said who can reach it.

@@ -13,26 +13,12 @@ mod refuse;
 mod retention;
 
 use feedwire_core::Right;
-use http::Method;
 
 use crate::access::Rule;
-use crate::answer::{self, Answer};
+use crate::answer;
 use crate::openapi::paths;
-use crate::routes::{Dialect, Route, Served};
-
-/// What is done by method, and who may have it done: the answers of these handlers, or what the native API says where there is none.
-macro_rules! methods {
-    ($($method:ident, $rule:expr => $handler:path);+) => {
-        || vec![$(Served {
-            method: Method::$method,
-            rule: $rule,
-            handle: |asked, body| {
-                // The handler is called within the box: a future that is made outside is copied into it.
-                Box::pin(async { $handler(asked, body).await.unwrap_or_else(Answer::from) })
-            },
-        }),+]
-    };
-}
+use crate::quota;
+use crate::routes::{Dialect, Route, methods};
 
 const READ: Rule = Rule::Project(Right::Read);
 const PUBLISH: Rule = Rule::Project(Right::Publish);
@@ -45,7 +31,10 @@ const ID: usize = 1;
 
 /// How the native API, and what is of none, has it said who asks.
 pub(crate) const DIALECT: Dialect = Dialect {
+    prefix: "/",
     key_headers: None,
+    child: |_| Ok(None),
+    standings: quota::headers,
     refuse: answer::refusal,
 };
 
@@ -55,25 +44,25 @@ pub(crate) const ROUTES: &[Route] = &[
         path: "/v1/projects",
         dialect: &DIALECT,
         methods: methods!(GET, Rule::Known => projects::list; POST, Rule::Known => projects::create),
-        description: paths::projects::all,
+        description: Some(paths::projects::all),
     },
     Route {
         path: "/v1/projects/{project}",
         dialect: &DIALECT,
         methods: methods!(GET, Rule::Member => projects::show; DELETE, ADMIN => projects::delete),
-        description: paths::projects::one,
+        description: Some(paths::projects::one),
     },
     Route {
         path: "/v1/projects/{project}/limits",
         dialect: &DIALECT,
         methods: methods!(GET, Rule::Member => projects::limits; PUT, Rule::Member => projects::set_limits),
-        description: paths::projects::limits,
+        description: Some(paths::projects::limits),
     },
     Route {
         path: "/v1/projects/{project}/credentials",
         dialect: &DIALECT,
         methods: methods!(GET, ADMIN => credentials::list; POST, ADMIN => credentials::create),
-        description: paths::credentials::all,
+        description: Some(paths::credentials::all),
     },
     Route {
         path: "/v1/projects/{project}/credentials/{key_id}",
@@ -83,54 +72,54 @@ pub(crate) const ROUTES: &[Route] = &[
             PATCH, ADMIN => credentials::change;
             DELETE, ADMIN => credentials::revoke
         ),
-        description: paths::credentials::one,
+        description: Some(paths::credentials::one),
     },
     Route {
         path: "/v1/projects/{project}/credentials/{key_id}/rotate",
         dialect: &DIALECT,
         methods: methods!(POST, ADMIN => credentials::rotate),
-        description: paths::credentials::rotate,
+        description: Some(paths::credentials::rotate),
     },
     Route {
         path: "/v1/projects/{project}/feeds",
         dialect: &DIALECT,
         methods: methods!(GET, READ => feeds::list),
-        description: paths::feeds::path,
+        description: Some(paths::feeds::path),
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}",
         dialect: &DIALECT,
         methods: methods!(GET, READ => read::read; HEAD, READ => read::head),
-        description: paths::read::path,
+        description: Some(paths::read::path),
     },
     Route {
         path: "/v1/projects/{project}/feeds/{feed}/events",
         dialect: &DIALECT,
         methods: methods!(POST, PUBLISH => publish::publish),
-        description: paths::publish::path,
+        description: Some(paths::publish::path),
     },
     Route {
         path: "/v1/projects/{project}/subjects/{subject}/labels",
         dialect: &DIALECT,
         methods: methods!(GET, READ => labels::show; PUT, PUBLISH => labels::replace),
-        description: paths::labels::path,
+        description: Some(paths::labels::path),
     },
     Route {
         path: "/v1/projects/{project}/retention",
         dialect: &DIALECT,
         methods: methods!(GET, READ => retention::show; PUT, ADMIN => retention::replace),
-        description: paths::retention::path,
+        description: Some(paths::retention::path),
     },
     Route {
         path: "/v1/projects/{project}/erasures",
         dialect: &DIALECT,
         methods: methods!(POST, ADMIN => erasures::ask),
-        description: paths::erasures::all,
+        description: Some(paths::erasures::all),
     },
     Route {
         path: "/v1/projects/{project}/erasures/{id}",
         dialect: &DIALECT,
         methods: methods!(GET, ADMIN => erasures::show),
-        description: paths::erasures::one,
+        description: Some(paths::erasures::one),
     },
 ];

@@ -16,6 +16,7 @@ use crate::answer::{Answer, created, json, nothing, replaced, tagged};
 use crate::asked::Asked;
 use crate::audit::Change;
 use crate::conditions::{Conditions, Tag};
+use crate::deletions::Doomed;
 use crate::intake;
 
 pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
@@ -64,13 +65,13 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     let now = asked.edge.clock().now();
     let Some(token) = token else {
         let token = core.new_id();
-        let expires_at = deletions.ask(name, token.clone(), now);
+        let expires_at = deletions.ask(Doomed::project(name), token.clone(), now);
         return Ok(json(&answer::deletion(token.as_str(), expires_at)));
     };
     let _settling = asked.settling().await?;
     // Once more: it may have got children meanwhile.
     deletable(&asked, name)?;
-    if !deletions.take(&token, name, now) {
+    if !deletions.take(&token, &Doomed::project(name), now) {
         return Err(Refused(error::no_deletion()));
     }
     let change = changed("project.delete", name);

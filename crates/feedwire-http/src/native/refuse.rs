@@ -8,7 +8,7 @@ use feedwire_api::Problem;
 use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError};
 use feedwire_core::projects::{create, delete};
 use feedwire_core::{audit, publish, read, store};
-use feedwire_dialects::native::{body, error, request};
+use feedwire_dialects::native::{body, error, refusal, request};
 use feedwire_dialects::{Refusal, Unreadable};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
@@ -34,7 +34,7 @@ impl From<Refused> for Answer {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self(error::refusal(refusal))
+        Self(refusal::refused(refusal))
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 handle: |asked, body| Box::pin(token::exchange(asked, body)),
             }]
         },
-        description: paths::oauth::token,
+        description: Some(paths::oauth::token),
     },
     Route {
         path: "/.well-known/oauth-authorization-server",
@@ -42,7 +42,7 @@ pub(crate) const ROUTES: &[Route] = &[
                 handle: |asked, _| Box::pin(async move { metadata::tell(&asked) }),
             }]
         },
-        description: paths::oauth::metadata,
+        description: Some(paths::oauth::metadata),
     },
     Route {
         path: KEYS_PATH,
@@ -54,6 +54,6 @@ pub(crate) const ROUTES: &[Route] = &[
                 handle: |asked, _| Box::pin(async move { metadata::keys(&asked) }),
             }]
         },
-        description: paths::oauth::keys,
+        description: Some(paths::oauth::keys),
     },
 ];

@@ -21,7 +21,7 @@ pub(crate) const ROUTE: Route = Route {
             handle: |asked, _| at_once(answer::document(asked.edge.document().clone())),
         }]
     },
-    description: paths::description::path,
+    description: Some(paths::description::path),
 };
 
 /// The document of a server with these routes, which asks who calls, or does not.
@@ -29,13 +29,13 @@ pub(crate) fn document(
     routes: impl IntoIterator<Item = &'static Route>,
     is_guarded: bool,
 ) -> Bytes {
-    let paths = routes.into_iter().map(|route| {
-        let mut described = (route.description)();
+    let paths = routes.into_iter().filter_map(|route| {
+        let mut described = (route.description?)();
         if is_guarded {
             described = access::ruled(described, &(route.methods)());
         }
         let described = with_heads(described);
-        (route.path.to_owned(), described)
+        Some((route.path.to_owned(), described))
     });
     let paths: Map<String, Value> = paths.collect();
     let components = schemas::all().chain(access::schemas());

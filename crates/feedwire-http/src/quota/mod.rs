@@ -6,9 +6,9 @@
 mod meter;
 mod meters;
 
-pub(crate) use meter::ReaderPermit;
+pub(crate) use meter::{ReaderPermit, Standing};
 
-use meter::{Exceeded, Meter, Standing};
+use meter::{Exceeded, Meter};
 use meters::{Meters, block};
 
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use feedwire_auth::KeyId;
 use feedwire_core::RateLimits;
 use feedwire_dialects::Refusal;
-use feedwire_event::ProjectName;
+use feedwire_event::{ProjectName, Timestamp};
 use http::{HeaderName, HeaderValue};
 
 /// What there may be of requests (draft-ietf-httpapi-ratelimit-headers).
@@ -113,25 +113,34 @@ impl Metered {
         self.0.iter().map(|meter| meter.reader()).collect()
     }
 
-    /// The headers that say how many requests there may be and how many are left, where there is a limit.
-    pub(crate) fn header(&self) -> Option<(HeaderValue, HeaderValue)> {
+    /// What is left of the requests, where there is a limit: of each kind of limit the one that has least left.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
         let mut standings: Vec<Standing> = self.0.iter().filter_map(|m| m.standing()).collect();
-        // Of a project and those that it is below, the one that has least left: they have one name.
+        // Of a project and those that it is below: they have one name.
         standings.sort_by_key(|one| (one.of, one.left));
         standings.dedup_by_key(|one| one.of);
-        let told = |tell: fn(&Standing) -> String| {
-            let parts: Vec<String> = standings.iter().map(tell).collect();
-            parts.join(", ")
-        };
-        let policies = told(|one| format!("\"{}\";q={};w=1", one.of, one.most));
-        let left = told(|one| format!("\"{}\";r={};t=1", one.of, one.left));
-        let value = |text: &str| {
-            HeaderValue::from_str(text)
-                .ok()
-                .filter(|_| !text.is_empty())
-        };
-        value(&policies).zip(value(&left))
+        standings
     }
+}
+
+/// Headers of an answer.
+pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
+
+/// The headers that say how many requests there may be and how many are left, as the draft for such headers has them.
+pub(crate) fn headers(standings: &[Standing], _: Timestamp) -> Headers {
+    let told = |name, tell: fn(&Standing) -> String| {
+        let parts: Vec<String> = standings.iter().map(tell).collect();
+        let value = HeaderValue::from_str(&parts.join(", "));
+        (name, value.expect("names and numbers are ASCII"))
+    };
+    vec![
+        told(RATE_LIMIT_POLICY, |one| {
+            format!("\"{}\";q={};w=1", one.of, one.most)
+        }),
+        told(RATE_LIMIT, |one| {
+            format!("\"{}\";r={};t=1", one.of, one.left)
+        }),
+    ]
 }
 
 impl From<Exceeded> for Refusal {

@@ -17,6 +17,7 @@ mod probes;
 mod publishing;
 mod repeating;
 mod retention;
+mod serialized;
 mod stopping;
 mod streams;
 mod tls;

@@ -1,0 +1,153 @@
+//! Feeds: listed, polled, waited for and counted.
+
+use std::time::Duration;
+
+use feedwire_api::ALL_FEEDS;
+use feedwire_core::{Reader, Span, Step};
+use feedwire_dialects::serialized::framing::Page;
+use feedwire_dialects::serialized::request::{self, Count, Poll};
+use feedwire_dialects::serialized::{answer, error};
+use feedwire_engine::Limit;
+use feedwire_event::Position;
+use http::HeaderName;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::TYPE;
+use super::refuse::{self, Refused};
+use super::tenants;
+use crate::answer::Answer;
+use crate::asked::Asked;
+use crate::edge::Edge;
+use crate::room::Room;
+use crate::stay::Stay;
+
+/// The header in which a feed's last sequence number is told.
+const CURRENT: HeaderName = HeaderName::from_static("serialized-sequencenumber-current");
+
+pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    tenants::check(&asked).await?;
+    let feeds = asked.edge.core().feeds(asked.grant()).await?;
+    Ok(refuse::json(answer::feeds(&feeds)))
+}
+
+pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    tenants::check(&asked).await?;
+    let poll = poll(&asked)?;
+    let reader = asked.edge.core().follow(asked.grant(), poll.reading());
+    let current = current(&mut reader.await?, &poll)?;
+    let mut answer = refuse::empty();
+    answer.headers_mut().insert(CURRENT, current.get().into());
+    Ok(answer)
+}
+
+pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    tenants::check(&asked).await?;
+    let poll = poll(&asked)?;
+    let edge = &asked.edge;
+    let mut reader = edge.core().follow(asked.grant(), poll.reading()).await?;
+    // Before anything is read: a client that is told nothing of the feed goes on behind this.
+    let current = current(&mut reader, &poll)?;
+    let mut page = Page::new(poll.limit, edge.limits().page_bytes);
+    let mut seen = fill(&mut reader, &mut page).await?;
+    if page.is_empty() && !poll.wait.is_zero() && !reader.is_over() {
+        let stay = Stay::of(&asked)?;
+        seen = wait_for(&mut reader, &mut page, poll.wait, stay, edge).await?;
+    }
+    let current = current.max(page.last().unwrap_or(Position::ZERO));
+    let current = if poll.since <= seen.head {
+        current.max(poll.since)
+    } else {
+        current
+    };
+    let bytes = page.finish(seen.more, current);
+    let mut room = Room::sent(edge);
+    room.cover(bytes.len())?;
+    Ok(refuse::page(bytes, room))
+}
+
+fn poll(asked: &Asked) -> Result<Poll, Refused> {
+    let name = refuse::variable(asked, TYPE)?;
+    Ok(request::feed(&name, asked.query())?)
+}
+
+/// The sequence number of the feed's last entry; of one that has never had any there is none.
+fn current(reader: &mut Reader, poll: &Poll) -> Result<Position, Refused> {
+    match &poll.feed {
+        Some(feed) => reader
+            .last_of(feed)
+            .ok_or_else(|| Refused(error::unknown_feed(feed))),
+        None => Ok(reader.head()),
+    }
+}
+
+/// How far was looked.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// Whether there is more.
+    more: bool,
+    /// The last position of the log, when it was looked at last.
+    head: Position,
+}
+
+/// Reads what there is into `page`, until that is full.
+async fn fill(reader: &mut Reader, page: &mut Page) -> Result<Seen, Refused> {
+    loop {
+        let delivery = reader.present(page.wants()).await?;
+        page.take(&delivery)?;
+        let seen = Seen {
+            more: delivery.more,
+            head: delivery.head,
+        };
+        if !seen.more || page.is_full() {
+            return Ok(seen);
+        }
+    }
+}
+
+/// As [`fill`], once there is something, or when `wait` is over or the server stops.
+async fn wait_for(
+    reader: &mut Reader,
+    page: &mut Page,
+    wait: Duration,
+    mut stay: Stay,
+    edge: &Edge,
+) -> Result<Seen, Refused> {
+    let limit: Limit = page.wants();
+    let next = tokio::select! {
+        biased;
+        refusal = stay.over() => return Err(refusal.into()),
+        () = edge.stop().cancelled() => None,
+        next = timeout(wait, reader.next(limit)) => next.ok(),
+    };
+    match next.transpose()? {
+        Some(Step::Events(delivery)) => {
+            page.take(&delivery)?;
+            Ok(Seen {
+                more: delivery.more,
+                head: delivery.head,
+            })
+        }
+        // Read once more, so that the entries and what is said of the end are from one moment.
+        Some(Step::End | Step::Closing) | None => fill(reader, page).await,
+    }
+}
+
+pub(super) async fn count_all(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    let count = request::count(ALL_FEEDS, asked.query())?;
+    counted(&asked, count).await
+}
+
+pub(super) async fn count(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    let name = refuse::variable(&asked, TYPE)?;
+    let count = request::count(&name, asked.query())?;
+    counted(&asked, count).await
+}
+
+async fn counted(asked: &Asked, count: Count) -> Result<Answer, Refused> {
+    tenants::check(asked).await?;
+    let Count { filter, from, to } = count;
+    let core = asked.edge.core();
+    let runs = core.runs(asked.grant(), filter.feeds, Span { from, to });
+    Ok(refuse::json(answer::count(runs.await?)))
+}
