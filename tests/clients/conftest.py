@@ -2,6 +2,7 @@
 
 import pytest
 
+from serialized_client import SerializedClient
 from server import Server, init
 
 
@@ -21,3 +22,19 @@ def server(tmp_path):
     server.start()
     yield server
     server.close()
+
+
+@pytest.fixture
+def serialized(guarded_server):
+    """Where Serialized's API is, and the keys of who may do everything there and in its tenants."""
+    grants = [{"project": project, "rights": ["admin"]} for project in ["default", "default.*"]]
+    made = guarded_server.settle("POST", "credentials", {"grants": grants})
+    return f"{guarded_server.url}/serialized", (made["key_id"], made["secret"])
+
+
+@pytest.fixture
+def client(serialized):
+    """The vendor's own client of that."""
+    client = SerializedClient(*serialized)
+    yield client
+    client.close()

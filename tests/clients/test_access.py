@@ -1,8 +1,5 @@
 """Clients that others wrote read what asks who they are, and wait where there are as many as there may be."""
 
-import json
-import urllib.request
-
 import pytest
 import requests
 
@@ -16,23 +13,11 @@ def named(consumer):
     return consumer.__name__
 
 
-def settle(server, method, path, body):
-    """Has the first credential make `body` of what is at `path`; returns the answer."""
-    request = urllib.request.Request(
-        f"{server.url}/v1/projects/default/{path}",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"} | server.proof(),
-        method=method,
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
 @pytest.fixture
 def reader(guarded_server):
     """The address of a feed for a credential that may read it, and nothing else."""
     grants = [{"project": "default", "rights": ["read"], "feeds": ["orders"]}]
-    made = settle(guarded_server, "POST", "credentials", {"grants": grants})
+    made = guarded_server.settle("POST", "credentials", {"grants": grants})
     return f"{guarded_server.feed()}?token={made['token']}"
 
 
@@ -51,7 +36,7 @@ def test_a_token_in_the_address_is_good_through_a_restart(guarded_server, reader
 @pytest.mark.parametrize("consumer", EVENT_SOURCES, ids=named)
 def test_one_more_than_there_may_be_comes_back_when_there_is_room(guarded_server, reader, consumer):
     """Refused with a status, an EventSource would never come back."""
-    settle(guarded_server, "PUT", "limits", {"readers": 1})
+    guarded_server.settle("PUT", "limits", {"readers": 1})
     positions = guarded_server.publish(range(3))
     with requests.get(reader, headers={"Accept": "text/event-stream"}, stream=True, timeout=30) as first:
         assert first.status_code == 200

@@ -29,6 +29,9 @@ pub(super) fn run(workspace: &Workspace) -> anyhow::Result<Outcome> {
     if folder.join("package-lock.json").is_file() {
         install_node_packages(&folder)?;
     }
+    if !program("curl").args(["--version"]).succeeds() {
+        apt::install(&["curl"])?;
+    }
     venv.python()
         .args(["-m", "pytest", FOLDER, "-q"])
         .env("FEEDWIRE_BIN", workspace.debug_program())
