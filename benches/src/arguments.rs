@@ -69,6 +69,8 @@ pub(crate) enum Part {
     Replay,
     /// Readers that wait
     Idle,
+    /// The dialect `serialized`: polls, and long polls that wait
+    Serialized,
 }
 
 impl Part {
@@ -80,6 +82,7 @@ impl Part {
             Self::Fanout => "fanout",
             Self::Replay => "replay",
             Self::Idle => "idle",
+            Self::Serialized => "serialized",
         }
     }
 }

@@ -58,6 +58,11 @@ pub(crate) fn span(seconds: f64) -> String {
     }
 }
 
+/// Seconds of processor time, or what one thing takes more than another, which may be less than nothing: in hundredths of a microsecond.
+pub(crate) fn fine_span(seconds: f64) -> String {
+    format!("{:.2} µs", seconds * 1e6)
+}
+
 /// How one figure stands to another.
 pub(crate) fn ratio(value: f64) -> String {
     format!("{value:.2}")

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use mio::event::Source as _;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -12,15 +12,18 @@ use mio::{Interest, Registry, Token};
 use super::{Protocol, Request};
 use crate::clock;
 
-/// The longest answer to a publish, with its head.
-const ANSWER_BYTES_MAX: usize = 2 * 1024;
+/// Room for an answer to a publish, with its head; it grows with one that is longer.
+const ANSWER_BYTES: usize = 2 * 1024;
+
+/// The longest answer, with its head.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 pub(super) struct Asker {
     socket: TcpStream,
     request: Request,
     written: usize,
     pub(super) asked: Instant,
-    answer: Box<[u8]>,
+    answer: Vec<u8>,
     filled: usize,
 }
 
@@ -42,7 +45,7 @@ impl Asker {
             request: request.clone(),
             written: request.bytes().len(),
             asked: clock::now(),
-            answer: vec![0; ANSWER_BYTES_MAX].into_boxed_slice(),
+            answer: vec![0; ANSWER_BYTES],
             filled: 0,
         })
     }
@@ -70,14 +73,22 @@ impl Asker {
 
     /// Takes what has come; tells the body of the answer once it is whole.
     pub(super) fn read(&mut self, protocol: Protocol) -> anyhow::Result<Option<&[u8]>> {
-        match self.socket.read(&mut self.answer[self.filled..]) {
-            Ok(0) => bail!(
-                "the connection was closed after {}",
-                self.answer[..self.filled].escape_ascii()
-            ),
-            Ok(read) => self.filled += read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error).context("cannot receive"),
+        loop {
+            match self.socket.read(&mut self.answer[self.filled..]) {
+                Ok(0) => bail!(
+                    "the connection was closed after {}",
+                    self.answer[..self.filled].escape_ascii()
+                ),
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error).context("cannot receive"),
+            }
+            // The socket is empty when it gave less than there was room for.
+            if self.filled < self.answer.len() {
+                break;
+            }
+            ensure!(self.filled < ANSWER_BYTES_MAX, "an answer without an end");
+            self.answer.resize(self.filled * 2, 0);
         }
         let Some(answer) = protocol.answer(&self.answer[..self.filled])? else {
             return Ok(None);

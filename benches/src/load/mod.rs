@@ -5,6 +5,7 @@ mod ask;
 mod asker;
 mod closed;
 mod crowd;
+mod drip;
 mod fanout;
 mod fill;
 mod lines;
@@ -16,14 +17,17 @@ mod swallow;
 #[cfg(test)]
 mod tests;
 mod ticker;
+mod waiters;
 
 pub(crate) use answer::Protocol;
 pub(crate) use ask::{ask, post_form};
 pub(crate) use closed::{Closed, Measured};
 pub(crate) use crowd::{Crowd, Nobody};
+pub(crate) use drip::Drip;
 pub(crate) use fanout::{Fanout, Pace};
 pub(crate) use fill::Fill;
 pub(crate) use pages::Pages;
 pub(crate) use request::Request;
 pub(crate) use stream::{Framing, Tally};
 pub(crate) use swallow::swallow;
+pub(crate) use waiters::{Begin, Waiters};

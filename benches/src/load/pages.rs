@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use memchr::memmem;
 
-use super::Protocol;
 use super::stream::Tally;
+use super::{Protocol, Request};
 use crate::event::read_digits;
 use crate::interrupt;
 
@@ -51,9 +51,12 @@ impl Pages {
     }
 
     pub(crate) fn get(&mut self, path: &str) -> anyhow::Result<Page<'_>> {
+        self.fetch(&Request::get(self.address, path, "application/json"))
+    }
+
+    pub(crate) fn fetch(&mut self, request: &Request) -> anyhow::Result<Page<'_>> {
         interrupt::check()?;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
-        self.socket.write_all(request.as_bytes())?;
+        self.socket.write_all(request.bytes())?;
         let body = self.receive()?;
         Ok(Page {
             body: &self.answer[body],
@@ -104,7 +107,7 @@ impl Page<'_> {
         memmem::rfind(self.body, b"\"has_more\":true").is_some()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.body.len()
+    pub(crate) fn body(&self) -> &[u8] {
+        self.body
     }
 }

@@ -43,11 +43,28 @@ impl Request {
         Self::empty(head.into_bytes())
     }
 
+    /// A `POST` of `body`, in which there are no digits to be written.
+    pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> Self {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        Self::empty([head.as_bytes(), body.as_bytes()].concat())
+    }
+
     /// The same by whoever has `token`.
-    pub(crate) fn proven(mut self, token: &str) -> Self {
-        self.bytes.truncate(self.bytes.len() - b"\r\n".len());
-        let header = format!("authorization: Bearer {token}\r\n\r\n");
-        self.bytes.extend_from_slice(header.as_bytes());
+    pub(crate) fn proven(self, token: &str) -> Self {
+        self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        let end = self.bytes.len() - self.body().len() - b"\r\n".len();
+        let header = format!("{name}: {value}\r\n");
+        for at in self.subjects.iter_mut().chain(&mut self.numbers) {
+            *at += header.len();
+        }
+        self.bytes.splice(end..end, header.into_bytes());
         self
     }
 

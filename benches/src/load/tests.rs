@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use feedwire_testkit::TestServer;
 
-use super::{Closed, Crowd, Fanout, Fill, Framing, Nobody, Pace, Pages, Protocol, Request, Tally};
+use super::{
+    Begin, Closed, Crowd, Drip, Fanout, Fill, Framing, Nobody, Pace, Pages, Protocol, Request,
+    Tally, Waiters,
+};
 use crate::interrupt;
 
 const PUBLISH: &str = "/v1/projects/default/feeds/flights/events";
@@ -129,4 +132,80 @@ async fn a_replay_is_read_whole_in_every_framing() {
         Ok(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_longer_than_the_room_for_them_are_taken_whole() {
+    against_server(|address| {
+        let mut fill = Fill::open(address)?;
+        fill.publish(&mut Request::post(address, PUBLISH, 1_000, 300), 0, 7)?;
+        let page = format!("{FEED}?after=0&limit=1000");
+        let request = Request::get(address, &page, "application/json");
+        let load = Closed {
+            address,
+            protocol: Protocol::Http,
+            request: &request,
+            connections: 4,
+            subjects: 1,
+            warm_up: SPAN,
+            span: SPAN,
+        };
+        let measured = load.run(|| Ok(()))?;
+        assert!(measured.latency.total() > 0);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_beside_a_load_is_what_the_server_has() {
+    against_server(|address| {
+        let request = Request::post(address, PUBLISH, 3, 200).with("x-one", "more");
+        let drip = Drip::start(address, request, 1_000)?;
+        while read_all(address)?.events < 9 {}
+        let written = drip.end()?;
+        assert!(written >= 3);
+        assert_eq!(read_all(address)?.events, written * 3);
+        Ok(())
+    })
+    .await;
+}
+
+/// Waiters on polls that the server lets wait for `wait`, and that are expected to be answered after `turn` with `nothing`.
+async fn wait(
+    wait: &str,
+    turn: Duration,
+    late_most: Duration,
+    nothing: &'static str,
+) -> anyhow::Result<u64> {
+    let path = format!("{FEED}?after=0&wait={wait}");
+    against_server(move |address| {
+        let begin = Begin {
+            address,
+            request: &Request::get(address, &path, "application/json"),
+            count: 5,
+            turn,
+            late_most,
+            nothing: nothing.as_bytes(),
+        };
+        let waited = Waiters::open(begin).and_then(|mut waiters| waiters.wait(turn * 2));
+        Ok(waited.map(|waited| waited.total()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiters_ask_again_when_they_are_told_that_there_is_nothing() {
+    const NOTHING: &str = r#"{"events":[],"cursor":"0","has_more":false,"head":0}"#;
+    let turn = Duration::from_millis(100);
+    let long = Duration::from_secs(30);
+    let answers = wait("100ms", turn, long, NOTHING).await;
+    assert!(answers.expect("they wait") >= 5);
+    for (what, waited) in [
+        ("at once", wait("0s", turn, long, NOTHING).await),
+        ("not at all", wait("60s", turn, turn, NOTHING).await),
+        ("something", wait("100ms", turn, long, "{}").await),
+    ] {
+        assert!(waited.is_err(), "{what}");
+    }
 }

@@ -37,11 +37,27 @@ pub(super) fn settle(
     count: usize,
     stream: impl Fn(usize) -> String,
 ) -> anyhow::Result<(Crowd, f64)> {
+    let (crowd, before) = gather(peer, count, stream)?;
+    let each = memory_each(before, peer, count)?;
+    Ok((crowd, each))
+}
+
+/// Readers of `stream`, and the bytes of memory that the server had without them.
+pub(super) fn gather(
+    peer: &Peer,
+    count: usize,
+    stream: impl Fn(usize) -> String,
+) -> anyhow::Result<(Crowd, u64)> {
     // What the first reader of all makes the server set up is no reader's.
     let request = |index| Request::get(peer.address, &stream(index), "text/event-stream");
     drop(Crowd::open(peer.address, 1, Framing::Sse, request)?);
     let before = peer.child.memory()?;
     let crowd = Crowd::open(peer.address, count, Framing::Sse, request)?;
+    Ok((crowd, before))
+}
+
+/// The bytes of memory that each of `count` costs the server, which had `before` without them.
+pub(super) fn memory_each(before: u64, peer: &Peer, count: usize) -> anyhow::Result<f64> {
     let after = peer.child.memory()?;
     ensure!(
         after > before,
@@ -49,7 +65,7 @@ pub(super) fn settle(
     );
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     let each = (after - before) as f64 / count as f64;
-    Ok((crowd, each))
+    Ok(each)
 }
 
 /// Takes what comes to `crowd`, heartbeats above all, for `span`.

@@ -15,6 +15,9 @@ mod replay;
 mod replay_pages;
 mod replay_small;
 mod replay_whole;
+mod serialized;
+mod serialized_polls;
+mod serialized_waits;
 
 use anyhow::Context as _;
 
@@ -36,6 +39,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Part::Fanout,
         Part::Replay,
         Part::Idle,
+        Part::Serialized,
     ];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
@@ -55,5 +59,6 @@ fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Resul
         Part::Fanout => fanout::run(bench, report),
         Part::Replay => replay::run(bench, report),
         Part::Idle => idle::run(bench, report),
+        Part::Serialized => serialized::run(bench, report),
     }
 }

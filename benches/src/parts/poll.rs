@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::bench::Bench;
-use crate::figures::{cell, median_of, per_second, rate, ratio, seconds, span};
+use crate::figures::{cell, fine_span, median_of, per_second, rate, ratio, seconds, span};
 use crate::load::{Closed, Request};
 use crate::peers::{Feedwire, PROJECT, Peer};
 use crate::report::Report;
@@ -13,16 +13,16 @@ use crate::usage::Spell;
 
 const SPAN: Duration = Duration::from_secs(3);
 const WARM_UP: Duration = Duration::from_secs(1);
-const CONNECTIONS: usize = 16;
+pub(super) const CONNECTIONS: usize = 16;
 const JSON: &str = "application/json";
 
 /// What a peer made of it.
 #[derive(Debug, Clone, Copy)]
-struct Figures {
-    polls: f64,
-    p50: f64,
+pub(super) struct Figures {
+    pub(super) polls: f64,
+    pub(super) p50: f64,
     /// Seconds of a core that the server spends on a poll.
-    cpu: f64,
+    pub(super) cpu: f64,
 }
 
 /// One run: of a bare server, of one that is open, and of one that asks who polls.
@@ -63,10 +63,10 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
             who.to_owned(),
             cell(median_of(&runs, |run| figures(run).polls), rate),
             cell(median_of(&runs, |run| figures(run).p50), span),
-            cell(median_of(&runs, |run| figures(run).cpu), span),
+            cell(median_of(&runs, |run| figures(run).cpu), fine_span),
             cell(
                 median_of(&runs, |run| figures(run).cpu - run.open.cpu),
-                difference,
+                fine_span,
             ),
             cell(
                 median_of(&runs, |run| figures(run).cpu / run.hyper.cpu),
@@ -106,7 +106,8 @@ fn measure(bench: &Bench<'_>) -> anyhow::Result<Run> {
 /// The bytes of a page without events.
 const EMPTY_PAGE_BYTES: usize = r#"{"events":[],"cursor":"0","has_more":false,"head":0}"#.len();
 
-fn load(bench: &Bench<'_>, peer: &Peer, request: &Request) -> anyhow::Result<Figures> {
+/// Puts `request` on `peer` again and again.
+pub(super) fn load(bench: &Bench<'_>, peer: &Peer, request: &Request) -> anyhow::Result<Figures> {
     let load = Closed {
         address: peer.address,
         protocol: peer.protocol,
@@ -131,9 +132,4 @@ fn load(bench: &Bench<'_>, peer: &Peer, request: &Request) -> anyhow::Result<Fig
         p50: seconds(measured.latency.at(500)),
         cpu: shares.server / polls,
     })
-}
-
-/// A difference in processor time: what may be less than nothing, in hundredths of a microsecond.
-fn difference(seconds: f64) -> String {
-    format!("{:.2} µs", seconds * 1e6)
 }

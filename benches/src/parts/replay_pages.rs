@@ -70,7 +70,7 @@ fn read(mut pages: Pages, count: u64, path: impl Fn(u64) -> String) -> anyhow::R
     let start = clock::now();
     for number in 0..count {
         let path = path(number);
-        let (page, took) = clock::time(|| pages.get(&path).map(|page| page.len()));
+        let (page, took) = clock::time(|| pages.get(&path).map(|page| page.body().len()));
         bytes += page? as u64;
         latency.record(took);
     }

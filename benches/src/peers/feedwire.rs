@@ -35,6 +35,12 @@ fn data(folder: &TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
+/// The key id and the secret that the token of a credential has.
+pub(super) fn key(token: &str) -> anyhow::Result<(&str, &str)> {
+    let pair = token.trim_start_matches("fwk_").split_once('_');
+    pair.context("no token of a credential")
+}
+
 impl Feedwire {
     /// One that is open to everybody.
     pub(crate) fn start(core: usize, program: &Path, scratch: &Path) -> anyhow::Result<Self> {
@@ -100,8 +106,7 @@ impl Feedwire {
 
     /// What the credential of `token` is exchanged for.
     pub(crate) fn access_token(address: SocketAddr, token: &str) -> anyhow::Result<String> {
-        let pair = token.trim_start_matches("fwk_").split_once('_');
-        let (key_id, secret) = pair.context("no token of a credential")?;
+        let (key_id, secret) = key(token)?;
         let form =
             format!("grant_type=client_credentials&client_id={key_id}&client_secret={secret}");
         let answer: Value =

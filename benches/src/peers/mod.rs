@@ -4,6 +4,7 @@ mod bare_hyper;
 mod feedwire;
 pub(crate) mod nchan;
 mod redis;
+mod serialized;
 
 use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
@@ -25,6 +26,7 @@ pub(crate) struct Peer {
 
 pub(crate) use bare_hyper::start as bare_hyper;
 pub(crate) use redis::start as redis;
+pub(crate) use serialized::Serialized;
 
 /// The address that a line ends with, after `http://`.
 pub(crate) fn address_in(line: &str) -> anyhow::Result<SocketAddr> {
