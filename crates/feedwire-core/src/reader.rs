@@ -219,13 +219,30 @@ impl Reader {
                     head,
                 });
             }
-            let chunk = self.read_log(limit).await?;
-            let delivery = self.cut(chunk);
+            let delivery = match self.glance(head, limit) {
+                Some(delivery) => delivery,
+                None => self.read_log(limit).await?,
+            };
+            let delivery = self.cut(delivery);
             if !delivery.events.is_empty() || !delivery.more {
                 self.count(&delivery);
                 return Ok(delivery);
             }
         }
+    }
+
+    /// What there is up to `head` or behind, if the tail has it at hand and retention has left it there.
+    fn glance(&mut self, head: Position, limit: Limit) -> Option<Delivery> {
+        let first = self.project.log().bounds().first;
+        if self.cursor < first.previous() {
+            return None;
+        }
+        let tail = self.project.tail();
+        let delivery = tail.present(self.cursor, head, &self.matcher, limit)?;
+        let Cursor(through) = delivery.cursor;
+        self.cursor = through;
+        self.is_unbound = false;
+        Some(delivery)
     }
 
     /// Whether the counts know that none of the feeds that are asked for has anything more, up to `head`: the log need not be asked.

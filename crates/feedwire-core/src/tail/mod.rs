@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use feedwire_engine::{Limit, Record};
-use feedwire_event::Position;
+use feedwire_event::{Cursor, Position};
 use feedwire_tally::Count;
 use slab::Slab;
 
-use crate::delivery::{Delivered, Tailed};
+use crate::delivery::{Delivered, Delivery, Tailed};
 use crate::filter::Matcher;
 use crate::stats::TailStats;
 use crate::subjects::Subjects;
@@ -25,6 +25,9 @@ use ring::Ring;
 
 /// How many events are looked at under the lock for one reader.
 const SCAN_MAX: usize = 4_096;
+
+/// About how many events are looked at for a reader that does not wait, before the index of the log is the faster way.
+const GLANCE_MAX: usize = 1_024;
 
 /// The tail of one log.
 #[derive(Debug)]
@@ -134,6 +137,31 @@ impl Tail {
         self.state.lock().closing
     }
 
+    /// What passes `matcher` behind `cursor`, if the tail has everything from there to `head` and has it at hand.
+    ///
+    /// A filter that lets little pass is for the index of the log.
+    pub(crate) fn present(
+        &self,
+        cursor: Position,
+        head: Position,
+        matcher: &Matcher,
+        limit: Limit,
+    ) -> Option<Delivery> {
+        let state = self.state.lock();
+        let ring = &state.ring;
+        if state.closing || cursor < ring.floor() || ring.head() < head {
+            return None;
+        }
+        let found = gather(ring, matcher, cursor, limit, GLANCE_MAX, &self.subjects);
+        let more = found.through < ring.head();
+        (found.is_enough || !more).then(|| Delivery {
+            events: found.events,
+            cursor: Cursor(found.through),
+            more,
+            head: ring.head(),
+        })
+    }
+
     /// Gives a reader that has everything up to `cursor` a seat, unless the tail has gone past that.
     pub(crate) fn seat(self: &Arc<Self>, cursor: Position, matcher: &Arc<Matcher>) -> Option<Seat> {
         let mut state = self.state.lock();
@@ -182,34 +210,72 @@ impl State {
             return Some(Taken::Behind(after));
         }
         let head = self.ring.head();
-        let mut events = Vec::new();
-        let mut bytes = 0;
-        for (scanned, tailed) in self.ring.after(after).enumerate() {
-            let record = tailed.record();
-            if reader.matcher.passes(record, subjects) {
-                bytes += record.bytes();
-                events.push(Delivered::Tailed(tailed.clone()));
-            }
-            let full = events.len() >= limit.records || bytes >= limit.bytes || scanned >= SCAN_MAX;
-            if full && record.stamp().place.is_last() && record.position() < head {
-                let through = record.position();
-                reader.concerned_from = Some(through.next());
-                return Some(Taken::Events {
-                    events,
-                    through,
-                    more: true,
-                    head,
-                });
-            }
-        }
-        reader.concerned_from = None;
-        let through = after.max(head);
-        (!events.is_empty()).then_some(Taken::Events {
+        let gathered = gather(
+            &self.ring,
+            &reader.matcher,
+            after,
+            limit,
+            SCAN_MAX,
+            subjects,
+        );
+        let Gathered {
+            events, through, ..
+        } = gathered;
+        let more = through < head;
+        reader.concerned_from = more.then(|| through.next());
+        (more || !events.is_empty()).then_some(Taken::Events {
             events,
             through,
-            more: false,
+            more,
             head,
         })
+    }
+}
+
+/// What was found in a ring.
+#[derive(Debug)]
+struct Gathered {
+    events: Vec<Delivered>,
+    /// How far was looked: to the end of the ring, or of a batch.
+    through: Position,
+    /// Whether that is as much as was wanted.
+    is_enough: bool,
+}
+
+/// Looks behind `after` for what passes `matcher`, until `limit` is reached or about `scan_max` events were looked at.
+fn gather(
+    ring: &Ring,
+    matcher: &Matcher,
+    after: Position,
+    limit: Limit,
+    scan_max: usize,
+    subjects: &Subjects,
+) -> Gathered {
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    for (scanned, tailed) in ring.after(after).enumerate() {
+        let record = tailed.record();
+        if matcher.passes(record, subjects) {
+            bytes += record.bytes();
+            events.push(Delivered::Tailed(tailed.clone()));
+        }
+        let is_enough = events.len() >= limit.records || bytes >= limit.bytes;
+        let through = record.position();
+        if (is_enough || scanned >= scan_max)
+            && record.stamp().place.is_last()
+            && through < ring.head()
+        {
+            return Gathered {
+                events,
+                through,
+                is_enough,
+            };
+        }
+    }
+    Gathered {
+        events,
+        through: after.max(ring.head()),
+        is_enough: false,
     }
 }
 
