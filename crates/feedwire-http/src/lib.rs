@@ -41,6 +41,7 @@ mod tally;
 mod tls;
 mod transport;
 mod turns;
+mod waiting;
 
 pub use access::Access;
 pub use cors::{Origin, OriginError, Origins};

@@ -1,7 +1,7 @@
 //! Reading a feed: pages, long polls and streams.
 
 use feedwire_api::{CLOUDEVENTS_BATCH, CURSOR_HEADER, HEAD_HEADER};
-use feedwire_core::{Delivery, Grant, Reader, Reading, Step};
+use feedwire_core::{Grant, Reading};
 use feedwire_dialects::Refusal;
 use feedwire_dialects::native::request::{Follow, Form, Page, Parts, Poll, Read};
 use feedwire_dialects::native::{framing, request};
@@ -10,8 +10,6 @@ use feedwire_event::Cursor;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName};
 use http::{HeaderValue, Response};
 use hyper::body::Incoming;
-use std::time::Duration;
-use tokio::time::timeout;
 
 use super::FEED;
 use super::refuse::{self, Refused};
@@ -25,6 +23,7 @@ use crate::room::Room;
 use crate::stay::Stay;
 use crate::stream;
 use crate::turns::Plan;
+use crate::waiting::Waiting;
 
 pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     // What cannot be read cannot be asked about either.
@@ -43,15 +42,15 @@ pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 
 pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let Read { reading, form } = reading(&asked)?;
-    let edge = &asked.edge;
+    let edge = asked.edge.clone();
     match form {
         Form::Page(poll) => {
             let conditions = Conditions::of(asked.headers())?;
-            let page = page(&asked, reading, poll).await?;
-            Ok(answered(poll.kind, page, &conditions, edge)?)
+            let page = page(asked, reading, poll).await?;
+            Ok(answered(poll.kind, page, &conditions, &edge)?)
         }
         Form::Stream(how) => match Stay::of(&asked) {
-            Ok(stay) => follow(edge, asked.grant(), reading, how, stay).await,
+            Ok(stay) => follow(&edge, asked.grant(), reading, how, stay).await,
             Err(refusal) => Ok(answer::refusal(refusal, asked.method(), asked.headers())),
         },
     }
@@ -67,7 +66,7 @@ fn reading(asked: &Asked) -> Result<Read, Refused> {
     Ok(request::read(parts, asked.edge.clock().now())?)
 }
 
-async fn page(asked: &Asked, reading: Reading, poll: Poll) -> Result<framing::Page, Refused> {
+async fn page(asked: Asked, reading: Reading, poll: Poll) -> Result<framing::Page, Refused> {
     let (edge, grant) = (&asked.edge, asked.grant());
     let bytes = poll.bytes.min(edge.limits().page_bytes);
     let limit = Limit {
@@ -76,11 +75,20 @@ async fn page(asked: &Asked, reading: Reading, poll: Poll) -> Result<framing::Pa
     };
     let mut reader = edge.core().follow(grant, reading).await?;
     let mut delivery = reader.present(limit).await?;
-    if delivery.events.is_empty() && !poll.wait.is_zero() && !reader.is_over() {
-        let stay = Stay::of(asked)?;
-        delivery = wait_for(&mut reader, limit, poll.wait, stay, edge).await?;
+    if !delivery.events.is_empty() || poll.wait.is_zero() || reader.is_over() {
+        return Ok(framing::page(poll.kind, grant.project(), &delivery, bytes)?);
     }
-    Ok(framing::page(poll.kind, grant.project(), &delivery, bytes)?)
+    let project = grant.project().clone();
+    let waiting = Waiting::of(asked)?;
+    delivery = match waiting
+        .next::<Refused>(&mut reader, limit, poll.wait)
+        .await?
+    {
+        Some(delivery) => delivery,
+        // Read once more, so that events and head are from one moment: a client may take an empty page for "nothing up to the head".
+        None => reader.present(limit).await?,
+    };
+    Ok(framing::page(poll.kind, &project, &delivery, bytes)?)
 }
 
 /// The answer that is `page`, unless the client has that one. Nothing of it is kept on the way: what is erased here would stay there.
@@ -104,28 +112,6 @@ fn answered(
         answer.headers_mut().insert(name, position.get().into());
     }
     conditions.meet(&tag, answer)
-}
-
-/// The next events, or, when `wait` is over or the server stops, what there is then.
-async fn wait_for(
-    reader: &mut Reader,
-    limit: Limit,
-    wait: Duration,
-    mut stay: Stay,
-    edge: &Edge,
-) -> Result<Delivery, Refused> {
-    let next = tokio::select! {
-        biased;
-        refusal = stay.over() => return Err(refusal.into()),
-        () = edge.stop().cancelled() => None,
-        next = timeout(wait, reader.next(limit)) => next.ok(),
-    };
-    match next.transpose()? {
-        Some(Step::Events(delivery)) => return Ok(delivery),
-        Some(Step::End | Step::Closing) | None => {}
-    }
-    // Read once more, so that events and head are from one moment: a client may take an empty page for "nothing up to the head".
-    Ok(reader.present(limit).await?)
 }
 
 async fn follow(

@@ -3,24 +3,21 @@
 use std::time::Duration;
 
 use feedwire_api::ALL_FEEDS;
-use feedwire_core::{Reader, Span, Step};
+use feedwire_core::{Delivery, Reader, Span};
 use feedwire_dialects::serialized::framing::Page;
 use feedwire_dialects::serialized::request::{self, Count, Poll};
 use feedwire_dialects::serialized::{answer, error};
-use feedwire_engine::Limit;
 use feedwire_event::Position;
 use http::HeaderName;
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
 use super::TYPE;
 use super::refuse::{self, Refused};
 use super::tenants;
 use crate::answer::Answer;
 use crate::asked::Asked;
-use crate::edge::Edge;
 use crate::room::Room;
-use crate::stay::Stay;
+use crate::waiting::Waiting;
 
 /// The header in which a feed's last sequence number is told.
 const CURRENT: HeaderName = HeaderName::from_static("serialized-sequencenumber-current");
@@ -44,15 +41,15 @@ pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     tenants::check(&asked).await?;
     let poll = poll(&asked)?;
-    let edge = &asked.edge;
+    let edge = asked.edge.clone();
     let mut reader = edge.core().follow(asked.grant(), poll.reading()).await?;
     // Before anything is read: a client that is told nothing of the feed goes on behind this.
     let current = current(&mut reader, &poll)?;
     let mut page = Page::new(poll.limit, edge.limits().page_bytes);
     let mut seen = fill(&mut reader, &mut page).await?;
     if page.is_empty() && !poll.wait.is_zero() && !reader.is_over() {
-        let stay = Stay::of(&asked)?;
-        seen = wait_for(&mut reader, &mut page, poll.wait, stay, edge).await?;
+        let waiting = Waiting::of(asked)?;
+        seen = wait_for(&mut reader, &mut page, poll.wait, waiting).await?;
     }
     let current = current.max(page.last().unwrap_or(Position::ZERO));
     let current = if poll.since <= seen.head {
@@ -61,7 +58,7 @@ pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
         current
     };
     let bytes = page.finish(seen.more, current);
-    let mut room = Room::sent(edge);
+    let mut room = Room::sent(&edge);
     room.cover(bytes.len())?;
     Ok(refuse::page(bytes, room))
 }
@@ -90,15 +87,21 @@ struct Seen {
     head: Position,
 }
 
+impl Seen {
+    fn of(delivery: &Delivery) -> Self {
+        Self {
+            more: delivery.more,
+            head: delivery.head,
+        }
+    }
+}
+
 /// Reads what there is into `page`, until that is full.
 async fn fill(reader: &mut Reader, page: &mut Page) -> Result<Seen, Refused> {
     loop {
         let delivery = reader.present(page.wants()).await?;
         page.take(&delivery)?;
-        let seen = Seen {
-            more: delivery.more,
-            head: delivery.head,
-        };
+        let seen = Seen::of(&delivery);
         if !seen.more || page.is_full() {
             return Ok(seen);
         }
@@ -110,26 +113,15 @@ async fn wait_for(
     reader: &mut Reader,
     page: &mut Page,
     wait: Duration,
-    mut stay: Stay,
-    edge: &Edge,
+    waiting: Waiting,
 ) -> Result<Seen, Refused> {
-    let limit: Limit = page.wants();
-    let next = tokio::select! {
-        biased;
-        refusal = stay.over() => return Err(refusal.into()),
-        () = edge.stop().cancelled() => None,
-        next = timeout(wait, reader.next(limit)) => next.ok(),
-    };
-    match next.transpose()? {
-        Some(Step::Events(delivery)) => {
+    match waiting.next::<Refused>(reader, page.wants(), wait).await? {
+        Some(delivery) => {
             page.take(&delivery)?;
-            Ok(Seen {
-                more: delivery.more,
-                head: delivery.head,
-            })
+            Ok(Seen::of(&delivery))
         }
         // Read once more, so that the entries and what is said of the end are from one moment.
-        Some(Step::End | Step::Closing) | None => fill(reader, page).await,
+        None => fill(reader, page).await,
     }
 }
 
