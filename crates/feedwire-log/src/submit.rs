@@ -8,9 +8,12 @@ pub type Done = Box<dyn FnOnce(Result<(), Failed>) + Send>;
 /// Why a batch was not taken. Nothing was written and no position used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no room on disk. Appending goes on when there is room again.
-    #[error("no space left for the log")]
-    NoSpace,
+    /// There is no room on disk, but for what has to stay free. Appending goes on when there is room again.
+    #[error("no space left for the log beyond the {min_free_bytes} bytes that have to stay free")]
+    NoSpace {
+        /// How much has to stay free.
+        min_free_bytes: u64,
+    },
     /// Too much is submitted and not yet written.
     #[error("too many bytes wait to be written")]
     Busy,

@@ -14,6 +14,7 @@ const WRITERS: usize = 4;
 const OPTIONS: Options = Options {
     segment_bytes: 128 << 10,
     queue_bytes: 8 << 20,
+    min_free_bytes: 0,
 };
 
 /// What the child says of a batch: writer, number, first and last position.

@@ -33,7 +33,7 @@ impl Error {
     /// Whether the disk had no room.
     fn is_no_space(&self) -> bool {
         match self {
-            Self::Submit(error) => matches!(error, submit::Error::NoSpace),
+            Self::Submit(error) => matches!(error, submit::Error::NoSpace { .. }),
             Self::Failed(Failed(error)) => is_no_space(error),
             Self::Io(error) => is_no_space(error),
             Self::Damaged(_) => false,

@@ -27,7 +27,7 @@ use crate::segment::{OpenFiles, Segment};
 use crate::shared::{Retained, Shared};
 use crate::stats::Meter;
 use crate::storage::{Storage, TEMPORARY, read_whole};
-use crate::writer::{Committer, Intake, Plan};
+use crate::writer::{Committer, Intake, Plan, RESERVE};
 use crate::{Damage, Options};
 
 /// Why a log was not opened.
@@ -90,6 +90,7 @@ pub(crate) fn open(
         file: Arc::clone(&active.live.file),
         allocated: active.live.file.len()?,
         end: active.end,
+        min_free: options.min_free_bytes.max(RESERVE),
     };
     let shared = Arc::new(Shared {
         storage,

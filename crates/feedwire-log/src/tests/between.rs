@@ -7,7 +7,7 @@ use super::history::{OPTIONS, create, open, read_all};
 use super::sim::{Faults, OnSync, Sim};
 use crate::segment::Segment;
 use crate::writer::RESERVE;
-use crate::{Batch, Bounds, Erasure, Keep, Limit, Log, NewRecord, Scope, append, submit};
+use crate::{Batch, Bounds, Erasure, Keep, Limit, Log, NewRecord, Options, Scope, append, submit};
 
 const LIMIT: Limit = Limit {
     records: 10,
@@ -133,7 +133,9 @@ fn a_disk_that_appends_have_filled_can_be_trimmed_and_appended_to_again() {
     sim.set_faults(with_room(RESERVE + 100_000));
     let full = (0..1_000).find_map(|_| log.append(of(b"s", 1_000), &[1], 0).err());
     let full = full.expect("the disk is full at some time");
-    let refused = append::Error::Submit(submit::Error::NoSpace);
+    let refused = append::Error::Submit(submit::Error::NoSpace {
+        min_free_bytes: RESERVE,
+    });
     assert_eq!(full.to_string(), refused.to_string());
     let head = log.bounds().last;
     let first = log.trim(NOTHING, u64::MAX).expect("there is room for that");
@@ -142,6 +144,43 @@ fn a_disk_that_appends_have_filled_can_be_trimmed_and_appended_to_again() {
     drop(log);
     let log = open(&sim).expect("a full disk is no damage");
     assert_eq!(read_all(&log, &Scope::all()).len(), 1);
+}
+
+#[test]
+fn appends_leave_free_what_they_are_told_to_and_go_on_when_there_is_more() {
+    const MIN_FREE: u64 = 10 << 20;
+    // What all indexes of the segments take.
+    const INDEXES: u64 = 50_000;
+    let sim = Sim::new(1);
+    crate::open::create(&sim, 7).expect("nothing goes wrong yet");
+    let options = Options {
+        min_free_bytes: MIN_FREE,
+        ..OPTIONS
+    };
+    let log = Log::open_in(Arc::new(sim.clone()), options).expect("it opens");
+    // More than is taken ahead in one go, and several segments.
+    sim.set_faults(with_room(MIN_FREE + 200_000));
+    let append = || log.append(of(b"s", 1_000), &[1], 0);
+    let full = (0..1_000).find_map(|_| append().err());
+    let is_told = matches!(
+        full,
+        Some(append::Error::Submit(submit::Error::NoSpace {
+            min_free_bytes: MIN_FREE
+        }))
+    );
+    assert!(is_told, "{full:?}");
+    let left = sim.room().expect("it is bounded");
+    let expected = MIN_FREE - INDEXES..MIN_FREE + 10_000;
+    assert!(expected.contains(&left), "{left}");
+    append().expect_err("it stays so");
+
+    sim.set_faults(with_room(MIN_FREE + 200_000));
+    append().expect("there is room");
+    // What is kept free is there for what makes room.
+    sim.set_faults(with_room(MIN_FREE - 1));
+    let head = log.bounds().last;
+    let first = log.trim(NOTHING, u64::MAX).expect("there is room for that");
+    assert_eq!(first, head + 1);
 }
 
 #[test]

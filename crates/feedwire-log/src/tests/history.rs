@@ -13,6 +13,7 @@ use crate::{Batch, Chunk, Erasure, Keep, Limit, Log, NewRecord, Options, Record,
 pub(super) const OPTIONS: Options = Options {
     segment_bytes: 3000,
     queue_bytes: 64 << 10,
+    min_free_bytes: 0,
 };
 
 /// A record as it was submitted.

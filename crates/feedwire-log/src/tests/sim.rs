@@ -98,6 +98,11 @@ impl Sim {
         disk.faults = faults;
     }
 
+    /// How much room is left, where that is bounded.
+    pub(super) fn room(&self) -> Option<u64> {
+        self.0.lock().faults.room
+    }
+
     pub(super) fn on_sync(&self, on_sync: Option<OnSync>) {
         self.0.lock().on_sync = on_sync;
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
-use super::{Plan, RESERVE};
+use super::{Plan, Room};
 use crate::format::commit;
 use crate::shared::Shared;
 use crate::{Batch, POSITION_END, Submitted, append, submit};
@@ -182,7 +182,7 @@ impl Shared {
                 u64::from(self.options.segment_bytes.min(SEGMENT_BYTES_MAX)),
             )
         {
-            self.roll(intake, bytes, RESERVE, None)?;
+            self.roll(intake, bytes, Room::Free, None)?;
         }
         intake.plan.take(bytes)?;
         let submitted = Submitted {
@@ -204,16 +204,18 @@ impl Shared {
         Ok(submitted)
     }
 
-    /// Has what comes next go to a new segment with room for `bytes`; `reserve` is left on disk.
+    /// Has what comes next go to a new segment with room for `bytes`.
     fn roll(
         &self,
         intake: &mut Intake,
         bytes: u64,
-        reserve: u64,
+        room: Room,
         done: Option<submit::Done>,
     ) -> Result<(), submit::Error> {
-        let step = intake.plan.step() / 4;
-        let plan = Plan::begin(&*self.storage, intake.next_position, bytes, step, reserve)?;
+        let storage = &*self.storage;
+        let plan = intake
+            .plan
+            .next(storage, intake.next_position, bytes, room)?;
         intake.queue.push_back(Item::Roll(Roll {
             first_position: intake.next_position,
             recorded_at: intake.recorded_at,
@@ -235,8 +237,8 @@ impl Shared {
         if intake.next_position == intake.plan.first_position {
             return Ok(false);
         }
-        // What is kept in reserve is kept for this.
-        self.roll(&mut intake, 0, 0, Some(done))?;
+        // What is kept free is kept for this too.
+        self.roll(&mut intake, 0, Room::All, Some(done))?;
         self.work.notify_one();
         Ok(true)
     }

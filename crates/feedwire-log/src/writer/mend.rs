@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::Committer;
 use super::committer::Broken;
+use super::room::Room;
 use crate::segment::segment_name;
 use crate::storage::File;
 
@@ -51,7 +52,7 @@ impl Committer {
         if plan.first_position == self.active.header.first_position {
             plan.allocated = self.end;
             let step = plan.step();
-            drop(plan.extend(plan.end.max(self.end), step, 0));
+            drop(plan.extend(plan.end.max(self.end), step, Room::All));
         } else {
             drop(file.allocate(self.end, len.saturating_sub(self.end)));
         }

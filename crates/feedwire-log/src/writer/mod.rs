@@ -12,5 +12,6 @@ mod seal;
 pub(crate) use committer::Committer;
 pub(crate) use intake::Intake;
 pub(crate) use mend::rewrite;
+use room::Room;
 pub(crate) use room::{Plan, RESERVE, is_no_space};
 pub(crate) use seal::{Unsealed, crc64, seal};

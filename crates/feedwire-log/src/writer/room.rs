@@ -17,9 +17,18 @@ const STEP_MAX: u64 = 16 << 20;
 /// What a segment needs behind its last batch: a mark, in case that writing fails, and a footer.
 const ENDING: u64 = 2 * commit::LEN as u64;
 
-/// What batches leave free on disk, so that a full one can be trimmed: the beginning of a new segment where all records are to
-/// go, and `trims`, which takes some 60 bytes a feed.
+/// What batches leave free on disk at the least, so that a full one can be trimmed: the beginning of a new segment where all
+/// records are to go, and `trims`, which takes some 60 bytes a feed.
 pub(crate) const RESERVE: u64 = 512 << 10;
+
+/// Which room may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// What is there beyond what has to stay free.
+    Free,
+    /// All of it.
+    All,
+}
 
 /// The segment that the next batch goes to, and how full it will be.
 #[derive(Debug)]
@@ -30,26 +39,29 @@ pub(crate) struct Plan {
     pub(crate) allocated: u64,
     /// Up to here at most the file is filled by what is queued.
     pub(crate) end: u64,
+    /// What batches leave free on disk.
+    pub(crate) min_free: u64,
 }
 
 impl Plan {
-    /// Begins a new segment: a file with room for `bytes`, with `reserve` left on disk. Nothing of it is synced.
-    pub(crate) fn begin(
+    /// Begins the segment behind this one: a file with room for `bytes`. Nothing of it is synced.
+    pub(crate) fn next(
+        &self,
         storage: &dyn Storage,
         first_position: u64,
         bytes: u64,
-        step: u64,
-        reserve: u64,
+        room: Room,
     ) -> Result<Self, submit::Error> {
         let name = segment_name(first_position);
-        let file = storage.create(&name).map_err(refused)?;
+        let file = storage.create(&name);
         let mut plan = Self {
             first_position,
-            file,
+            file: file.map_err(|error| self.refused(error, room))?,
             allocated: 0,
             end: header::LEN as u64,
+            min_free: self.min_free,
         };
-        plan.extend(plan.end + bytes, step, reserve)
+        plan.extend(plan.end + bytes, self.step() / 4, room)
             .inspect_err(|_| {
                 // It has no header, so the next opening removes it if this fails.
                 drop(storage.remove(&name));
@@ -64,46 +76,53 @@ impl Plan {
 
     /// Makes sure of room for `bytes` behind what is queued, and counts them as queued.
     pub(crate) fn take(&mut self, bytes: u64) -> Result<(), submit::Error> {
-        self.extend(self.end + bytes, self.step(), RESERVE)?;
+        self.extend(self.end + bytes, self.step(), Room::Free)?;
         self.end += bytes;
         Ok(())
     }
 
     /// By how much the file is extended next: it doubles.
-    pub(crate) fn step(&self) -> u64 {
+    pub(super) fn step(&self) -> u64 {
         self.allocated.clamp(STEP_MIN, STEP_MAX)
     }
 
-    /// Makes sure of room up to `end`, and for the ending; `reserve` is left on disk.
-    pub(crate) fn extend(
-        &mut self,
-        end: u64,
-        step: u64,
-        reserve: u64,
-    ) -> Result<(), submit::Error> {
+    /// Makes sure of room up to `end`, and for the ending. What is taken ahead of that is always free room.
+    pub(super) fn extend(&mut self, end: u64, step: u64, room: Room) -> Result<(), submit::Error> {
         let needed = end + ENDING;
         if needed <= self.allocated {
             return Ok(());
         }
         let wanted = needed.max(self.allocated + step);
-        let mut given = self.allocate(wanted, RESERVE);
+        let mut given = self.allocate(wanted, Room::Free);
         let (mut extended, is_full) = (wanted, given.as_ref().is_err_and(is_no_space));
         if is_full {
             // There may still be room for this one.
             extended = needed;
-            given = self.allocate(needed, reserve);
+            given = self.allocate(needed, room);
         }
-        given.map_err(refused)?;
+        given.map_err(|error| self.refused(error, room))?;
         self.allocated = extended;
         Ok(())
     }
 
-    fn allocate(&self, end: u64, reserve: u64) -> io::Result<()> {
+    fn allocate(&self, end: u64, room: Room) -> io::Result<()> {
         let len = end - self.allocated;
-        if reserve > 0 && self.file.room()? < len.saturating_add(reserve) {
+        let is_kept = room == Room::Free;
+        if is_kept && self.file.room()? < len.saturating_add(self.min_free) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.file.allocate(self.allocated, len)
+    }
+
+    fn refused(&self, error: io::Error, room: Room) -> submit::Error {
+        if !is_no_space(&error) {
+            return submit::Error::Io(error);
+        }
+        let min_free_bytes = match room {
+            Room::Free => self.min_free,
+            Room::All => 0,
+        };
+        submit::Error::NoSpace { min_free_bytes }
     }
 }
 
@@ -112,12 +131,4 @@ pub(crate) fn is_no_space(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
-}
-
-fn refused(error: io::Error) -> submit::Error {
-    if is_no_space(&error) {
-        submit::Error::NoSpace
-    } else {
-        submit::Error::Io(error)
-    }
 }
