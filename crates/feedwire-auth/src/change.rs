@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_core::store::Check;
-use feedwire_engine::{Precondition, PutError, Unavailable};
+use feedwire_engine::{MinFree, Precondition, PutError, Unavailable};
 use feedwire_event::{ProjectName, Timestamp};
 
 use crate::entry::Entry;
@@ -40,8 +40,8 @@ pub enum CreateError {
     #[error("a server has at most {CREDENTIALS_MAX} credentials")]
     ServerFull,
     /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it. There may be a credential now whose secret nobody knows.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -60,8 +60,8 @@ pub enum ChangeError {
     #[error("it was changed meanwhile: read it again, and decide anew")]
     Changed,
     /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -80,8 +80,8 @@ pub enum RotateError {
     #[error("it was changed meanwhile: read it again, and decide anew")]
     Changed,
     /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it. The secret may have changed to one that nobody knows: rotate again.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -97,8 +97,8 @@ pub enum RevokeError {
     #[error("it was changed meanwhile: read it again, and decide anew")]
     Changed,
     /// There is no room, which removing takes too.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it. It may be revoked after all: ask again.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -109,7 +109,7 @@ pub enum RevokeError {
 pub(crate) enum WriteError {
     Unknown(KeyId),
     Changed,
-    NoSpace,
+    NoSpace(MinFree),
     Unavailable(Unavailable),
 }
 
@@ -413,7 +413,7 @@ impl From<PutError> for WriteError {
     fn from(error: PutError) -> Self {
         match error {
             PutError::Changed { .. } => Self::Changed,
-            PutError::NoSpace => Self::NoSpace,
+            PutError::NoSpace(min_free) => Self::NoSpace(min_free),
             PutError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }
@@ -423,7 +423,7 @@ impl CreateError {
     fn from_write(error: WriteError, key_id: KeyId) -> Self {
         match error {
             WriteError::Unknown(_) | WriteError::Changed => Self::Taken(key_id),
-            WriteError::NoSpace => Self::NoSpace,
+            WriteError::NoSpace(min_free) => Self::NoSpace(min_free),
             WriteError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }
@@ -436,7 +436,7 @@ macro_rules! from_write_error {
                 match error {
                     WriteError::Unknown(key_id) => Self::Unknown(key_id),
                     WriteError::Changed => Self::Changed,
-                    WriteError::NoSpace => Self::NoSpace,
+                    WriteError::NoSpace(min_free) => Self::NoSpace(min_free),
                     WriteError::Unavailable(unavailable) => Self::Unavailable(unavailable),
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use feedwire_core::{RateLimits, Rights};
-use feedwire_engine::{Precondition, PutError, Unavailable};
+use feedwire_engine::{MinFree, Precondition, PutError, Unavailable};
 use feedwire_event::Timestamp;
 use zeroize::Zeroizing;
 
@@ -81,8 +81,8 @@ pub enum TokenError {
     #[error("too many assertions with a jti were used lately; those without one are taken")]
     Full,
     /// There is no room to remember the assertion.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -98,7 +98,7 @@ impl TokenError {
             Self::UnauthorizedClient => Some("unauthorized_client"),
             Self::UnsupportedGrantType => Some("unsupported_grant_type"),
             Self::InvalidScope => Some("invalid_scope"),
-            Self::Full | Self::NoSpace | Self::Unavailable(_) => None,
+            Self::Full | Self::NoSpace(_) | Self::Unavailable(_) => None,
         }
     }
 }
@@ -196,7 +196,7 @@ impl Auth {
                 Ok(())
             }
             Err(PutError::Changed { .. }) => Err(AssertionFault::Used.into()),
-            Err(PutError::NoSpace) => Err(TokenError::NoSpace),
+            Err(PutError::NoSpace(min_free)) => Err(TokenError::NoSpace(min_free)),
             Err(PutError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }

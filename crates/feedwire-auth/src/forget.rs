@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use feedwire_engine::Unavailable;
+use feedwire_engine::{MinFree, Unavailable};
 use feedwire_event::ProjectName;
 use tokio::task::JoinSet;
 
@@ -33,8 +33,8 @@ pub struct Forgotten {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ForgetError {
     /// There is no room, which removing takes too.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -134,7 +134,7 @@ fn opens(grant: &CredentialGrant, home: &ProjectName, project: &ProjectName) -> 
 impl From<WriteError> for ForgetError {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::NoSpace => Self::NoSpace,
+            WriteError::NoSpace(min_free) => Self::NoSpace(min_free),
             WriteError::Unavailable(unavailable) => Self::Unavailable(unavailable),
             // Only this server writes, one change at a time.
             WriteError::Unknown(_) | WriteError::Changed => {

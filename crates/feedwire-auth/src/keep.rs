@@ -68,7 +68,7 @@ impl Auth {
             for (key, entry) in over {
                 match self.primary().delete(space, key, Precondition::Any).await {
                     Ok(()) | Err(PutError::Changed { .. }) => self.used().remove(&entry.value),
-                    Err(PutError::NoSpace) => return Err(Unavailable::new(PutError::NoSpace)),
+                    Err(error @ PutError::NoSpace(_)) => return Err(Unavailable::new(error)),
                     Err(PutError::Unavailable(unavailable)) => return Err(unavailable),
                 }
                 swept += 1;

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
-use feedwire_engine::{Precondition, Primary, PutError, Revision, Unavailable};
+use feedwire_engine::{MinFree, Precondition, Primary, PutError, Revision, Unavailable};
 
 use crate::auth::space;
 use crate::derive::Derivation;
@@ -19,8 +19,8 @@ pub enum InitError {
     #[error("the store has a master key already")]
     Initialised,
     /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -36,8 +36,8 @@ pub enum ReplaceError {
     #[error("the master key was replaced meanwhile")]
     Changed,
     /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it. The store may have either.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -49,7 +49,7 @@ impl Auth {
         match put(primary, master, Precondition::Absent).await {
             Ok(_) => Ok(()),
             Err(PutError::Changed { .. }) => Err(InitError::Initialised),
-            Err(PutError::NoSpace) => Err(InitError::NoSpace),
+            Err(PutError::NoSpace(min_free)) => Err(InitError::NoSpace(min_free)),
             Err(PutError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }
@@ -74,7 +74,7 @@ impl Auth {
         match put(primary, new, Precondition::Revision(present.revision)).await {
             Ok(_) => Ok(()),
             Err(PutError::Changed { .. }) => Err(ReplaceError::Changed),
-            Err(PutError::NoSpace) => Err(ReplaceError::NoSpace),
+            Err(PutError::NoSpace(min_free)) => Err(ReplaceError::NoSpace(min_free)),
             Err(PutError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }

@@ -1,6 +1,6 @@
 //! Audit: who changed what of the server, as events in its own project.
 
-use feedwire_engine::{AppendError, Batch, BatchError, NewRecord, OpenError, Unavailable};
+use feedwire_engine::{AppendError, Batch, BatchError, MinFree, NewRecord, OpenError, Unavailable};
 use feedwire_event::{Event, FeedName, ProjectName, payload};
 
 use crate::Core;
@@ -12,8 +12,8 @@ pub enum Error {
     #[error(transparent)]
     Event(#[from] BatchError),
     /// The disk is full.
-    #[error("no space left for the audit feed")]
-    NoSpace,
+    #[error("no space left for the audit feed{0}")]
+    NoSpace(MinFree),
     /// The server stops.
     #[error("the server is stopping")]
     Closing,
@@ -38,7 +38,7 @@ impl From<OpenError> for Error {
 impl From<AppendError> for Error {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::NoSpace => Self::NoSpace,
+            AppendError::NoSpace(min_free) => Self::NoSpace(min_free),
             AppendError::Closed => Self::Closing,
             AppendError::Unavailable(unavailable) => Self::Unavailable(unavailable),
             AppendError::Conflict { .. }

@@ -29,14 +29,14 @@ pub struct Core {
 
 /// Opening a core.
 pub mod open {
-    use feedwire_engine::Unavailable;
+    use feedwire_engine::{MinFree, Unavailable};
 
     /// Why a core was not opened.
     #[derive(Debug, Clone, thiserror::Error)]
     pub enum Error {
         /// There is no room for a first project.
-        #[error("no space left for a first project")]
-        NoSpace,
+        #[error("no space left for a first project{0}")]
+        NoSpace(MinFree),
         /// The engine could not do it.
         #[error(transparent)]
         Unavailable(#[from] Unavailable),
@@ -46,7 +46,7 @@ pub mod open {
 impl From<create::Error> for open::Error {
     fn from(error: create::Error) -> Self {
         match error {
-            create::Error::NoSpace => Self::NoSpace,
+            create::Error::NoSpace(min_free) => Self::NoSpace(min_free),
             create::Error::Unavailable(unavailable) => Self::Unavailable(unavailable),
             create::Error::Exists(_)
             | create::Error::NoParent(_)

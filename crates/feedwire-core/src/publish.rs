@@ -1,7 +1,8 @@
 //! Publishing: events in, positions out.
 
 use feedwire_engine::{
-    AppendError, Appended, Batch, BatchError, Expectation, Head, NewRecord, OpenError, Unavailable,
+    AppendError, Appended, Batch, BatchError, Expectation, Head, MinFree, NewRecord, OpenError,
+    Unavailable,
 };
 use feedwire_event::{
     Event, FeedName, IdempotencyKey, Position, ProjectName, Subject, Timestamp, Version, payload,
@@ -71,8 +72,8 @@ pub enum Error {
         first: Position,
     },
     /// The disk is full. Nothing was written.
-    #[error("no space left for events")]
-    NoSpace,
+    #[error("no space left for events{0}")]
+    NoSpace(MinFree),
     /// The server stops. Nothing was written.
     #[error("the server is stopping")]
     Closing,
@@ -108,7 +109,7 @@ impl From<AppendError> for Error {
             },
             AppendError::PartlyKnown { known } => Self::PartlyKnown { known },
             AppendError::KeyReused { first } => Self::KeyReused { first },
-            AppendError::NoSpace => Self::NoSpace,
+            AppendError::NoSpace(min_free) => Self::NoSpace(min_free),
             AppendError::Closed => Self::Closing,
             AppendError::Exhausted => {
                 Self::Unavailable(Unavailable::new("the log has no positions left"))

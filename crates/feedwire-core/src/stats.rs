@@ -228,7 +228,7 @@ impl PublishFailures<Count> {
             publish::Error::Conflict { .. } => &self.conflict,
             publish::Error::PartlyKnown { .. } => &self.partly_known,
             publish::Error::KeyReused { .. } => &self.key_reused,
-            publish::Error::NoSpace => &self.no_space,
+            publish::Error::NoSpace(_) => &self.no_space,
             publish::Error::Closing => &self.closing,
             publish::Error::Damaged(_) => &self.damaged,
             publish::Error::Unavailable(_) => &self.unavailable,

@@ -1,7 +1,7 @@
 //! Going through a space of the store, and why something was not kept in it.
 
 use bytes::Bytes;
-use feedwire_engine::{OpenError, Precondition, Primary, PutError, Space, Unavailable};
+use feedwire_engine::{MinFree, OpenError, Precondition, Primary, PutError, Space, Unavailable};
 
 use crate::limits::STORE_SCAN;
 use crate::{Forbidden, read};
@@ -16,8 +16,8 @@ pub enum Error {
     #[error("it was changed meanwhile: read it again, and decide anew")]
     Changed,
     /// The disk is full.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -39,7 +39,7 @@ impl From<PutError> for Error {
     fn from(error: PutError) -> Self {
         match error {
             PutError::Changed { .. } => Self::Changed,
-            PutError::NoSpace => Self::NoSpace,
+            PutError::NoSpace(min_free) => Self::NoSpace(min_free),
             PutError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{AppendError, Appended, Batch, Head, Unavailable, Verdict};
+use feedwire_engine::{AppendError, Appended, Batch, Head, MinFree, Unavailable, Verdict};
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 use feedwire_log::append::Failed;
 use feedwire_log::{NewRecord, submit};
@@ -13,7 +13,8 @@ use crate::blocking::blocking;
 use crate::heads::{BatchKeys, Fetched, Lookup, Table};
 use crate::log::{Closed, Shared};
 use crate::marks::Seen;
-use crate::{store, words};
+use crate::store::{self, Room};
+use crate::words;
 
 /// A batch that is ready to be submitted.
 struct Staged {
@@ -174,7 +175,7 @@ impl Shared {
         }
         if self.heads.waiting() > WAITING_FULL {
             let heads = Arc::clone(&self.heads);
-            blocking(move || heads.apply().map_err(not_stored)).await?;
+            blocking(move || heads.apply(Room::Free).map_err(not_stored)).await?;
         }
         Ok(())
     }
@@ -352,14 +353,16 @@ fn versions(keys: &BatchKeys, found: &[Option<Head>]) -> Vec<Version> {
 
 fn not_stored(error: store::Error) -> AppendError {
     match error {
-        store::Error::NoSpace => AppendError::NoSpace,
+        store::Error::NoSpace(min_free) => AppendError::NoSpace(min_free),
         other => Unavailable::from(other).into(),
     }
 }
 
 fn refused(error: submit::Error) -> AppendError {
     match error {
-        submit::Error::NoSpace => AppendError::NoSpace,
+        submit::Error::NoSpace { min_free_bytes } => {
+            AppendError::NoSpace(MinFree(Some(min_free_bytes)))
+        }
         submit::Error::Exhausted => AppendError::Exhausted,
         submit::Error::Closed => AppendError::Closed,
         // The permits keep the queue from being full, and a failure is met where it is told.
@@ -402,7 +405,7 @@ mod tests {
         };
         let project = ProjectName::new("p").expect("a name");
         let store = Store::open(&folder.join("store"), &sizes).expect("it opens");
-        let log = feedwire_log::Log::create(&folder.join("log"), 1, options(&sizes));
+        let log = feedwire_log::Log::create(&folder.join("log"), 1, options(&sizes, &project));
         log.expect("it is made").close().expect("it is closed");
         let calls = Arc::default();
         let log = LocalLog::open(

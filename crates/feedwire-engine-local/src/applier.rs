@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::heads::Heads;
+use crate::store::Room;
 
 /// How often what was submitted is merged; in between, it is held batch by batch.
 const MERGE_INTERVAL: Duration = Duration::from_millis(100);
@@ -92,7 +93,7 @@ impl Calls {
             merges += 1;
             if merges >= MERGES_PER_WRITE || self.waiting.load(Ordering::Relaxed) > WAITING_MAX {
                 // What cannot be written now stays where it is, and an append that finds too much of it is told why.
-                behind.retain(|heads| heads.apply().is_err());
+                behind.retain(|heads| heads.apply(Room::Free).is_err());
                 merges = 0;
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use feedwire_engine::{
-    CreateError, DeleteError, Disk, Engine, Log, OpenError, Primary, Unavailable, View,
+    CreateError, DeleteError, Disk, Engine, Log, MinFree, OpenError, Primary, Unavailable, View,
 };
 use feedwire_event::ProjectName;
 use feedwire_log::open;
@@ -60,13 +60,14 @@ impl Local {
             match deleting::remove_remains(&opened, &store, &project, || false) {
                 Ok(()) => {}
                 // Nothing of it is served, and it goes before the name is used again: a full disk keeps no server from starting.
-                Err(deleting::Error::Store(store::Error::NoSpace)) => tracing::warn!(
+                Err(deleting::Error::Store(store::Error::NoSpace(_))) => tracing::warn!(
                     %project,
                     "no space is left to remove what remains of a deleted project"
                 ),
                 Err(error) => return Err(failed(error.into())),
             }
         }
+        warn_of_little_room(&store, &options).map_err(|error| failed(error.into()))?;
         let applier = Applier::start().map_err(io)?;
         Ok(Self(Arc::new(Inner {
             folder: Mutex::new(Some(Arc::new(opened))),
@@ -77,6 +78,16 @@ impl Local {
             applier,
         })))
     }
+}
+
+/// Who runs a server on a small disk is told before anybody publishes that nothing can be.
+fn warn_of_little_room(store: &Store, options: &Options) -> Result<(), store::Error> {
+    let free_bytes = store.disk()?.free_bytes;
+    if free_bytes < options.min_free_bytes {
+        let needed = MinFree(Some(options.min_free_bytes));
+        tracing::warn!(free_bytes, "no events are taken{needed}");
+    }
+    Ok(())
 }
 
 impl Inner {
@@ -96,7 +107,7 @@ impl Inner {
             }
             let incarnation = fastrand::u128(..);
             let created = folder.create(project, |path| {
-                let options = log::options(&self.options);
+                let options = log::options(&self.options, project);
                 let log = feedwire_log::Log::create(path, incarnation, options)?;
                 let closed = log.close();
                 closed.map_err(|failed| io::Error::other(failed).into())
@@ -179,7 +190,7 @@ impl Inner {
 impl From<deleting::Error> for CreateError {
     fn from(error: deleting::Error) -> Self {
         match error {
-            deleting::Error::Store(store::Error::NoSpace) => Self::NoSpace,
+            deleting::Error::Store(store::Error::NoSpace(min_free)) => Self::NoSpace(min_free),
             other => Unavailable::new(other).into(),
         }
     }
@@ -200,7 +211,7 @@ impl Drop for Inner {
 fn create_error(error: open::Error) -> CreateError {
     match error {
         open::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
-            CreateError::NoSpace
+            CreateError::NoSpace(MinFree::default())
         }
         other => Unavailable::new(other).into(),
     }

@@ -16,7 +16,8 @@ use crate::applier::Calls;
 use crate::blocking::blocking;
 use crate::heads::{Heads, catch_up};
 use crate::marks::Marks;
-use crate::store::{self, Store};
+use crate::open::SYSTEM_MIN_FREE_BYTES;
+use crate::store::{self, Room, Store};
 use crate::{Options, words};
 
 /// The log of a project.
@@ -56,10 +57,17 @@ impl From<Closed> for Unavailable {
     }
 }
 
-pub(crate) fn options(options: &Options) -> feedwire_log::Options {
+/// How the log of `project` is set up.
+pub(crate) fn options(options: &Options, project: &ProjectName) -> feedwire_log::Options {
+    let min_free_bytes = if project.is_system() {
+        options.min_free_bytes.min(SYSTEM_MIN_FREE_BYTES)
+    } else {
+        options.min_free_bytes
+    };
     feedwire_log::Options {
         segment_bytes: options.segment_bytes,
         queue_bytes: options.queue_bytes as usize,
+        min_free_bytes,
     }
 }
 
@@ -72,7 +80,7 @@ impl LocalLog {
         calls: &Arc<Calls>,
         sizes: &Options,
     ) -> Result<Self, OpenError> {
-        let log = feedwire_log::Log::open(folder, options(sizes));
+        let log = feedwire_log::Log::open(folder, options(sizes, project));
         let log = log.map_err(|error| open_error(project, error))?;
         let waiting = Arc::clone(&calls.waiting);
         let heads = Heads::open(store, project, &log, sizes.heads_cached_max, waiting);
@@ -163,7 +171,7 @@ impl Shared {
         }
         drop(state);
         // What is not applied is read from the log when it is opened again.
-        drop(self.heads.apply());
+        drop(self.heads.apply(Room::Free));
         self.heads.retire();
     }
 
@@ -178,9 +186,9 @@ impl Shared {
             bytes: keep.bytes,
         };
         // A head that is not on disk in the store must be found in the log.
-        let applied = match self.heads.apply() {
+        let applied = match self.heads.apply(Room::Own) {
             // Where there is no room, trimming what can be trimmed is what makes some.
-            Err(store::Error::NoSpace) => self.heads.applied(),
+            Err(store::Error::NoSpace(_)) => self.heads.applied(),
             applied => applied?,
         };
         self.store.sync()?;
@@ -191,7 +199,7 @@ impl Shared {
 
     fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
         // Where a crash leaves some of the records gone, the store says what versions their subjects are at.
-        self.heads.apply()?;
+        self.heads.apply(Room::Own)?;
         self.store.sync()?;
         let erased = self.with(|log| log.erase(&words::erasure(erasure)))?;
         let erased = erased.map_err(Unavailable::new)?;

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use feedwire_event::limits::MARKS_KEPT;
 
+/// What appends to the server's own project leave free at most: a change has to be on record for it to be made, and the store makes
+/// changes until a quarter of [`Options::store_reserve_bytes`] is left.
+pub(crate) const SYSTEM_MIN_FREE_BYTES: u64 = 16 << 20;
+
 /// Sizes and bounds of the engine. [`Options::default`] is right unless a test wants small ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -22,6 +26,11 @@ pub struct Options {
     /// The store takes no more while the disk has less room than this: it must always be able to write out and compact
     /// what it holds, for a write that fails there is not taken back before the next start.
     pub store_reserve_bytes: u64,
+    /// Appends leave this much free on the disk: [`feedwire_log::Options::min_free_bytes`]. As it is, that is twice of what the store
+    /// needs to have credentials, retention and erasures settled, so that an erasure can write a segment anew beside it.
+    ///
+    /// The server's own project, where those changes are put on record, leaves 16 MiB, if that is less.
+    pub min_free_bytes: u64,
     /// Memory for blocks of the store that were read.
     pub store_cache_bytes: u64,
 }
@@ -35,6 +44,7 @@ impl Default for Options {
             heads_cached_max: 1 << 20,
             marks_kept: MARKS_KEPT,
             store_reserve_bytes: 256 << 20,
+            min_free_bytes: 128 << 20,
             store_cache_bytes: 64 << 20,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use feedwire_event::ProjectName;
 
-use crate::{Disk, Log, Primary, View};
+use crate::{Disk, Log, MinFree, Primary, View};
 
 /// Where logs and store live. One process opens one engine; the engine refuses a second on the same place.
 #[async_trait]
@@ -70,8 +70,8 @@ pub enum CreateError {
     #[error("project {0} is there already")]
     Exists(ProjectName),
     /// There is no room.
-    #[error("no space left for another project")]
-    NoSpace,
+    #[error("no space left for another project{0}")]
+    NoSpace(MinFree),
     /// See [`Unavailable`].
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

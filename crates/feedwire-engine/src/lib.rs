@@ -12,6 +12,7 @@ mod engine;
 mod log;
 mod marks;
 pub mod memory;
+mod min_free;
 mod record;
 mod repeat;
 mod scope;
@@ -26,6 +27,7 @@ pub use log::{
     ReadError, Retention,
 };
 pub use marks::{Mark, MarkOf, Marked};
+pub use min_free::MinFree;
 pub use record::{Chunk, Place, Record, Stamp};
 pub use repeat::{Judge, Verdict};
 pub use scope::Scope;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 use tokio::sync::watch;
 
-use crate::{Batch, Chunk, LogStats, Record, Scope, Unavailable};
+use crate::{Batch, Chunk, LogStats, MinFree, Record, Scope, Unavailable};
 
 /// A project's log. Acknowledged means on disk, and readable means on disk.
 #[async_trait]
@@ -172,8 +172,8 @@ pub enum AppendError {
         first: Position,
     },
     /// There is no room. Nothing was written, and appending goes on when there is room again.
-    #[error("no space left for events")]
-    NoSpace,
+    #[error("no space left for events{0}")]
+    NoSpace(MinFree),
     /// Every position is used.
     #[error("the log has no positions left")]
     Exhausted,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use feedwire_event::{Position, ProjectName};
 use tokio::sync::broadcast;
 
-use crate::Unavailable;
+use crate::{MinFree, Unavailable};
 
 /// A part of the primary store: keys of one kind, of one project.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,8 +83,8 @@ pub enum PutError {
         current: Option<Revision>,
     },
     /// There is no room.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// See [`Unavailable`].
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

@@ -60,7 +60,7 @@ async fn a_full_log_has_no_space_until_it_is_trimmed() {
     log.append(batch(60), now).await.expect("there is room");
     log.append(batch(40), now).await.expect("there is room");
     let full = log.append(batch(2), now).await;
-    assert!(matches!(full, Err(AppendError::NoSpace)), "{full:?}");
+    assert!(matches!(full, Err(AppendError::NoSpace(_))), "{full:?}");
     let limit = Limit {
         records: 10,
         bytes: 1000,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use feedwire_core::{Allowance, Clock, RateLimits, Right};
 use feedwire_engine::memory::{Memory, Place};
 use feedwire_engine::{
-    Changes, Engine, Entry, Precondition, Primary, PutError, Revision, Space, Unavailable,
+    Changes, Engine, Entry, MinFree, Precondition, Primary, PutError, Revision, Space, Unavailable,
 };
 use feedwire_event::{ProjectName, Timestamp};
 use parking_lot::Mutex;
@@ -60,7 +60,7 @@ impl Store {
     fn before(&self) -> Result<(), PutError> {
         match *self.writing.lock() {
             Writing::Works | Writing::FailsAfterwards => Ok(()),
-            Writing::HasNoSpace => Err(PutError::NoSpace),
+            Writing::HasNoSpace => Err(PutError::NoSpace(MinFree(Some(64 << 20)))),
             Writing::Fails => Err(Unavailable::new("told to fail").into()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{CreateError, Precondition, PutError, Unavailable};
+use feedwire_engine::{CreateError, MinFree, Precondition, PutError, Unavailable};
 use feedwire_event::ProjectName;
 
 use super::open::Projects;
@@ -26,8 +26,8 @@ pub enum Error {
     #[error("no project is made under the name {0}: it is the server's own, or ends in a dot")]
     Reserved(ProjectName),
     /// The disk is full.
-    #[error("no space left for another project")]
-    NoSpace,
+    #[error("no space left for another project{0}")]
+    NoSpace(MinFree),
     /// The engine could not do it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -37,7 +37,7 @@ impl From<CreateError> for Error {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::Exists(name) => Self::Exists(name),
-            CreateError::NoSpace => Self::NoSpace,
+            CreateError::NoSpace(min_free) => Self::NoSpace(min_free),
             CreateError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }
@@ -47,7 +47,7 @@ impl From<PutError> for Error {
     fn from(error: PutError) -> Self {
         match error {
             PutError::Changed { .. } => Self::Unavailable(Unavailable::new(error)),
-            PutError::NoSpace => Self::NoSpace,
+            PutError::NoSpace(min_free) => Self::NoSpace(min_free),
             PutError::Unavailable(unavailable) => Self::Unavailable(unavailable),
         }
     }

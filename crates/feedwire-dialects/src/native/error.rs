@@ -177,7 +177,7 @@ pub fn publish(error: &publish::Error) -> Problem {
             );
             with(problem, "position", first.get())
         }
-        publish::Error::NoSpace => no_space(error),
+        publish::Error::NoSpace(_) => no_space(error),
         publish::Error::Closing => unavailable(error),
         publish::Error::Damaged(_) => damaged(error),
         publish::Error::Unavailable(_) => {
@@ -284,7 +284,7 @@ pub fn store(error: &store::Error) -> Problem {
     match error {
         store::Error::Read(error) => read(error),
         store::Error::Changed => changed(error),
-        store::Error::NoSpace => no_space(error),
+        store::Error::NoSpace(_) => no_space(error),
         store::Error::Unavailable(_) => unavailable("it cannot be stored"),
     }
 }
@@ -467,7 +467,7 @@ mod tests {
                 reason: "odd".into(),
             }),
             publish(&publish::Error::UnknownProject(project)),
-            publish(&publish::Error::NoSpace),
+            publish(&publish::Error::NoSpace(feedwire_engine::MinFree(None))),
             publish(&publish::Error::Closing),
             publish(&publish::Error::Batch(BatchError::EventTooLarge {
                 index: 3,

@@ -187,7 +187,7 @@ pub fn publish(error: &publish::Error) -> Failure {
         } => unexpected(feed, subject, *head),
         publish::Error::PartlyKnown { .. } => conflict(error),
         publish::Error::KeyReused { .. } => unprocessable(error, vec![error.to_string()]),
-        publish::Error::NoSpace => no_space(error),
+        publish::Error::NoSpace(_) => no_space(error),
         publish::Error::Closing => stopping(),
         publish::Error::Damaged(_) => damaged(error),
         publish::Error::Unavailable(_) => {
@@ -240,7 +240,7 @@ pub fn store(error: &store::Error) -> Failure {
     match error {
         store::Error::Read(error) => read(error),
         store::Error::Changed => conflict(error),
-        store::Error::NoSpace => no_space(error),
+        store::Error::NoSpace(_) => no_space(error),
         store::Error::Unavailable(_) => unavailable("it cannot be stored"),
     }
 }
@@ -248,7 +248,7 @@ pub fn store(error: &store::Error) -> Failure {
 /// A change that is not on record, and so is not made.
 pub fn audit(error: &audit::Error) -> Failure {
     match error {
-        audit::Error::NoSpace => no_space(error),
+        audit::Error::NoSpace(_) => no_space(error),
         audit::Error::Closing => stopping(),
         audit::Error::Event(_) | audit::Error::Damaged(_) | audit::Error::Unavailable(_) => {
             unavailable("it cannot be put on record, and so it is not done")
@@ -264,7 +264,9 @@ pub fn create(error: &create::Error) -> Failure {
         create::Error::NoParent(_) | create::Error::Reserved(_) => {
             bad_request("the project of this credential has no tenants")
         }
-        create::Error::NoSpace => no_space("no space left for another tenant"),
+        create::Error::NoSpace(min_free) => {
+            no_space(&format!("no space left for another tenant{min_free}"))
+        }
         create::Error::Unavailable(_) => unavailable("the tenant cannot be made"),
     }
 }
@@ -290,11 +292,14 @@ pub fn unreadable(error: Unreadable) -> Failure {
 #[cfg(test)]
 pub(super) mod tests {
     use feedwire_core::{Forbidden, Right};
+    use feedwire_engine::MinFree;
     use feedwire_event::{Cursor, ProjectName};
     use insta::assert_snapshot;
 
     use super::super::event::tests::{ORDER, position};
     use super::*;
+
+    const MIN_FREE: MinFree = MinFree(Some(128 << 20));
 
     pub(crate) fn told(failures: &[Failure]) -> String {
         let told = failures.iter().map(|failure| {
@@ -384,7 +389,7 @@ pub(super) mod tests {
             conflict(None),
             publish::Error::PartlyKnown { known: Vec::new() },
             publish::Error::KeyReused { first: position(7) },
-            publish::Error::NoSpace,
+            publish::Error::NoSpace(MIN_FREE),
             publish::Error::Closing,
             publish::Error::Damaged("page 7".into()),
             publish::Error::Unavailable(broken()),
@@ -398,7 +403,7 @@ pub(super) mod tests {
         {"code":409,"message":"aggregate 723ecfce-14e9-4889-98d5-a3d0ad54912f of type order is not at the version that is expected: it is at 0"}
         {"code":409,"message":"0 of the events are there already"}
         {"code":422,"message":"the key is that of another request, whose first event is at position 7","errors":["the key is that of another request, whose first event is at position 7"]}
-        {"code":507,"message":"no space left for events"}
+        {"code":507,"message":"no space left for events: 128 MiB have to stay free on the disk"}
         {"code":503,"message":"the server is stopping"} after 1 s
         {"code":500,"message":"events are damaged on disk: page 7"}
         {"code":503,"message":"the log cannot be written to; the events may have been saved or not"} after 1 s
@@ -458,10 +463,10 @@ pub(super) mod tests {
         let failures = [
             store(&store::Error::Read(Forbidden::Right(Right::Admin).into())),
             store(&store::Error::Changed),
-            store(&store::Error::NoSpace),
+            store(&store::Error::NoSpace(MIN_FREE)),
             store(&store::Error::Unavailable(broken())),
             audit(&audit::Error::Event(BatchError::Empty)),
-            audit(&audit::Error::NoSpace),
+            audit(&audit::Error::NoSpace(MinFree::default())),
             audit(&audit::Error::Closing),
             audit(&audit::Error::Damaged("page 7".into())),
             audit(&audit::Error::Unavailable(broken())),
@@ -469,17 +474,17 @@ pub(super) mod tests {
             create(&create::Error::NoParent(project())),
             create(&create::Error::TooMany(project())),
             create(&create::Error::Reserved(project())),
-            create(&create::Error::NoSpace),
+            create(&create::Error::NoSpace(MIN_FREE)),
             create(&create::Error::Unavailable(broken())),
             tenant(&store::Error::Changed.into()),
-            tenant(&create::Error::NoSpace.into()),
+            tenant(&create::Error::NoSpace(MIN_FREE).into()),
         ];
         let told = told(&failures);
         assert!(!told.contains("secret") && !told.contains("path"));
         assert_snapshot!(told, @r#"
         {"code":403,"message":"the right to admin is needed in this project"}
         {"code":409,"message":"it was changed meanwhile: read it again, and decide anew"}
-        {"code":507,"message":"no space left in the store"}
+        {"code":507,"message":"no space left in the store: 128 MiB have to stay free on the disk"}
         {"code":503,"message":"it cannot be stored"} after 1 s
         {"code":503,"message":"it cannot be put on record, and so it is not done"} after 1 s
         {"code":507,"message":"no space left for the audit feed"}
@@ -490,10 +495,10 @@ pub(super) mod tests {
         {"code":400,"message":"the project of this credential has no tenants"}
         {"code":409,"message":"there are as many tenants as there may be"}
         {"code":400,"message":"the project of this credential has no tenants"}
-        {"code":507,"message":"no space left for another tenant"}
+        {"code":507,"message":"no space left for another tenant: 128 MiB have to stay free on the disk"}
         {"code":503,"message":"the tenant cannot be made"} after 1 s
         {"code":409,"message":"it was changed meanwhile: read it again, and decide anew"}
-        {"code":507,"message":"no space left for another tenant"}
+        {"code":507,"message":"no space left for another tenant: 128 MiB have to stay free on the disk"}
         "#);
     }
 }

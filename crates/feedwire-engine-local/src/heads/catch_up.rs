@@ -12,7 +12,7 @@ use super::cache::{Cache, KeyHash};
 use super::pending::Pending;
 use super::table::Heads;
 use crate::applier::WAITING_FULL;
-use crate::store::{self, Applied, Standing, Store, head_key};
+use crate::store::{self, Applied, Room, Standing, Store, head_key};
 use crate::words;
 
 /// Records that are read in one go.
@@ -54,9 +54,9 @@ impl Heads {
             if pending.len() < HEADS_HELD_MAX && pending.through < last {
                 continue;
             }
-            match heads.write(&mut pending) {
+            match heads.write(&mut pending, Room::Free) {
                 // A full disk keeps nobody from reading.
-                Err(store::Error::NoSpace) if pending.len() < WAITING_FULL => (),
+                Err(store::Error::NoSpace(_)) if pending.len() < WAITING_FULL => (),
                 written => written?,
             }
         }
@@ -111,7 +111,7 @@ fn stood(
             };
             // Emptied first: what a crash leaves in between is still astray.
             store.empty_heads(project.as_str())?;
-            store.write_heads_applied(project.as_str(), none)?;
+            store.write_heads_applied(project.as_str(), none, Room::Own)?;
             Ok(Position::ZERO)
         }
     }

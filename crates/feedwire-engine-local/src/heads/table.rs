@@ -13,7 +13,7 @@ use super::batch_keys::BatchKeys;
 use super::cache::{Cache, Moment};
 use super::floors::Floors;
 use super::pending::{Pending, Submitted};
-use crate::store::{Applied, Error, Store};
+use crate::store::{Applied, Error, Room, Store};
 
 /// Heads that are written to the store in one batch: others write there too, and wait for it.
 const APPLIED_AT_ONCE: usize = 4_096;
@@ -201,14 +201,14 @@ impl Heads {
     ///
     /// The heads are written before the position that they belong to, and in many batches: after a crash the log is
     /// read again from the position before, which only makes the same heads once more.
-    pub(crate) fn apply(&self) -> Result<Position, Error> {
+    pub(crate) fn apply(&self, room: Room) -> Result<Position, Error> {
         let mut pending = self.pending.lock();
         self.merge_into(&mut pending);
-        self.write_counted(&mut pending)?;
+        self.write_counted(&mut pending, room)?;
         Ok(pending.through)
     }
 
-    pub(super) fn write(&self, pending: &mut Pending) -> Result<(), Error> {
+    pub(super) fn write(&self, pending: &mut Pending, room: Room) -> Result<(), Error> {
         if pending.through == self.table.lock().applied {
             return Ok(());
         }
@@ -216,7 +216,7 @@ impl Heads {
         let mut heads: Vec<(&[u8], Head)> = pending.heads().collect();
         heads.sort_unstable_by_key(|(key, _)| *key);
         for some in heads.chunks(APPLIED_AT_ONCE) {
-            self.store.write_heads(some)?;
+            self.store.write_heads(some, room)?;
         }
         drop(heads);
         let applied = Applied {
@@ -225,15 +225,15 @@ impl Heads {
             incarnation: self.incarnation,
         };
         self.store
-            .write_heads_applied(self.project.as_str(), applied)?;
+            .write_heads_applied(self.project.as_str(), applied, room)?;
         self.table.lock().applied = pending.through;
         pending.clear();
         Ok(())
     }
 
-    fn write_counted(&self, pending: &mut Pending) -> Result<(), Error> {
+    fn write_counted(&self, pending: &mut Pending, room: Room) -> Result<(), Error> {
         let heads = pending.len();
-        self.write(pending)?;
+        self.write(pending, room)?;
         self.waiting.fetch_sub(heads, Ordering::Relaxed);
         Ok(())
     }
@@ -248,7 +248,7 @@ impl Heads {
     pub(crate) fn recover(&self, log_failures: u64) -> Result<(), Error> {
         let mut pending = self.pending.lock();
         self.merge_into(&mut pending);
-        self.write_counted(&mut pending)?;
+        self.write_counted(&mut pending, Room::Free)?;
         let mut table = self.table.lock();
         let failed: usize = table.submitted.iter().map(|batch| batch.keys.len()).sum();
         self.waiting.fetch_sub(failed, Ordering::Relaxed);
@@ -425,9 +425,12 @@ mod tests {
         let place = tempfile::tempdir().expect("a folder");
         let heads = heads(place.path());
         submit(&heads, &["a", "b"], 1);
-        assert_eq!(heads.apply().expect("there is room"), Position::ZERO);
+        assert_eq!(
+            heads.apply(Room::Free).expect("there is room"),
+            Position::ZERO
+        );
         heads.synced(at(2));
-        assert_eq!(heads.apply().expect("there is room"), at(2));
+        assert_eq!(heads.apply(Room::Free).expect("there is room"), at(2));
         submit(&heads, &["a"], 3);
         heads.synced(at(3));
         submit(&heads, &["a", "c"], 4);
@@ -482,7 +485,7 @@ mod tests {
         let heads = heads(place.path());
         submit(&heads, &["a", "b"], 1);
         heads.synced(at(2));
-        heads.apply().expect("there is room");
+        heads.apply(Room::Free).expect("there is room");
         submit(&heads, &["a"], 3);
         heads.synced(at(3));
         heads.merge();
@@ -506,7 +509,10 @@ mod tests {
         submit(&heads, &["a"], 3);
         heads.synced(at(3));
         heads.retire();
-        assert_eq!(heads.apply().expect("there is room"), Position::ZERO);
+        assert_eq!(
+            heads.apply(Room::Free).expect("there is room"),
+            Position::ZERO
+        );
         assert_eq!(heads.waiting(), 0);
         let stored = heads.store.heads_applied("p");
         assert_eq!(stored.expect("it is read"), None);
@@ -529,7 +535,7 @@ mod tests {
         heads.hold(&pending);
         drop(pending);
         assert_eq!(versions(&heads, &["a"]), [7]);
-        assert_eq!(heads.apply().expect("there is room"), at(9));
+        assert_eq!(heads.apply(Room::Free).expect("there is room"), at(9));
         assert_eq!(heads.waiting(), 0);
         heads.lock().cache.forget();
         assert_eq!(versions(&heads, &["a"]), [7]);

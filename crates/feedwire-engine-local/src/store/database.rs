@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use feedwire_engine::{Disk, Unavailable};
+use feedwire_engine::{Disk, MinFree, Unavailable};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
 use parking_lot::RwLock;
 
@@ -17,13 +17,13 @@ const REMOVED_AT_ONCE: usize = 4_096;
 const JOURNALS_BYTES_MAX: u64 = 64 << 20;
 const MEMTABLE_BYTES_MAX: u64 = 16 << 20;
 
-/// What is let go of, and what is the server's own, is written until only this part of the reserve is left: with a full disk, a
-/// credential can still be revoked, and a project deleted.
+/// What is let go of, what it takes to let go of events, and what is the server's own, is written until only this part of the reserve
+/// is left: with a full disk, a credential can still be revoked, a project deleted and a log trimmed.
 const OWN_RESERVE_PART: u64 = 4;
 
 /// Which room a change may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
+pub(crate) enum Room {
     /// What is free beyond the reserve.
     Free,
     /// Most of the reserve too.
@@ -34,8 +34,8 @@ pub(super) enum Room {
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Error {
     /// The disk has less room left than is held in reserve.
-    #[error("no space left in the store")]
-    NoSpace,
+    #[error("no space left in the store{0}")]
+    NoSpace(MinFree),
     /// The engine was closed.
     #[error("the store is closed")]
     Closed,
@@ -116,8 +116,12 @@ impl Store {
     }
 
     /// Writes what `f` puts into a batch, all or nothing. It is seen at once, and on disk after the next sync.
-    pub(crate) fn write(&self, f: impl FnOnce(&Open, &mut OwnedWriteBatch)) -> Result<(), Error> {
-        self.commit(PersistMode::Buffer, Room::Free, f)
+    pub(crate) fn write(
+        &self,
+        room: Room,
+        f: impl FnOnce(&Open, &mut OwnedWriteBatch),
+    ) -> Result<(), Error> {
+        self.commit(PersistMode::Buffer, room, f)
     }
 
     /// As [`Store::write`], but on disk before it is seen.
@@ -151,7 +155,7 @@ impl Store {
         };
         let (free_bytes, _) = self.room()?;
         if free_bytes < reserve_bytes {
-            return Err(Error::NoSpace);
+            return Err(Error::NoSpace(MinFree(Some(reserve_bytes))));
         }
         Ok(())
     }

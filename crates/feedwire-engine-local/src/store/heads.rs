@@ -6,7 +6,7 @@ use feedwire_engine::Head;
 use feedwire_event::{Position, Version};
 use fjall::{Guard, UserKey};
 
-use super::{Applied, Error, Store, keys};
+use super::{Applied, Error, Room, Store, keys};
 
 impl Store {
     /// How far the heads of `project` are applied.
@@ -17,8 +17,13 @@ impl Store {
     }
 
     /// Writes how far the heads of `project` are applied.
-    pub(crate) fn write_heads_applied(&self, project: &str, applied: Applied) -> Result<(), Error> {
-        self.write(|open, batch| {
+    pub(crate) fn write_heads_applied(
+        &self,
+        project: &str,
+        applied: Applied,
+        room: Room,
+    ) -> Result<(), Error> {
+        self.write(room, |open, batch| {
             batch.insert(&open.heads, keys::heads_applied(project), applied.encode());
         })
     }
@@ -35,8 +40,8 @@ impl Store {
     }
 
     /// Writes heads at their keys, all or none.
-    pub(crate) fn write_heads(&self, heads: &[(&[u8], Head)]) -> Result<(), Error> {
-        self.write(|open, batch| {
+    pub(crate) fn write_heads(&self, heads: &[(&[u8], Head)], room: Room) -> Result<(), Error> {
+        self.write(room, |open, batch| {
             for (key, head) in heads {
                 batch.insert(&open.heads, *key, encode(*head));
             }
@@ -122,7 +127,9 @@ mod tests {
         for (project, feed, subject) in heads {
             let mut key = Vec::new();
             keys::head_key(&mut key, project, feed, subject);
-            store.write_heads(&[(&key, head)]).expect("there is room");
+            store
+                .write_heads(&[(&key, head)], Room::Free)
+                .expect("there is room");
         }
         let feeds = store.feeds_with_heads("p").expect("they are read");
         assert_eq!(feeds, ["f", "f-", "ff"]);

@@ -6,7 +6,7 @@ mod keys;
 mod primary;
 mod view;
 
-pub(crate) use database::{Error, Store};
+pub(crate) use database::{Error, Room, Store};
 pub(crate) use keys::{feed_and_subject, head_key, heads_of_feed, heads_of_project};
 pub(crate) use primary::LocalPrimary;
 pub(crate) use view::{Applied, LocalView, Standing};

@@ -317,7 +317,7 @@ impl Writer {
             // What was refused was refused because of changes that may not have been made.
             let outcome = match &written {
                 Ok(()) => outcome,
-                Err(Error::NoSpace) => Err(PutError::NoSpace),
+                Err(Error::NoSpace(min_free)) => Err(PutError::NoSpace(*min_free)),
                 Err(error) => Err(Unavailable::from(error.clone()).into()),
             };
             // Whoever asked may have gone away; the change is made all the same.

@@ -9,7 +9,7 @@ use feedwire_engine::{Incarnation, Misapplied, Unavailable, View, Write};
 use feedwire_event::Position;
 use parking_lot::Mutex;
 
-use super::{Error, Store, keys};
+use super::{Error, Room, Store, keys};
 use crate::blocking::blocking;
 use crate::log::LocalLog;
 
@@ -61,6 +61,9 @@ impl Applied {
 }
 
 /// A view in the store.
+///
+/// A log is trimmed and erased from only up to where its views are, so they are written while there is little room too. What they
+/// take comes of what is appended, which ends before.
 #[derive(Debug)]
 pub(crate) struct LocalView(Arc<Inner>);
 
@@ -139,7 +142,7 @@ impl Inner {
             ..*applied
         };
         let prefix = keys::life(self.project(), self.name, applied.life);
-        self.store.write(|open, batch| {
+        self.store.write(Room::Own, |open, batch| {
             for Write { key, value } in writes {
                 let key = [&prefix, &key[..]].concat();
                 match value {
@@ -170,8 +173,9 @@ impl Inner {
             incarnation: self.log.now().incarnation,
         };
         let key = keys::applied(self.project(), self.name);
-        self.store
-            .write(|open, batch| batch.insert(&open.views, key, next.encode()))?;
+        self.store.write(Room::Own, |open, batch| {
+            batch.insert(&open.views, key, next.encode());
+        })?;
         *applied = next;
         Ok(())
     }

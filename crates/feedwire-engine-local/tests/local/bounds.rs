@@ -95,7 +95,7 @@ async fn a_store_without_room_refuses_changes_and_goes_on_when_there_is_room() {
     let primary = engine.primary();
     let refused = primary.put(&space, b"l", value.clone(), Precondition::Absent);
     let refused = refused.await;
-    assert!(matches!(refused, Err(PutError::NoSpace)), "{refused:?}");
+    assert!(matches!(refused, Err(PutError::NoSpace(_))), "{refused:?}");
     let entry = primary.get(&space, b"k").await.expect("it is read");
     assert_eq!(entry.map(|entry| entry.value), Some(value.clone()));
     engine.close().await;
@@ -141,7 +141,7 @@ async fn what_lets_go_and_what_is_the_servers_own_is_written_out_of_the_reserve(
         primary.put(&own, b"k", value.clone(), Precondition::Absent),
         primary.put(&retention, b"k", value.clone(), Precondition::Absent),
     );
-    assert!(matches!(refused, Err(PutError::NoSpace)), "{refused:?}");
+    assert!(matches!(refused, Err(PutError::NoSpace(_))), "{refused:?}");
     removed.expect("it lets go");
     kept.expect("it is the server's own");
     let_go.expect("it makes room");

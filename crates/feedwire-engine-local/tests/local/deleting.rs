@@ -226,7 +226,7 @@ async fn a_full_disk_keeps_no_engine_from_opening_over_what_remains_of_a_project
     assert_eq!(found(&engine, "q").await, (300, 10));
     // Not before all of the one before is gone.
     let made = engine.create(&project("p")).await;
-    assert!(matches!(made, Err(CreateError::NoSpace)), "{made:?}");
+    assert!(matches!(made, Err(CreateError::NoSpace(_))), "{made:?}");
     engine.close().await;
     drop(engine);
 

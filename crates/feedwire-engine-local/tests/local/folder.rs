@@ -17,6 +17,7 @@ pub(crate) fn options() -> Options {
     Options {
         segment_bytes: 8 << 10,
         store_reserve_bytes: 0,
+        min_free_bytes: 0,
         ..Options::default()
     }
 }

@@ -7,3 +7,4 @@ mod erasing;
 mod folder;
 mod heads;
 mod kill;
+mod little_room;

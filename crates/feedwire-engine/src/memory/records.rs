@@ -8,7 +8,7 @@ use feedwire_event::{FeedName, Position, Subject, Timestamp, Version};
 
 use crate::{
     AppendError, Appended, Batch, Bounds, Chunk, Erasure, Expired, FeedTrim, Head, Incarnation,
-    Judge, Limit, Mark, Marked, NewRecord, Place, Record, Scope, Stamp, Verdict,
+    Judge, Limit, Mark, Marked, MinFree, NewRecord, Place, Record, Scope, Stamp, Verdict,
 };
 
 /// The content of a log.
@@ -105,7 +105,7 @@ impl Records {
         }
         let bytes: u64 = batch.records().iter().map(|r| r.bytes() as u64).sum();
         if self.bytes_max.is_some_and(|max| self.bytes() + bytes > max) {
-            return Err(AppendError::NoSpace);
+            return Err(AppendError::NoSpace(MinFree::default()));
         }
         Ok(self.push(batch, now.max(self.last_at)))
     }

@@ -71,7 +71,7 @@ impl From<store::Error> for Refused {
 impl From<audit::Error> for Refused {
     fn from(error: audit::Error) -> Self {
         let problem = match &error {
-            audit::Error::NoSpace => error::store_full(&error),
+            audit::Error::NoSpace(_) => error::store_full(&error),
             audit::Error::Closing => error::stopping(),
             audit::Error::Event(_) | audit::Error::Damaged(_) | audit::Error::Unavailable(_) => {
                 error::unavailable("it cannot be put on record, and so it is not done")
@@ -89,7 +89,7 @@ impl From<create::Error> for Refused {
             create::Error::NoParent(_) | create::Error::Reserved(_) => {
                 error::invalid("name", &error)
             }
-            create::Error::NoSpace => error::store_full(&error),
+            create::Error::NoSpace(_) => error::store_full(&error),
             create::Error::Unavailable(_) => error::unavailable("the project cannot be made"),
         };
         logged(problem, &error)
@@ -113,7 +113,7 @@ impl From<delete::Error> for Refused {
 impl From<ForgetError> for Refused {
     fn from(error: ForgetError) -> Self {
         let problem = match &error {
-            ForgetError::NoSpace => error::store_full(&error),
+            ForgetError::NoSpace(_) => error::store_full(&error),
             ForgetError::Unavailable(_) => error::unavailable(
                 "the project's credentials cannot all be revoked; it is still there",
             ),
@@ -135,7 +135,7 @@ impl From<CreateError> for Refused {
             CreateError::ProjectFull | CreateError::ServerFull => {
                 error::too_many_credentials(&error)
             }
-            CreateError::NoSpace => error::store_full(&error),
+            CreateError::NoSpace(_) => error::store_full(&error),
             // Its name is random: the store has one that it should not have.
             CreateError::Taken(_) | CreateError::Unavailable(_) => {
                 error::unavailable("the credential cannot be kept")
@@ -151,7 +151,7 @@ impl From<ChangeError> for Refused {
             ChangeError::Unknown(_) => error::not_found(&error),
             ChangeError::Invalid(invalid) => error::invalid(member(invalid), invalid),
             ChangeError::Changed => error::changed(&error),
-            ChangeError::NoSpace => error::store_full(&error),
+            ChangeError::NoSpace(_) => error::store_full(&error),
             ChangeError::Unavailable(_) => error::unavailable("the credential cannot be changed"),
         };
         logged(problem, &error)
@@ -164,7 +164,7 @@ impl From<RotateError> for Refused {
             RotateError::Unknown(_) => error::not_found(&error),
             RotateError::Overlap => error::invalid("overlap", &error),
             RotateError::Changed => error::changed(&error),
-            RotateError::NoSpace => error::store_full(&error),
+            RotateError::NoSpace(_) => error::store_full(&error),
             RotateError::Unavailable(_) => error::unavailable(
                 "it is not known whether the secret has changed: rotate it again",
             ),
@@ -178,7 +178,7 @@ impl From<RevokeError> for Refused {
         let problem = match &error {
             RevokeError::Unknown(_) => error::not_found(&error),
             RevokeError::Changed => error::changed(&error),
-            RevokeError::NoSpace => error::store_full(&error),
+            RevokeError::NoSpace(_) => error::store_full(&error),
             RevokeError::Unavailable(_) => {
                 error::unavailable("it is not known whether the credential is revoked: ask again")
             }

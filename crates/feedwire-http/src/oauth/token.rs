@@ -131,7 +131,7 @@ fn failed(error: &TokenError) -> Answer {
     let words = error.to_string();
     match error {
         TokenError::InvalidClient => invalid_client(),
-        TokenError::Full | TokenError::NoSpace | TokenError::Unavailable(_) => {
+        TokenError::Full | TokenError::NoSpace(_) | TokenError::Unavailable(_) => {
             tracing::error!(
                 error = error as &dyn std::error::Error,
                 "a token is not issued"
