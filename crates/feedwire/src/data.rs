@@ -24,11 +24,11 @@ const NO_PROJECTS: [&str; 2] = ["~new", "~gone"];
 const RESTORE: &str = "Restore the folder from a backup.";
 
 /// The engine over `folder`, which is made if it is not there.
-pub(crate) fn open(folder: &Path) -> anyhow::Result<Arc<dyn Engine>> {
+pub(crate) fn open(folder: &Path, options: Options) -> anyhow::Result<Arc<dyn Engine>> {
     if folder.exists() && !folder.is_dir() {
         bail!("cannot open {}: it is not a folder", folder.display());
     }
-    let engine = Local::open(folder, Options::default());
+    let engine = Local::open(folder, options);
     let engine = engine.with_context(|| format!("cannot open {}", folder.display()))?;
     Ok(Arc::new(engine))
 }

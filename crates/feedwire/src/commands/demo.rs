@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use feedwire_client::Client;
 use feedwire_core::RateLimits;
+use feedwire_engine_local::Options;
 use feedwire_http::{Origins, Peers};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -57,8 +58,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let folder = tempfile::Builder::new().prefix("feedwire-demo-").tempdir();
     let folder = folder.context("cannot make a temporary folder")?;
+    // There is nothing to settle that the disk of a demo would have to have room for.
+    let options = Options {
+        min_free_bytes: 0,
+        ..Options::default()
+    };
     let server = Server::open(
-        data::open(folder.path())?,
+        data::open(folder.path(), options)?,
         Listeners {
             main: listener()?,
             metrics: None,

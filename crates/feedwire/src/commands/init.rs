@@ -79,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     make(data).with_context(|| format!("cannot make {}", data.display()))?;
     let place = arguments.master_key.place(data)?;
     let hand_out = HandOut::prepare(arguments.write_token.as_deref())?;
-    let engine = data::open(data).context(
+    let engine = data::open(data, feedwire_engine_local::Options::default()).context(
         "the folder cannot be initialised; a server that runs on it makes credentials itself: feedwire key create",
     )?;
     let ended = initialised(&arguments, &place, engine.clone()).await;

@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use bytesize::ByteSize;
 use clap::Args;
 use feedwire_engine::Engine;
+use feedwire_engine_local::Options;
 use feedwire_http::{Origin, Peers, Tls};
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +61,8 @@ What projects and credentials may take of the server is set with `feedwire proje
 of --address-requests and its like hold for each address, whoever calls from it, before anybody is asked for anything; of \
 IPv6, each network of 64 bits is one address.
 
+Events are refused while the disk has less than --min-free left (HTTP 507), and taken again when there is more. That room is for what makes some or keeps out who fills it: retention, erasures, projects and credentials are settled until 64 MiB are left. On a volume that is not much larger nothing could be published, and the log says so.
+
 A listening socket that is handed over (LISTEN_FDS, as by systemd's socket units or `systemfd`) is served instead of \
 --listen: then no connection is refused while the server is restarted.
 
@@ -68,6 +72,7 @@ Examples:
   feedwire serve --data /var/lib/feedwire --master-key-file /etc/feedwire/key --listen 0.0.0.0:443 \
     --tls-cert cert.pem --tls-key key.pem --public-url https://feeds.example.com --address-requests 100
   feedwire serve --data ./data --listen 10.0.0.5:7373 --behind-proxy --metrics-listen 127.0.0.1:9373
+  feedwire serve --data /mnt/events --min-free 5GiB
   feedwire serve --data ./data --dev --listen '[::1]:8080' --log info,feedwire_http=debug
   feedwire serve --data ./data --dev --cors-origin https://app.example.com --cors-origin http://localhost:5173
   systemfd --no-pid -s http::127.0.0.1:7373 -- feedwire serve --data ./data
@@ -77,6 +82,9 @@ Exit codes: 0 stopped in good order, 1 failed (stderr says why), 2 wrong usage."
 const GUARDED_NOTICE: &str = "for those who have a credential";
 const UNASKED_NOTICE: &str = "open to every program of this machine: whoever asks may read, publish and erase, for with --dev nobody is asked for a \
      credential, though there are some";
+
+/// What the engine does where nothing else is said, in words.
+const MIN_FREE: &str = "128MiB";
 
 /// Serve the events in a folder over HTTP
 #[derive(Debug, Args)]
@@ -128,6 +136,9 @@ pub(crate) struct Arguments {
     /// How long a stop waits for requests under way, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
+    /// Take no events that would leave less than this of the disk free; 0 is as little as can be
+    #[arg(long, env = "FEEDWIRE_MIN_FREE", value_name = "SIZE", default_value = MIN_FREE)]
+    min_free: ByteSize,
     /// Let web pages of this origin call, such as `https://app.example.com`; `*` is any. Can be repeated
     #[arg(long = "cors-origin", value_name = "ORIGIN")]
     cors_origins: Vec<Origin>,
@@ -184,6 +195,13 @@ impl Arguments {
         Guard::find(&self.data, &self.master_key).map(Some)
     }
 
+    fn options(&self) -> Options {
+        Options {
+            min_free_bytes: self.min_free.0,
+            ..Options::default()
+        }
+    }
+
     fn serving(self, access: Access, tls: Option<Tls>) -> Serving {
         Serving {
             access,
@@ -210,7 +228,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let metrics = metrics.transpose()?;
     let data = arguments.data.clone();
     let guard = arguments.guard()?;
-    let engine = data::open(&data)?;
+    let engine = data::open(&data, arguments.options())?;
     let issuer = arguments.callers.public_url.as_ref().map(PublicUrl::as_str);
     let (access, notice) = access(guard, &*engine, issuer).await?;
     let serving = arguments.serving(access, certificate.as_ref().map(Watched::tls));
@@ -292,4 +310,15 @@ fn bind(address: Address, option: &str) -> anyhow::Result<TcpListener> {
 fn seconds(text: &str) -> anyhow::Result<Duration> {
     let seconds: f64 = text.trim_end_matches('s').parse()?;
     Duration::try_from_secs_f64(seconds).context("a span of time is not negative")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_that_events_leave_is_what_the_engine_would_choose() {
+        let ByteSize(told) = MIN_FREE.parse().expect("a size");
+        assert_eq!(told, Options::default().min_free_bytes);
+    }
 }

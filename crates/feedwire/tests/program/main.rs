@@ -6,6 +6,7 @@ mod events;
 mod home;
 mod init;
 mod keys;
+mod little_room;
 mod process;
 mod retries;
 mod serve;

@@ -34,6 +34,7 @@ pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
         "FEEDWIRE_MASTER_KEY",
         "FEEDWIRE_MASTER_KEY_FILE",
         "FEEDWIRE_PUBLIC_URL",
+        "FEEDWIRE_MIN_FREE",
     ] {
         command.env_remove(name);
     }
