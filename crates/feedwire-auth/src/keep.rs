@@ -1,6 +1,7 @@
 //! What goes on beside the requests: telling those whose time has come, and forgetting used assertions that have expired.
 
 use feedwire_engine::{Precondition, PutError, Unavailable};
+use feedwire_tally::Outage;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +22,12 @@ impl Auth {
             }
         };
         let sweeping = async {
+            let mut outage = Outage::default();
             let mut tick = tokio::time::interval(SWEEP_INTERVAL);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tick.tick().await;
-                self.sweep_or_warn().await;
+                self.sweep_or_warn(&mut outage).await;
             }
         };
         let both = async { tokio::join!(ending, sweeping) };
@@ -47,13 +49,19 @@ impl Auth {
         }
     }
 
-    async fn sweep_or_warn(&self) {
-        if let Err(Unavailable(error)) = self.sweep().await {
+    async fn sweep_or_warn(&self, outage: &mut Outage) {
+        match self.sweep().await {
+            Ok(()) if outage.ends() => tracing::info!("used assertions are let go of again"),
+            Ok(()) => {}
             // Tried again with the next interval.
-            tracing::warn!(
-                error = &*error as &dyn std::error::Error,
-                "used assertions that have expired stay in the store"
-            );
+            Err(Unavailable(error)) => {
+                if outage.begins(&*error) {
+                    tracing::warn!(
+                        error = &*error as &dyn std::error::Error,
+                        "used assertions that have expired stay in the store"
+                    );
+                }
+            }
         }
     }
 

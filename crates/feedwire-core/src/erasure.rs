@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use feedwire_engine::{AppendError, Appended, Batch, Erasure, Record, Scope, Unavailable};
 use feedwire_event::{EventId, FeedName, Labels, Position, Subject, Timestamp};
+use feedwire_tally::Outage;
 use tokio::time::timeout;
 
 use crate::limits::{ERASURE_GRACE, ERASURE_RETRY};
@@ -174,14 +175,22 @@ impl Project {
 
     /// Carries erasures out as they are asked for.
     pub(crate) async fn erase_hidden(&self, clock: &dyn Clock) {
+        let mut outage = Outage::default();
         loop {
-            let mut waits = false;
+            let mut failed = None;
             for receipt in self.erasures().to_carry_out() {
                 if let Err(error) = self.carry_out(receipt, clock).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "an erasure waits");
                     self.meter().upkeep.erasure_failures.one();
-                    waits = true;
+                    failed.get_or_insert(error);
                 }
+            }
+            let waits = failed.is_some();
+            match failed {
+                Some(error) if outage.begins(&error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "an erasure waits");
+                }
+                None if outage.ends() => tracing::info!("no erasure waits any more"),
+                Some(_) | None => {}
             }
             self.note_erased();
             let asked = self.erasures().asked();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use feedwire_engine::{Engine, Limit, Log, OpenError, Primary, ReadError, Scope, Unavailable};
 use feedwire_event::ProjectName;
+use feedwire_tally::Outage;
 use tokio::sync::SetOnce;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -171,11 +172,14 @@ impl Project {
 
     /// Brings what the log makes readable to the tail and the counts until `stop`, then sends the readers away.
     pub(crate) async fn follow_log(&self, stop: CancellationToken) {
-        while let Some(Err(error)) = stop.run_until_cancelled(self.feed_tail()).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the tail of a log cannot be read"
-            );
+        let mut outage = Outage::default();
+        while let Some(Err(error)) = stop.run_until_cancelled(self.feed_tail(&mut outage)).await {
+            if outage.begins(&error) {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the tail of a log cannot be read"
+                );
+            }
             self.meter.upkeep.tail_failures.one();
             tokio::time::sleep(TAIL_RETRY).await;
         }
@@ -195,12 +199,15 @@ impl Project {
         self.note_erased();
     }
 
-    async fn feed_tail(&self) -> Result<(), ReadError> {
+    async fn feed_tail(&self, outage: &mut Outage) -> Result<(), ReadError> {
         let mut head = self.log.head();
         loop {
             let mut after = self.tail.head();
             while after < *head.borrow_and_update() {
                 let chunk = self.log.read(&Scope::all(), after, TAIL_READ).await?;
+                if outage.ends() {
+                    tracing::info!("the tail of the log is read again");
+                }
                 after = chunk.through;
                 self.counts.add(&chunk.records, after);
                 self.tail.push(chunk.records, after);
@@ -215,15 +222,22 @@ impl Project {
     async fn save_counts(&self, stop: CancellationToken) {
         let mut interval = tokio::time::interval(COUNTS_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut outage = Outage::default();
         loop {
             let stopped = stop.run_until_cancelled(interval.tick()).await.is_none();
-            if let Err(Unavailable(error)) = self.counts.save().await {
+            match self.counts.save().await {
+                Ok(_) if outage.ends() => tracing::info!("counts are written again"),
+                Ok(_) => {}
                 // The view stays where it was and catches up from the log.
-                tracing::warn!(
-                    error = &*error as &dyn std::error::Error,
-                    "counts are not written"
-                );
-                self.meter.upkeep.counts_failures.one();
+                Err(Unavailable(error)) => {
+                    self.meter.upkeep.counts_failures.one();
+                    if outage.begins(&*error) {
+                        tracing::warn!(
+                            error = &*error as &dyn std::error::Error,
+                            "counts are not written"
+                        );
+                    }
+                }
             }
             if stopped {
                 return;

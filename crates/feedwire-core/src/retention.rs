@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_engine::{Primary, Retention, Space, Unavailable};
 use feedwire_event::ProjectName;
+use feedwire_tally::Outage;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -96,16 +97,23 @@ impl Core {
 impl Project {
     /// Lets go of what is not to be kept, now and then and when the retention changes.
     pub(crate) async fn retain(&self, clock: &dyn Clock) {
+        let mut outage = Outage::default();
         loop {
             let upkeep = &self.meter().upkeep;
             upkeep.retention_runs.one();
-            if let Err(Unavailable(error)) = self.trim(clock).await {
+            match self.trim(clock).await {
+                Ok(()) if outage.ends() => tracing::info!("old events are trimmed again"),
+                Ok(()) => {}
                 // Tried again with the next interval.
-                tracing::warn!(
-                    error = &*error as &dyn std::error::Error,
-                    "old events are not trimmed"
-                );
-                upkeep.retention_failures.one();
+                Err(Unavailable(error)) => {
+                    upkeep.retention_failures.one();
+                    if outage.begins(&*error) {
+                        tracing::warn!(
+                            error = &*error as &dyn std::error::Error,
+                            "old events are not trimmed"
+                        );
+                    }
+                }
             }
             self.note_trimmed();
             let changed = self.retention().changed.notified();
