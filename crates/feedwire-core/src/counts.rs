@@ -185,6 +185,13 @@ impl Counts {
         self.save().await?;
         self.view.sync().await
     }
+
+    /// Has as much of it on disk as there is room for; returns the position up to which that is.
+    pub(crate) async fn persist_some(&self) -> Result<Position, Unavailable> {
+        // It is told, and tried again, by whoever saves now and then.
+        drop(self.save().await);
+        self.view.sync().await
+    }
 }
 
 impl State {

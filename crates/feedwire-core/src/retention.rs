@@ -126,7 +126,8 @@ impl Project {
         let keep = *self.retention().present.lock();
         if keep != Retention::default() {
             // The counts are never behind what is trimmed, and the tail never behind the counts.
-            let counted = self.counts().persist().await?;
+            // Where there is no room to count more, trimming what is counted is what makes some.
+            let counted = self.counts().persist_some().await?;
             self.log().trim(keep, clock.now(), counted).await?;
         }
         Ok(())

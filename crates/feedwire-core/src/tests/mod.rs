@@ -13,6 +13,8 @@ mod histories;
 #[cfg(not(feature = "shuttle"))]
 mod labelling;
 #[cfg(not(feature = "shuttle"))]
+mod little_room;
+#[cfg(not(feature = "shuttle"))]
 mod metering;
 #[cfg(not(feature = "shuttle"))]
 mod projects;
