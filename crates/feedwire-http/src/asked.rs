@@ -21,6 +21,12 @@ use crate::quota::Metered;
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) edge: Edge,
+    // In a box: it is handed on a few times before it is looked at.
+    rest: Box<Rest>,
+}
+
+#[derive(Debug)]
+struct Rest {
     head: Parts,
     peer: IpAddr,
     variables: Variables,
@@ -52,24 +58,27 @@ impl Asked {
         admitted: Admitted,
         metered: Metered,
     ) -> Self {
-        Self {
-            edge,
+        let rest = Rest {
             head,
             peer,
             variables,
             admitted,
             metered,
+        };
+        Self {
+            edge,
+            rest: Box::new(rest),
         }
     }
 
     /// The address that it is asked from.
     pub(crate) fn peer(&self) -> IpAddr {
-        self.peer
+        self.rest.peer
     }
 
     /// Who asks; `None` where everybody may do everything.
     pub(crate) fn principal(&self) -> Option<&Principal> {
-        self.admitted.principal.as_ref()
+        self.rest.admitted.principal.as_ref()
     }
 
     /// Whether whoever asks may still do what they might when they were asked who they are: a body may take as long as its sender likes.
@@ -90,12 +99,12 @@ impl Asked {
 
     /// What it shows of who asks.
     pub(crate) fn shown(&self, rule: Rule) -> Result<Shown<'_>, Refusal> {
-        proof::shown(&self.head, rule, &DIALECT)
+        proof::shown(&self.rest.head, rule, &DIALECT)
     }
 
     /// What it is counted by.
     pub(crate) fn metered(&self) -> &Metered {
-        &self.metered
+        &self.rest.metered
     }
 
     /// What may be done in the project of the path.
@@ -103,27 +112,27 @@ impl Asked {
     /// # Panics
     /// Where the rule of the route is not about a project.
     pub(crate) fn grant(&self) -> &Grant {
-        let grant = self.admitted.grant.as_ref();
+        let grant = self.rest.admitted.grant.as_ref();
         grant.expect("the rule of a route below a project is about it")
     }
 
     /// The segment of the path where the route has its variable `place`, counted from 0; `None` where that is not percent-encoded
     /// UTF-8.
     pub(crate) fn variable(&self, place: usize) -> Option<Cow<'_, str>> {
-        variable(self.head.uri.path(), &self.variables, place)
+        variable(self.rest.head.uri.path(), &self.rest.variables, place)
     }
 
     /// Behind the question mark, without a token.
     pub(crate) fn query(&self) -> &str {
-        let whole = self.head.uri.query().unwrap_or_default();
-        self.admitted.query.as_deref().unwrap_or(whole)
+        let whole = self.rest.head.uri.query().unwrap_or_default();
+        self.rest.admitted.query.as_deref().unwrap_or(whole)
     }
 
     pub(crate) fn method(&self) -> &Method {
-        &self.head.method
+        &self.rest.head.method
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.head.headers
+        &self.rest.head.headers
     }
 }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::Pin;
 
 use bytes::Bytes;
 use feedwire_dialects::{Refusal, native};
@@ -20,7 +21,7 @@ use tower::{Layer, service_fn};
 use tower_service::Service;
 
 use crate::access::{self, Admitted, Named, Rule};
-use crate::answer::Answer;
+use crate::answer::{Answer, at_once};
 use crate::asked::{self, Asked, Variables};
 use crate::edge::Edge;
 use crate::linger::linger;
@@ -93,43 +94,73 @@ async fn serve(transport: Transport, opener: IpAddr, routes: Routes, edge: Edge)
     }
 }
 
-async fn answer(
+/// Calls what answers `request`. What is kept until that has answered is small, because a connection keeps it for its next requests too.
+fn answer<'e>(
     request: Request<Incoming>,
     opener: IpAddr,
-    routes: &Routes,
-    edge: &Edge,
-) -> Result<Answer, Infallible> {
+    routes: &'e Routes,
+    edge: &'e Edge,
+) -> impl Future<Output = Result<Answer, Infallible>> + use<'e> {
     let peer = edge.peers().of(opener, request.headers());
     let method = request.method().clone();
     let requests = &edge.tally().requests;
     let found = routes.find(request.uri().path());
     let place = found.as_ref().map(|found| found.place);
     let asked = requests.asked(request.method(), place);
-    let answer = answer_to_page(request, peer, found, edge).await?;
-    requests.answered(&asked, &answer);
-    // The route and not the path: who asks about what, and with which token, is nobody's to read here.
-    let (route, status) = (requests.route(&asked), answer.status().as_u16());
-    tracing::debug!(%peer, %method, route, status, "answered");
-    Ok(answer)
+    let answering = answer_to_page(request, peer, found, edge);
+    async move {
+        let answer = answering.finish(edge).await;
+        requests.answered(&asked, &answer);
+        // The route and not the path: who asks about what, and with which token, is nobody's to read here.
+        let (route, status) = (requests.route(&asked), answer.status().as_u16());
+        tracing::debug!(%peer, %method, route, status, "answered");
+        Ok(answer)
+    }
 }
 
-async fn answer_to_page(
+/// An answer on its way.
+struct Answering<'e> {
+    pending: Pin<Box<dyn Future<Output = Answer> + Send + 'e>>,
+    /// What is left of the requests, where they are limited, and who says so.
+    standings: Option<(Vec<Standing>, &'static Dialect)>,
+}
+
+impl Answering<'_> {
+    async fn finish(self, edge: &Edge) -> Answer {
+        let mut answer = self.pending.await;
+        if let Some((standings, dialect)) = self.standings {
+            let headers = (dialect.standings)(&standings, edge.clock().now());
+            answer.headers_mut().extend(headers);
+        }
+        answer
+    }
+}
+
+fn answer_to_page<'e>(
     request: Request<Incoming>,
     peer: IpAddr,
-    found: Option<Found<'_>>,
-    edge: &Edge,
-) -> Result<Answer, Infallible> {
+    found: Option<Found<'e>>,
+    edge: &'e Edge,
+) -> Answering<'e> {
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return Ok(route(request, peer, found, edge).await);
+        return route(request, peer, found, edge);
     };
-    // Around everything, so that a page is told of what is refused before any route too. Boxed, because few are asked by pages.
+    // Around everything, so that a page is told of what is refused before any route too.
     let mut found = Some(found);
     let route = service_fn(move |request| {
         // Called once at the most.
         let found = found.take().flatten();
-        async move { Ok(route(request, peer, found, edge).await) }
+        let answering = route(request, peer, found, edge);
+        async move { Ok::<_, Infallible>(answering.finish(edge).await) }
     });
-    Box::pin(cors.layer(route).call(request)).await
+    let answer = cors.layer(route).call(request);
+    Answering {
+        pending: Box::pin(async {
+            let Ok(answer) = answer.await;
+            answer
+        }),
+        standings: None,
+    }
 }
 
 /// Whether this is a request for options by its own right: the layer would take it for a browser's question before a request.
@@ -140,12 +171,12 @@ fn asks_for_options(request: &Request<Incoming>) -> bool {
     request.method() == Method::OPTIONS && !is_browsers
 }
 
-async fn route(
+fn route<'e>(
     request: Request<Incoming>,
     peer: IpAddr,
-    found: Option<Found<'_>>,
-    edge: &Edge,
-) -> Answer {
+    found: Option<Found<'e>>,
+    edge: &'e Edge,
+) -> Answering<'e> {
     let (head, body) = request.into_parts();
     let mut metered = Metered::default();
     let place = found.as_ref().map(|found| found.place);
@@ -155,20 +186,24 @@ async fn route(
     );
     let called = called(&head, peer, found, edge, &mut metered);
     let standings = metered.standings();
-    let answer = match called {
+    let pending = match called {
         Ok((served, variables, admitted)) => {
             let asked = Asked::new(edge.clone(), head, peer, variables, admitted, metered);
-            served.answer(asked, body).await
+            served.answer(asked, body)
         }
         Err(refusal) => {
             let refused = (dialect.refuse)(refusal, &head.method, &head.headers);
-            match place {
+            at_once(match place {
                 Some(place) if refusal == Refusal::MethodNotAllowed => place.allowing(refused),
                 _ => refused,
-            }
+            })
         }
     };
-    with_standings(answer, &standings, dialect, edge)
+    let is_limited = !standings.is_empty();
+    Answering {
+        pending,
+        standings: is_limited.then_some((standings, dialect)),
+    }
 }
 
 /// What is to be done for a request with this `head` from `peer`, and for whom.
@@ -192,20 +227,6 @@ fn called<'r>(
     let shown = proof::shown(head, served.rule, place.dialect)?;
     let admitted = access::admit(edge, served.rule, shown, named, metered)?;
     Ok((served, variables, admitted))
-}
-
-/// `answer`, which says what is left of the requests, where they are limited.
-fn with_standings(
-    mut answer: Answer,
-    standings: &[Standing],
-    dialect: &Dialect,
-    edge: &Edge,
-) -> Answer {
-    if !standings.is_empty() {
-        let headers = (dialect.standings)(standings, edge.clock().now());
-        answer.headers_mut().extend(headers);
-    }
-    answer
 }
 
 /// Tells a client that it was too slow with its request; one that had not begun it, and was only kept alive, is told nothing.

@@ -43,10 +43,14 @@ impl Gate<'_> {
             self.tally.accepted.one();
             let open = self.tally.open.enter();
             let (routes, edge, cut) = (self.routes.clone(), edge.clone(), cut.clone());
-            connections.spawn(cut.run_until_cancelled_owned(async move {
-                connection::accepted(socket, opener.ip(), routes, edge).await;
+            connections.spawn(async move {
+                // Not `run_until_cancelled_owned`, which has room for the connection three times over.
+                tokio::select! {
+                    () = cut.cancelled() => {}
+                    () = connection::accepted(socket, opener.ip(), routes, edge) => {}
+                }
                 drop((permit, open));
-            }));
+            });
         }
     }
 

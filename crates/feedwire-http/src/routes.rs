@@ -61,14 +61,13 @@ impl Served {
     }
 
     /// Answers what is asked, and goes on with what is administrative if nobody waits for the answer any more.
-    pub(crate) async fn answer(&self, asked: Asked, body: Incoming) -> Answer {
+    pub(crate) fn answer(&self, asked: Asked, body: Incoming) -> Pending {
+        if !self.is_administrative() {
+            return (self.handle)(asked, body);
+        }
         let edge = asked.edge.clone();
         let answer = (self.handle)(asked, body);
-        if self.is_administrative() {
-            edge.whole(answer).await
-        } else {
-            answer.await
-        }
+        Box::pin(async move { edge.whole(answer).await })
     }
 }
 

@@ -167,6 +167,11 @@ impl Projects {
         if let Some(project) = self.used_now(name) {
             return Ok(project);
         }
+        // In a box: it is seldom, and whatever is done in a project would have to have room for it.
+        Box::pin(self.get_in_turn(name)).await
+    }
+
+    async fn get_in_turn(self: &Arc<Self>, name: &ProjectName) -> Result<Arc<Project>, OpenError> {
         // Before its turn too: a name that nobody knows costs nothing, and a deletion may take long.
         self.check_there(name)?;
         let _turn = self.turns.take(name).await;

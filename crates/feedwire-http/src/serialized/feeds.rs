@@ -39,21 +39,24 @@ pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 }
 
 pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
-    tenants::check(&asked).await?;
-    let poll = poll(&asked)?;
+    // In a box of its own, which is gone when a poll waits.
+    let begun = Box::pin(begin(&asked)).await?;
+    let Begun {
+        mut reader,
+        mut page,
+        mut seen,
+        current,
+        since,
+        wait,
+    } = begun;
     let edge = asked.edge.clone();
-    let mut reader = edge.core().follow(asked.grant(), poll.reading()).await?;
-    // Before anything is read: a client that is told nothing of the feed goes on behind this.
-    let current = current(&mut reader, &poll)?;
-    let mut page = Page::new(poll.limit, edge.limits().page_bytes);
-    let mut seen = fill(&mut reader, &mut page).await?;
-    if page.is_empty() && !poll.wait.is_zero() && !reader.is_over() {
+    if page.is_empty() && !wait.is_zero() && !reader.is_over() {
         let waiting = Waiting::of(asked)?;
-        seen = wait_for(&mut reader, &mut page, poll.wait, waiting).await?;
+        seen = wait_for(&mut reader, &mut page, wait, waiting).await?;
     }
     let current = current.max(page.last().unwrap_or(Position::ZERO));
-    let current = if poll.since <= seen.head {
-        current.max(poll.since)
+    let current = if since <= seen.head {
+        current.max(since)
     } else {
         current
     };
@@ -61,6 +64,36 @@ pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let mut room = Room::sent(&edge);
     room.cover(bytes.len())?;
     Ok(refuse::page(bytes, room))
+}
+
+/// A poll, and what there was for it at once.
+#[derive(Debug)]
+struct Begun {
+    reader: Reader,
+    page: Page,
+    seen: Seen,
+    /// The sequence number of the feed's last entry before anything was read: a client that is told nothing goes on behind it.
+    current: Position,
+    since: Position,
+    wait: Duration,
+}
+
+async fn begin(asked: &Asked) -> Result<Begun, Refused> {
+    tenants::check(asked).await?;
+    let poll = poll(asked)?;
+    let core = asked.edge.core();
+    let mut reader = core.follow(asked.grant(), poll.reading()).await?;
+    let current = current(&mut reader, &poll)?;
+    let mut page = Page::new(poll.limit, asked.edge.limits().page_bytes);
+    let seen = fill(&mut reader, &mut page).await?;
+    Ok(Begun {
+        reader,
+        page,
+        seen,
+        current,
+        since: poll.since,
+        wait: poll.wait,
+    })
 }
 
 fn poll(asked: &Asked) -> Result<Poll, Refused> {
