@@ -1,11 +1,13 @@
 //! What every request is answered from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use feedwire_core::{Clock, Core};
 use feedwire_event::Timestamp;
 use tokio::sync::MutexGuard;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
@@ -46,6 +48,7 @@ struct Parts {
     /// The description of all routes.
     document: Bytes,
     started_at: Timestamp,
+    began: Instant,
     stop: CancellationToken,
 }
 
@@ -101,6 +104,7 @@ impl Edge {
         };
         Self(Arc::new(Parts {
             started_at: clock.now(),
+            began: Instant::now(),
             core,
             clock,
             limits,
@@ -215,6 +219,11 @@ impl Edge {
 
     pub(crate) fn started_at(&self) -> Timestamp {
         self.0.started_at
+    }
+
+    /// How long it has been there.
+    pub(crate) fn age(&self) -> Duration {
+        self.0.began.elapsed()
     }
 
     /// Cancelled when the server stops: who waits for something waits no longer.
