@@ -147,13 +147,20 @@ impl Counts {
         state.through >= head && feeds.iter().all(is_quiet)
     }
 
-    /// The counts, once everything up to `head` is counted.
-    pub(crate) async fn feeds(&self, head: Position) -> Feeds {
+    /// Waits until everything up to `head` is counted, or the server stops: what was counted so far is the best answer then.
+    pub(crate) async fn come_to(&self, head: Position) {
+        if self.state.lock().through >= head {
+            return;
+        }
         let through = self.through.lock().as_ref().map(watch::Sender::subscribe);
         if let Some(mut through) = through {
-            // An error means that the server stops; what was counted so far is the best answer then.
             drop(through.wait_for(|through| *through >= head).await);
         }
+    }
+
+    /// The counts, once everything up to `head` is counted.
+    pub(crate) async fn feeds(&self, head: Position) -> Feeds {
+        self.come_to(head).await;
         let state = self.state.lock();
         Feeds {
             feeds: state.feeds.values().cloned().collect(),

@@ -106,6 +106,11 @@ impl Matcher {
         &self.filter
     }
 
+    /// Whether it lets the events of some subjects pass alone.
+    pub(crate) fn is_of_some_subjects(&self) -> bool {
+        !self.filter.subjects.is_empty() || !self.filter.labels.is_empty()
+    }
+
     /// Whether `record` passes.
     pub(crate) fn passes(&self, record: &Record, subjects: &Subjects) -> bool {
         let Filter { feeds, types, .. } = &self.filter;

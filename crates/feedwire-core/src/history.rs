@@ -197,6 +197,9 @@ impl About {
         if since == Version::NONE {
             return Ok(begins);
         }
+        if since >= head.version {
+            return Ok(head.position);
+        }
         // Versions grow with positions.
         let (mut low, mut high) = (begins, head.position);
         while low < high {

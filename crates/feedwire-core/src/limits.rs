@@ -30,6 +30,9 @@ pub const STORE_SCAN: usize = 1_000;
 /// How often a log is looked at for what is not to be kept.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(30);
 
+/// How long whoever asks where a feed ends waits for the counts to come to the head of the log.
+pub const COUNT_GRACE: Duration = Duration::from_secs(5);
+
 /// How long an erasure waits for what is on its way to disk, and then for that to be counted, to tell how much it takes.
 pub const ERASURE_GRACE: Duration = Duration::from_secs(5);
 

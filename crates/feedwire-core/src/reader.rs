@@ -6,13 +6,14 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use feedwire_engine::{Bounds, Chunk, Limit, ReadError, Scope};
+use feedwire_engine::{Bounds, Chunk, Limit, ReadError, Scope, Unavailable};
 use feedwire_event::{Cursor, FeedName, Position, Timestamp};
 use feedwire_tally::Entered;
+use tokio::time::timeout;
 
 use crate::delivery::{Delivered, Delivery, Step};
 use crate::filter::Matcher;
-use crate::limits::{UNTIL_GRACE, UNTIL_RECHECK};
+use crate::limits::{COUNT_GRACE, UNTIL_GRACE, UNTIL_RECHECK};
 use crate::project::Project;
 use crate::tail::{Seat, Taken};
 use crate::{Clock, Core, Grant, Reading, Right, Start, Until, read};
@@ -254,8 +255,17 @@ impl Reader {
     }
 
     /// The position of the last event that `feed` has had; `None` where it has had none. It may be past what is shown of the feed.
-    pub fn last_of(&self, feed: &FeedName) -> Option<Position> {
-        self.project.counts().last(feed)
+    ///
+    /// Whoever may read some subjects alone is told the last position of the log: what the feed has is others' too.
+    pub async fn last_of(&self, feed: &FeedName) -> Result<Option<Position>, read::Error> {
+        let head = self.head();
+        if self.matcher.is_of_some_subjects() {
+            return Ok(Some(head));
+        }
+        let counts = self.project.counts();
+        let counted = timeout(COUNT_GRACE, counts.come_to(head)).await;
+        counted.map_err(Unavailable::new)?;
+        Ok(counts.last(feed))
     }
 
     /// The last position of the log.

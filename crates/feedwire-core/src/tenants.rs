@@ -1,8 +1,10 @@
 //! Tenants: the children of a project that its customers have, numbered, and put away and taken up again.
 //!
-//! A tenant is a child project with a record in its parent's space `tenants`, under the child's name: number u64, when it was added
-//! and when it was put away (the least i64 while it is not), then the reference. Numbers are little-endian. A record that is
-//! older than the project of its name is of another one, and counts for nothing but its number.
+//! A tenant is a child project with a record in its parent's space `tenants`, under the child's name: number u64, when it was added as
+//! i64 microseconds since 1970, then the reference. Integers are little-endian. A record that is older than the project of its name is
+//! of another one, and counts for nothing but its number. Whether a tenant is put away is kept with its project.
+
+use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_engine::{Precondition, Primary, Revision, Space, Unavailable};
@@ -10,8 +12,6 @@ use feedwire_event::{ProjectName, Timestamp};
 
 use crate::projects::create;
 use crate::{Core, Grant, Right, store};
-
-const NOT_AWAY: i64 = i64::MIN;
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +67,9 @@ fn space(parent: &ProjectName) -> Space {
 impl Core {
     /// The tenants of the project, in the order of their numbers.
     pub async fn tenants(&self, grant: &Grant) -> Result<Vec<Tenant>, store::Error> {
-        let mut tenants = self.recorded_tenants(grant).await?;
-        tenants.retain(|tenant| self.is_of_its_project(tenant));
+        let recorded = self.recorded_tenants(grant).await?;
+        let there = recorded.into_iter().filter_map(|one| self.there(one));
+        let mut tenants: Vec<Tenant> = there.collect();
         tenants.sort_unstable_by_key(|tenant| tenant.number);
         Ok(tenants)
     }
@@ -81,7 +82,7 @@ impl Core {
         name: &ProjectName,
         reference: &str,
     ) -> Result<bool, Error> {
-        grant.require(Right::Admin).map_err(store::Error::from)?;
+        self.check_parent(grant)?;
         if self.tenant(name).await?.is_some() {
             return Ok(false);
         }
@@ -92,10 +93,12 @@ impl Core {
         }
         let recorded = self.recorded_tenants(grant).await?;
         let numbers = recorded.iter().map(|tenant| tenant.number);
+        let (now, made) = (self.seams().clock.now(), self.show_project(name));
         let tenant = Tenant {
             name: name.clone(),
             number: numbers.max().unwrap_or(0) + 1,
-            added_at: self.seams().clock.now(),
+            // The clock may have been set back in between.
+            added_at: now.max(made.and_then(|made| made.created_at).unwrap_or(now)),
             reference: reference.to_owned(),
             away_since: None,
         };
@@ -110,25 +113,35 @@ impl Core {
         name: &ProjectName,
         change: Change,
     ) -> Result<Option<bool>, store::Error> {
-        grant.require(Right::Admin)?;
-        let Some((before, revision)) = self.recorded(name).await? else {
+        self.check_parent(grant)?;
+        let Some((tenant, revision)) = self.recorded(name).await? else {
             return Ok(None);
         };
-        let mut tenant = before.clone();
-        match change {
-            Change::Reference(reference) => tenant.reference = reference,
-            Change::PutAway if before.away_since.is_none() => {
-                tenant.away_since = Some(self.seams().clock.now());
+        let away_since = match change {
+            Change::Reference(reference) if reference == tenant.reference => {
+                return Ok(Some(false));
             }
-            Change::PutAway => {}
-            Change::TakeUp => tenant.away_since = None,
-        }
-        if tenant == before {
-            return Ok(Some(false));
-        }
-        let unchanged = Precondition::Revision(revision);
-        self.put(grant, &tenant, unchanged).await?;
-        Ok(Some(true))
+            Change::Reference(reference) => {
+                let unchanged = Precondition::Revision(revision);
+                let tenant = Tenant {
+                    reference,
+                    ..tenant
+                };
+                self.put(grant, &tenant, unchanged).await?;
+                return Ok(Some(true));
+            }
+            Change::PutAway => Some(self.seams().clock.now()),
+            Change::TakeUp => None,
+        };
+        let (projects, name) = (Arc::clone(self.projects_known()), name.clone());
+        let put_away = async move { projects.put_away(&name, away_since).await };
+        Ok(Some(self.whole(put_away).await?))
+    }
+
+    /// An error where `grant` is not of an administrator of a project that can be used.
+    fn check_parent(&self, grant: &Grant) -> Result<(), store::Error> {
+        grant.require(Right::Admin)?;
+        Ok(self.projects_known().check_usable(grant.project())?)
     }
 
     /// The tenant `name`, if that is one. It takes no grant, and tells nothing of what the tenant has.
@@ -148,13 +161,12 @@ impl Core {
         let Some(entry) = entry else {
             return Ok(None);
         };
-        let tenant = tenant(key, entry.value)?;
-        let found = Some((tenant, entry.revision));
-        Ok(found.filter(|(tenant, _)| self.is_of_its_project(tenant)))
+        let tenant = self.there(tenant(key, entry.value)?);
+        Ok(tenant.map(|tenant| (tenant, entry.revision)))
     }
 
     async fn recorded_tenants(&self, grant: &Grant) -> Result<Vec<Tenant>, store::Error> {
-        grant.require(Right::Admin)?;
+        self.check_parent(grant)?;
         let mut tenants = Vec::new();
         let (primary, space) = (self.engine().primary(), space(grant.project()));
         store::each(&*primary, &space, |key, value| {
@@ -165,10 +177,14 @@ impl Core {
         Ok(tenants)
     }
 
-    /// Whether the project of its name is the one that it was recorded for.
-    fn is_of_its_project(&self, tenant: &Tenant) -> bool {
-        let project = self.show_project(&tenant.name);
-        project.is_some_and(|project| project.created_at.is_none_or(|at| at <= tenant.added_at))
+    /// `tenant` as it is, if the project of its name is the one that it was recorded for.
+    fn there(&self, tenant: Tenant) -> Option<Tenant> {
+        let project = self.show_project(&tenant.name)?;
+        let is_its = project.created_at.is_none_or(|at| at <= tenant.added_at);
+        is_its.then_some(Tenant {
+            away_since: project.away_since,
+            ..tenant
+        })
     }
 
     async fn put(
@@ -194,8 +210,6 @@ fn encode(tenant: &Tenant) -> Bytes {
     let mut out = BytesMut::new();
     out.put_u64_le(tenant.number);
     out.put_i64_le(tenant.added_at.as_micros());
-    let away_since = tenant.away_since.map_or(NOT_AWAY, Timestamp::as_micros);
-    out.put_i64_le(away_since);
     out.put_slice(tenant.reference.as_bytes());
     out.freeze()
 }
@@ -208,12 +222,11 @@ fn tenant(key: &[u8], value: Bytes) -> Result<Tenant, Unavailable> {
 fn decode(key: &[u8], mut value: Bytes) -> Option<Tenant> {
     let number = value.try_get_u64_le().ok()?;
     let added_at = value.try_get_i64_le().ok()?;
-    let away_since = value.try_get_i64_le().ok()?;
     Some(Tenant {
         name: ProjectName::new(std::str::from_utf8(key).ok()?).ok()?,
         number,
         added_at: Timestamp::from_micros(added_at),
         reference: String::from_utf8(value.to_vec()).ok()?,
-        away_since: (away_since != NOT_AWAY).then(|| Timestamp::from_micros(away_since)),
+        away_since: None,
     })
 }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 /// How long a deletion can be confirmed after it was asked for.
 const TIME_TO_CONFIRM: Duration = Duration::from_mins(10);
 
-/// Most deletions that wait. Beyond them the one that waits longest is forgotten.
+/// Most deletions of a project that wait, or of what is in it. Beyond them the one that waits longest is forgotten.
 const WAITING_MAX: usize = 1_000;
 
 /// What is to be deleted: a project, or in it a feed, or of that one subject.
@@ -31,9 +31,9 @@ impl Doomed {
     }
 }
 
-/// The tokens of what is to be deleted, one each.
+/// The tokens of what is to be deleted, one each, by project.
 #[derive(Debug, Default)]
-pub(crate) struct Deletions(Mutex<HashMap<Doomed, Waiting>>);
+pub(crate) struct Deletions(Mutex<HashMap<ProjectName, HashMap<Doomed, Waiting>>>);
 
 #[derive(Debug)]
 struct Waiting {
@@ -44,7 +44,9 @@ struct Waiting {
 impl Deletions {
     /// Has the deletion of `doomed` confirmed by `token`, until the time that is returned.
     pub(crate) fn ask(&self, doomed: Doomed, token: EventId, now: Timestamp) -> Timestamp {
-        let mut waiting = self.0.lock();
+        let mut projects = self.0.lock();
+        projects.retain(|_, waiting| waiting.values().any(|one| now < one.until));
+        let waiting = projects.entry(doomed.project.clone()).or_default();
         waiting.retain(|_, one| now < one.until);
         let until = now.after(TIME_TO_CONFIRM);
         if waiting.len() >= WAITING_MAX {
@@ -58,7 +60,10 @@ impl Deletions {
 
     /// Whether `token` confirms the deletion of `doomed`; it does so once.
     pub(crate) fn take(&self, token: &str, doomed: &Doomed, now: Timestamp) -> bool {
-        let mut waiting = self.0.lock();
+        let mut projects = self.0.lock();
+        let Some(waiting) = projects.get_mut(&doomed.project) else {
+            return false;
+        };
         let confirms = |one: &Waiting| one.token.as_str() == token && now < one.until;
         if !waiting.get(doomed).is_some_and(confirms) {
             return false;
@@ -111,13 +116,19 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_the_oldest_is_forgotten() {
+    fn of_too_many_in_a_project_the_oldest_is_forgotten() {
         let deletions = Deletions::default();
+        deletions.ask(project("b"), token("t"), at(0));
+        let feed = |number: usize| Doomed {
+            feed: FeedName::new(&format!("f{number}")).ok(),
+            ..project("a")
+        };
         for number in 0..=WAITING_MAX {
             let seconds = i64::try_from(number).expect("it is small") / 10;
-            deletions.ask(project(&format!("p{number}")), token("t"), at(seconds));
+            deletions.ask(feed(number), token("t"), at(seconds));
         }
-        assert_eq!(deletions.0.lock().len(), WAITING_MAX);
-        assert!(deletions.take("t", &project(&format!("p{WAITING_MAX}")), at(100)));
+        assert_eq!(deletions.0.lock()[&feed(0).project].len(), WAITING_MAX);
+        assert!(deletions.take("t", &feed(WAITING_MAX), at(100)));
+        assert!(deletions.take("t", &project("b"), at(100)));
     }
 }

@@ -14,6 +14,8 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
     /// Its limits.
     pub limits: RateLimits,
+    /// Since when it is put away; `None` where it is not.
+    pub away_since: Option<Timestamp>,
     /// The last position of its log; `None` while that is not open.
     pub head: Option<Position>,
 }
@@ -37,6 +39,7 @@ impl Core {
             name: name.clone(),
             created_at: record.created_at,
             limits: record.limits,
+            away_since: record.away_since,
             head: self.projects_known().head(name),
         })
     }

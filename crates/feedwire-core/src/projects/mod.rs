@@ -3,6 +3,7 @@
 //! [`open::Projects`] opens a project when it is first used and lets go of it when nobody uses it any more; the [`register`] knows
 //! all of them by name. Making, opening, closing and deleting take [`turns`], name by name.
 
+mod away;
 pub mod create;
 pub mod delete;
 mod gate;

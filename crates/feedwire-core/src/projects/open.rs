@@ -77,6 +77,8 @@ struct Opened {
     stop: CancellationToken,
     tasks: [JoinHandle<()>; 2],
     room: Option<OwnedSemaphorePermit>,
+    /// It is put away, and open for its upkeep alone.
+    is_away: bool,
 }
 
 /// As many projects are open as may be, and all of them are in use.
@@ -173,28 +175,45 @@ impl Projects {
 
     async fn get_in_turn(self: &Arc<Self>, name: &ProjectName) -> Result<Arc<Project>, OpenError> {
         // Before its turn too: a name that nobody knows costs nothing, and a deletion may take long.
-        self.check_there(name)?;
+        self.check_usable(name)?;
         let _turn = self.turns.take(name).await;
         if let Some(project) = self.used_now(name) {
             return Ok(project);
         }
-        self.check_there(name)?;
+        self.check_usable(name)?;
+        self.open_now(name, false).await
+    }
+
+    /// The project `name` for its upkeep, which does not end while it is put away.
+    pub(super) async fn get_for_upkeep(
+        self: &Arc<Self>,
+        name: &ProjectName,
+    ) -> Result<Arc<Project>, OpenError> {
+        if !self.register.is_away(name) {
+            return self.get(name).await;
+        }
+        let _turn = self.turns.take(name).await;
+        if self.register.record(name).is_none() || self.used(name).is_some() {
+            return Err(OpenError::Unknown(name.clone()));
+        }
+        self.open_now(name, self.register.is_away(name)).await
+    }
+
+    /// Opens the project `name`. Called by whose turn it is.
+    async fn open_now(
+        self: &Arc<Self>,
+        name: &ProjectName,
+        is_away: bool,
+    ) -> Result<Arc<Project>, OpenError> {
         self.check_open()?;
         let room = self.room_for(name).await?;
         let project = Project::open(&*self.engine, name, self.bounds.tail_bytes_max).await?;
-        Ok(self.start(name, project, room))
-    }
-
-    fn check_there(&self, name: &ProjectName) -> Result<(), OpenError> {
-        match self.register.record(name) {
-            Some(_) => Ok(()),
-            None => Err(OpenError::Unknown(name.clone())),
-        }
+        Ok(self.start(name, project, room, is_away))
     }
 
     fn used_now(&self, name: &ProjectName) -> Option<Arc<Project>> {
         let open = self.open.read();
-        let opened = open.get(name)?;
+        let opened = open.get(name).filter(|opened| !opened.is_away)?;
         opened.used.store(self.now(), Ordering::Relaxed);
         Some(Arc::clone(&opened.project))
     }
@@ -210,6 +229,7 @@ impl Projects {
         name: &ProjectName,
         project: Project,
         room: Option<OwnedSemaphorePermit>,
+        is_away: bool,
     ) -> Arc<Project> {
         let project = Arc::new(project);
         let stop = self.stop.child_token();
@@ -226,6 +246,7 @@ impl Projects {
                     .spawn(async move { keeper.keep(&*clock, keep_until).await }),
             ],
             room,
+            is_away,
         };
         self.open.write().insert(name.clone(), opened);
         project

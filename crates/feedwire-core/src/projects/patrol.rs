@@ -33,7 +33,7 @@ impl Projects {
     async fn look_after_all(self: &Arc<Self>) {
         for name in self.register().names() {
             match self.look_after(&name).await {
-                // Deleted meanwhile.
+                // Deleted meanwhile, or put away.
                 Ok(()) | Err(OpenError::Unknown(_)) => {}
                 Err(error @ (OpenError::Damaged { .. } | OpenError::Unavailable(_))) => {
                     tracing::warn!(
@@ -50,7 +50,7 @@ impl Projects {
         if self.used(name).is_some() || !self.has_work(name).await? {
             return Ok(());
         }
-        let project = self.get(name).await?;
+        let project = self.get_for_upkeep(name).await?;
         let opened_at = self.used(name).unwrap_or_default();
         project.first_upkeep().await;
         drop(project);

@@ -4,11 +4,12 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | the version of this encoding, 1 |
+//! | 1 | the version of this encoding, 2 |
 //! | 8 | when it was made, i64 microseconds since 1970; the least one where that is not known |
 //! | 8 | requests a second, u64; the largest one for no bound, as below |
 //! | 8 | bytes published a second |
 //! | 8 | readers at once |
+//! | 8 | since when it is put away, i64 microseconds since 1970; the least one where it is not. Version 1 has none |
 //!
 //! Integers are little-endian. A project without an entry has no limits, and was made by a version that kept none. An entry without
 //! a project is what a crash left of making or deleting one: it is overwritten when the name is taken.
@@ -19,8 +20,9 @@ use feedwire_event::{ProjectName, Timestamp};
 
 use crate::RateLimits;
 
-const VERSION: u8 = 1;
-const UNKNOWN: i64 = i64::MIN;
+const VERSION: u8 = 2;
+/// Instead of a time.
+const NONE: i64 = i64::MIN;
 const NO_BOUND: u64 = u64::MAX;
 
 /// What is kept of a project.
@@ -28,6 +30,8 @@ const NO_BOUND: u64 = u64::MAX;
 pub(super) struct Record {
     pub(super) created_at: Option<Timestamp>,
     pub(super) limits: RateLimits,
+    /// Since when nobody may use it; `None` where it may be used.
+    pub(super) away_since: Option<Timestamp>,
 }
 
 /// Where the records are.
@@ -47,10 +51,11 @@ impl Record {
         } = self.limits;
         let mut out = BytesMut::new();
         out.put_u8(VERSION);
-        out.put_i64_le(self.created_at.map_or(UNKNOWN, Timestamp::as_micros));
+        out.put_i64_le(micros(self.created_at));
         for limit in [requests_per_second, publish_bytes_per_second, readers] {
             out.put_u64_le(limit.unwrap_or(NO_BOUND));
         }
+        out.put_i64_le(micros(self.away_since));
         out.freeze()
     }
 
@@ -63,11 +68,17 @@ impl Record {
     }
 }
 
+fn micros(time: Option<Timestamp>) -> i64 {
+    time.map_or(NONE, Timestamp::as_micros)
+}
+
+fn time(micros: i64) -> Option<Timestamp> {
+    (micros != NONE).then(|| Timestamp::from_micros(micros))
+}
+
 fn decode(mut value: Bytes) -> Option<Record> {
-    if value.try_get_u8().ok()? != VERSION {
-        return None;
-    }
-    let created_at = value.try_get_i64_le().ok()?;
+    let version = value.try_get_u8().ok()?;
+    let created_at = time(value.try_get_i64_le().ok()?);
     let mut limit = || {
         let limit = value.try_get_u64_le().ok()?;
         Some((limit != NO_BOUND).then_some(limit))
@@ -77,9 +88,15 @@ fn decode(mut value: Bytes) -> Option<Record> {
         publish_bytes_per_second: limit()?,
         readers: limit()?,
     };
+    let away_since = match version {
+        1 => None,
+        VERSION => time(value.try_get_i64_le().ok()?),
+        _ => return None,
+    };
     value.is_empty().then_some(Record {
-        created_at: (created_at != UNKNOWN).then(|| Timestamp::from_micros(created_at)),
+        created_at,
         limits,
+        away_since,
     })
 }
 
@@ -96,6 +113,7 @@ mod tests {
                 publish_bytes_per_second: None,
                 readers: Some(u64::MAX - 1),
             },
+            away_since: Some(Timestamp::from_micros(9)),
         };
         for record in [whole, Record::default()] {
             let bytes = record.encode();
@@ -107,6 +125,12 @@ mod tests {
             assert_eq!(decode(longer.into()), None);
             let later = [&[VERSION + 1], &bytes[1..]].concat();
             assert_eq!(decode(later.into()), None);
+            let first = [&[1], &bytes[1..bytes.len() - size_of::<i64>()]].concat();
+            let there = Record {
+                away_since: None,
+                ..record
+            };
+            assert_eq!(decode(first.into()), Some(there));
         }
     }
 }

@@ -37,13 +37,15 @@ fn top(name: &ProjectName) -> ProjectName {
     ProjectName::new(first).expect("what begins a name is one")
 }
 
-/// How many projects are below `name`.
-fn below(listings: &BTreeMap<ProjectName, Listing>, name: &ProjectName) -> usize {
+/// The projects below `name`.
+fn below<'l>(
+    listings: &'l BTreeMap<ProjectName, Listing>,
+    name: &ProjectName,
+) -> impl Iterator<Item = &'l ProjectName> + use<'l> {
     let prefix = format!("{name}.");
     let from = (Bound::Included(&*prefix), Bound::Unbounded);
-    let behind = listings.range::<str, _>(from);
-    let below = behind.take_while(|(other, _)| other.as_str().starts_with(&prefix));
-    below.count()
+    let behind = listings.range::<str, _>(from).map(|(other, _)| other);
+    behind.take_while(move |other| other.as_str().starts_with(&prefix))
 }
 
 impl Register {
@@ -83,6 +85,25 @@ impl Register {
         listing.map(|listing| listing.record)
     }
 
+    /// Whether the project `name`, or one that it is below, is put away.
+    pub(super) fn is_away(&self, name: &ProjectName) -> bool {
+        let listings = self.0.read();
+        let name = name.as_str();
+        let parents = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+        let mut each = parents.chain([name]);
+        each.any(|name| {
+            let listing = listings.get(name);
+            listing.is_some_and(|listing| listing.record.away_since.is_some())
+        })
+    }
+
+    /// The project `name` and those below it.
+    pub(super) fn with_below(&self, name: &ProjectName) -> Vec<ProjectName> {
+        let listings = self.0.read();
+        let below = below(&listings, name).cloned();
+        [name.clone()].into_iter().chain(below).collect()
+    }
+
     /// Says what is kept of a project that is there.
     pub(super) fn set(&self, name: &ProjectName, record: Record) {
         if let Some(listing) = self.0.write().get_mut(name) {
@@ -103,7 +124,7 @@ impl Register {
                 return Err(create::Error::NoParent(name.clone()));
             }
             let top = top(name);
-            if below(&listings, &top) >= PROJECTS_BELOW_MAX {
+            if below(&listings, &top).count() >= PROJECTS_BELOW_MAX {
                 return Err(create::Error::TooMany(top));
             }
         }

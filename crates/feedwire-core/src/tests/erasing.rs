@@ -75,7 +75,7 @@ async fn a_subject_can_come_again_after_it_was_erased() {
 }
 
 /// Appends an event of feed `a` that is known by `id`.
-async fn append(project: &Project, id: &str, about: &Subject) -> Appended {
+pub(super) async fn append(project: &Project, id: &str, about: &Subject) -> Appended {
     let event = Event {
         id: Some(EventId::new(id).expect("an id")),
         source: None,

@@ -1,13 +1,20 @@
 //! Starts, ends and limits of a reading.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use feedwire_engine::Limit;
-use feedwire_event::{Cursor, Position, Timestamp};
+use feedwire_engine::memory::Memory;
+use feedwire_engine::{Engine, Limit};
+use feedwire_event::{Cursor, FeedName, Position, ProjectName, Subject, Timestamp};
+use tokio_util::sync::CancellationToken;
 
-use super::world::{EVERYTHING, World, filter, next};
-use crate::{Filter, Partition, Start, Step, Until, read};
+use super::erasing::append;
+use super::world::{EVERYTHING, Hands, World, filter, next};
+use crate::filter::Matcher;
+use crate::limits::TAIL_BYTES_MAX;
+use crate::project::Project;
+use crate::{Allowance, Filter, Partition, Reader, Start, Step, Until, read};
 
 fn position(position: u64) -> Position {
     Position::new(position).expect("a position")
@@ -280,4 +287,29 @@ async fn readers_are_sent_away_when_the_server_stops() {
         .expect("a reader");
     let (step, ()) = tokio::join!(tail.next(EVERYTHING), world.core.close());
     assert!(matches!(step, Ok(Step::Closing)));
+}
+
+#[tokio::test]
+async fn where_a_feed_ends_is_told_once_all_that_is_readable_is_counted() {
+    let engine = Memory::new();
+    let name = ProjectName::new("default").expect("a name");
+    engine.create(&name).await.expect("created");
+    let project = Project::open(&engine, &name, TAIL_BYTES_MAX).await;
+    let project = Arc::new(project.expect("opened"));
+    let subject = Subject::new("1").expect("a subject");
+    let appended = append(&project, "i", &subject).await;
+    let matcher = Matcher::new(filter("a"), &Allowance::whole()).expect("granted");
+    let clock = Arc::new(Hands::default());
+    let reader = Reader::start(project.clone(), clock, matcher, Start::Beginning, None);
+    let reader = reader.await.expect("a reader");
+    let stop = CancellationToken::new();
+    let asking = async {
+        let feed = FeedName::new("a").expect("a name");
+        let last = reader.last_of(&feed).await;
+        stop.cancel();
+        last.expect("counted")
+    };
+    // It is asked first, and counted then.
+    let (last, ()) = tokio::join!(asking, project.follow_log(stop.clone()));
+    assert_eq!(last, Some(appended.last));
 }

@@ -1,10 +1,14 @@
 //! Tenants: children that are numbered, put away and taken up again.
 
+use std::sync::Arc;
+
+use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_event::{ProjectName, Timestamp};
 
-use super::world::World;
+use super::world::{EVERYTHING, World, filter};
+use crate::limits::TAIL_BYTES_MAX;
 use crate::tenants::{Change, Tenant};
-use crate::{Allowance, Right};
+use crate::{Allowance, Right, Start, Step};
 
 fn name(text: &str) -> ProjectName {
     ProjectName::new(text).expect("a name")
@@ -128,4 +132,67 @@ async fn who_does_not_administer_the_parent_has_nothing_to_do_with_its_tenants()
     let changed = core.change_tenant(&reader.grant, &name, Change::PutAway);
     changed.await.expect_err("not granted");
     assert!(!core.project_exists(&name));
+}
+
+#[tokio::test]
+async fn nobody_uses_what_is_put_away_nor_what_is_below_it_after_a_restart_too() {
+    let place = Place::new(Options::default());
+    let world = World::over(
+        Arc::new(Memory::open(&place).expect("nobody else")),
+        TAIL_BYTES_MAX,
+    )
+    .await;
+    let (tenant, below) = ("default.a", "default.a.eu");
+    add(&world, tenant, "").await;
+    world.core.create_project(&name(below)).await.expect("made");
+    for project in [tenant, below] {
+        world.of(project).publish(&["a/x/1"]).await;
+    }
+    let reader = world.of(below).follow(Start::Now, filter("")).await;
+    let mut reader = reader.expect("a reader");
+    let (step, _) = tokio::join!(
+        reader.next(EVERYTHING),
+        change(&world, tenant, Change::PutAway)
+    );
+    assert!(matches!(step, Ok(Step::Closing)), "{step:?}");
+    let refused = async |world: &World| {
+        for project in [tenant, below] {
+            let world = world.of(project);
+            let reader = world.follow(Start::Beginning, filter("")).await;
+            reader.expect_err("put away");
+            world
+                .core
+                .tenants(&world.grant)
+                .await
+                .expect_err("put away");
+        }
+    };
+    refused(&world).await;
+    world.core.close().await;
+    drop((reader, world));
+    let world = World::over(
+        Arc::new(Memory::open(&place).expect("nobody else")),
+        TAIL_BYTES_MAX,
+    )
+    .await;
+    refused(&world).await;
+    assert_eq!(change(&world, tenant, Change::TakeUp).await, Some(true));
+    for project in [tenant, below] {
+        let next = world.of(project).publish(&["a/x/1"]).await;
+        assert_eq!(next.versions[0].0, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_away_can_be_deleted() {
+    let world = World::new().await;
+    add(&world, "default.a", "").await;
+    world.of("default.a").publish(&["a/x/1"]).await;
+    change(&world, "default.a", Change::PutAway).await;
+    let tenant = name("default.a");
+    let deleted = world.core.delete_project(&tenant);
+    deleted.await.expect("deleted");
+    assert!(add(&world, "default.a", "").await, "another");
+    let first = world.of("default.a").publish(&["a/x/1"]).await;
+    assert_eq!(first.versions[0].0, 1);
 }

@@ -1,6 +1,6 @@
 //! Aggregates: loaded by version, looked for and listed.
 
-use feedwire_core::history::Part;
+use feedwire_core::history::{self, Part};
 use feedwire_dialects::serialized::request::{self, History};
 use feedwire_dialects::serialized::{answer, error, framing};
 use feedwire_event::{FeedName, Subject};
@@ -10,24 +10,34 @@ use hyper::body::Incoming;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::refuse::{self, Refused};
-use super::{ID, TYPE, tenants};
+use super::{ID, TYPE};
 use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::body::Body;
 use crate::room::Room;
 
+/// A history that is read before there is room for it, as a page is.
+const HISTORY_FEW_BYTES: usize = 1024 * 1024;
+
 pub(super) async fn load(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
-    tenants::check(&asked).await?;
     let (feed, subject) = named(&asked)?;
     let History { since, limit } = request::history(asked.query())?;
-    let part = Part {
+    let part = |bytes| Part {
         since,
         batches: limit as u64,
-        bytes: asked.edge.limits().history_bytes,
+        bytes,
     };
-    let core = asked.edge.core();
-    let history = core.history(asked.grant(), &feed, &subject, part).await?;
-    let history = history.ok_or_else(|| unknown(&feed, &subject))?;
+    let (core, bytes_max) = (asked.edge.core(), asked.edge.limits().history_bytes);
+    let mut room = Room::sent(&asked.edge);
+    let few = part(HISTORY_FEW_BYTES.min(bytes_max));
+    let mut history = core.history(asked.grant(), &feed, &subject, few).await;
+    if let Err(history::Error::TooLarge { .. }) = history {
+        // What is read, and the answer that is made of it.
+        room.cover(2 * bytes_max)?;
+        let all = part(bytes_max);
+        history = core.history(asked.grant(), &feed, &subject, all).await;
+    }
+    let history = history?.ok_or_else(|| unknown(&feed, &subject))?;
     let version = history.head.version;
     let bytes = framing::history(&feed, &subject, version, &history.records, history.more)?;
     let tag = tag(&bytes);
@@ -37,15 +47,14 @@ pub(super) async fn load(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
         answer.headers_mut().insert(ETAG, tag);
         return Ok(answer);
     }
-    let mut room = Room::sent(&asked.edge);
-    room.cover(bytes.len())?;
+    drop(history);
+    room.fit(bytes.len())?;
     let mut answer = refuse::page(bytes, room);
     answer.headers_mut().insert(ETAG, tag);
     Ok(answer)
 }
 
 pub(super) async fn exists(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
-    tenants::check(&asked).await?;
     let (feed, subject) = named(&asked)?;
     let core = asked.edge.core();
     let head = core.subject(asked.grant(), &feed, &subject).await?;
@@ -54,7 +63,6 @@ pub(super) async fn exists(asked: Asked, _: Incoming) -> Result<Answer, Refused>
 }
 
 pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
-    tenants::check(&asked).await?;
     let feed = request::feed_name(&refuse::variable(&asked, TYPE)?)?;
     let request::Part { skip, limit } = request::aggregates(asked.query())?;
     let core = asked.edge.core();

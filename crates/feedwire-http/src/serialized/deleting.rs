@@ -2,12 +2,12 @@
 
 use feedwire_core::FeedCount;
 use feedwire_dialects::serialized::{answer, error, request};
-use feedwire_event::{Attribute, FeedName, Subject};
+use feedwire_event::{Attribute, EventId, FeedName, Subject};
 use hyper::body::Incoming;
 use serde_json::json;
 
 use super::refuse::{self, Refused};
-use super::{TYPE, aggregates, tenants};
+use super::{TYPE, aggregates};
 use crate::answer::{Answer, nothing};
 use crate::asked::Asked;
 use crate::audit::Change;
@@ -15,7 +15,6 @@ use crate::deletions::Doomed;
 
 pub(super) async fn of_type(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let feed = request::feed_name(&refuse::variable(&asked, TYPE)?)?;
-    tenants::check(&asked).await?;
     let core = asked.edge.core();
     let feeds = core.feeds(asked.grant()).await?.feeds;
     let is_there = |count: &FeedCount| count.name == feed && count.events > count.erased.events;
@@ -27,7 +26,6 @@ pub(super) async fn of_type(asked: Asked, _: Incoming) -> Result<Answer, Refused
 
 pub(super) async fn of_one(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let (feed, subject) = aggregates::named(&asked)?;
-    tenants::check(&asked).await?;
     let core = asked.edge.core();
     let head = core.subject(asked.grant(), &feed, &subject).await?;
     head.ok_or_else(|| aggregates::unknown(&feed, &subject))?;
@@ -53,9 +51,9 @@ async fn delete(
         deletions.ask(doomed, token.clone(), now);
         return Ok(refuse::json(answer::deletion(token.as_str())));
     };
-    if !deletions.take(&token, &doomed, now) {
-        return Err(Refused(error::bad_delete_token()));
-    }
+    let confirmed = EventId::new(&token).ok();
+    let confirmed = confirmed.filter(|token| deletions.take(token.as_str(), &doomed, now));
+    let token = confirmed.ok_or_else(|| Refused(error::bad_delete_token()))?;
     let change = Change {
         ty: "subject.erase",
         subject: format!("projects/{name}"),
@@ -66,6 +64,11 @@ async fn delete(
         }),
     };
     let erase = core.erase(asked.grant(), Some(feed), subject);
-    change.make(asked, erase).await??;
+    let made = change.make(asked, erase).await;
+    if !matches!(made, Ok(Ok(_))) {
+        // It is not done, and can be confirmed again.
+        deletions.ask(doomed, token, now);
+    }
+    made??;
     Ok(nothing())
 }

@@ -36,20 +36,6 @@ pub(super) fn named(head: &Parts) -> Result<Option<String>, Refusal> {
     Ok(id.map(|id| id.to_string()))
 }
 
-/// Refuses what is about a tenant that is put away.
-pub(super) async fn check(asked: &Asked) -> Result<(), Refused> {
-    let name = asked.grant().project();
-    if name.parent().is_none() {
-        return Ok(());
-    }
-    let tenant = asked.edge.core().tenant(name).await?;
-    let is_away = tenant.is_some_and(|tenant| tenant.away_since.is_some());
-    if is_away {
-        return Err(Refused(error::unknown_tenant()));
-    }
-    Ok(())
-}
-
 pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let tenants = asked.edge.core().tenants(asked.grant()).await?;
     Ok(refuse::json(answer::tenants(&tenants)))

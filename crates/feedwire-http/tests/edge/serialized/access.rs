@@ -2,6 +2,7 @@
 
 use feedwire_auth::Created;
 use feedwire_testkit::{Answer, TestServer};
+use serde_json::json;
 
 use super::{ORDER, refusal};
 
@@ -222,4 +223,33 @@ async fn what_is_left_of_the_requests_is_told_in_the_vendors_headers() {
     assert_eq!(refusal(&refused).0, 429);
     assert_eq!(refused.header("serialized-ratelimit-remaining"), Some("0"));
     assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn whoever_may_read_some_subjects_learns_nothing_of_what_others_have() {
+    let server = TestServer::guarded().await;
+    let admin = server.credential("default", &[("default", "admin", "")]);
+    let admin = admin.await;
+    let event = r#"{"events":[{"eventType":"Placed"}]}"#;
+    let path = format!("/aggregates/order/{ORDER}/events");
+    let saved = ask(&server, &proof(&admin), "POST", &path, event).await;
+    assert_eq!(saved.status, 200);
+    let confined = json!({
+        "display_name": "one",
+        "grants": [{ "project": "default", "rights": ["read"], "subjects": ["another"] }],
+    })
+    .to_string();
+    let path = "/v1/projects/default/credentials";
+    let bearer = format!("authorization: Bearer {}", *admin.secret.token());
+    let own = [bearer.as_str(), "content-type: application/json"];
+    let made = server.ask("POST", path, &own, confined.as_bytes());
+    let made = made.await.json();
+    let member = |name: &str| made[name].as_str().expect("a text");
+    let confined = headers(member("key_id"), member("secret"));
+    let told = async |path: &str| {
+        let answer = ask(&server, &confined, "GET", path, "").await;
+        (answer.status, answer.text())
+    };
+    assert_eq!(told("/feeds/order").await, told("/feeds/nothing").await);
+    assert_eq!(told("/feeds").await.1, r#"{"feeds":[]}"#);
 }

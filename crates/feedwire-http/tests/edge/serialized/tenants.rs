@@ -4,7 +4,7 @@ use feedwire_testkit::{Answer, TestServer};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::{ORDER, ask, get, refusal, save, told};
+use super::{ORDER, ask, get, refusal, save, told, waiting};
 
 const A: &str = "5d3a2c4e-0000-4000-8000-000000000001";
 const B: &str = "5d3a2c4e-0000-4000-8000-000000000002";
@@ -138,4 +138,47 @@ async fn what_is_put_away_is_out_of_reach_and_what_is_not_there_is_not_found() {
     ask(&server, "POST", &format!("/tenants/{A}/undelete"), "").await;
     assert_eq!(of(&server, A, "HEAD", &path, "").await.status, 200);
     assert_eq!(refusal(&of(&server, "x", "GET", "/feeds", "").await).0, 400);
+}
+
+#[tokio::test]
+async fn what_is_put_away_is_out_of_reach_of_every_api_and_so_is_what_is_below_it() {
+    let server = TestServer::start().await;
+    add(&server, A, "").await;
+    let (tenant, below) = (format!("default.{A}"), format!("default.{A}.eu"));
+    let body = format!(r#"{{"name":"{below}"}}"#);
+    let json = ["content-type: application/json"];
+    let made = server
+        .ask("POST", "/v1/projects", &json, body.as_bytes())
+        .await;
+    assert_eq!(made.status, 201);
+    let event = br#"{"type":"Placed","subject":"a"}"#;
+    let publish = async |project: &str| {
+        let path = format!("/v1/projects/{project}/feeds/order/events");
+        server.ask("POST", &path, &json, event).await.status
+    };
+    assert_eq!((publish(&tenant).await, publish(&below).await), (200, 200));
+    let path = format!("/serialized/feeds/order?since=1&waitTime=50000&tenantId={A}");
+    let mut poll = server.connect().await;
+    poll.request("GET", &path, &[], b"").await;
+    let path = format!("/v1/projects/{below}/feeds/order?from=start");
+    let mut stream = server.connect().await;
+    let sse = ["accept: text/event-stream"];
+    stream.request("GET", &path, &sse, b"").await;
+    assert_eq!(stream.head().await.status, 200);
+    waiting::readers(&server, 2).await;
+    let gone = ask(&server, "DELETE", &format!("/tenants/{A}"), "").await;
+    assert_eq!(gone.status, 200);
+    stream.rest().await;
+    let page = poll.answer("GET").await.json();
+    assert_eq!(told(&page), (vec![], false, 1));
+    assert_eq!((publish(&tenant).await, publish(&below).await), (404, 404));
+    let feeds = format!("/v1/projects/{below}/feeds");
+    assert_eq!(server.ask("GET", &feeds, &[], b"").await.status, 404);
+    let undelete = format!("/tenants/{A}/undelete");
+    assert_eq!(ask(&server, "POST", &undelete, "").await.status, 200);
+    for project in [tenant, below] {
+        assert_eq!(publish(&project).await, 200);
+        let path = format!("/v1/projects/{project}/feeds/order");
+        assert_eq!(server.ask("GET", &path, &[], b"").await.positions(), [1, 2]);
+    }
 }

@@ -23,7 +23,7 @@ async fn answer(mut socket: Socket) -> (Vec<u64>, bool, u64) {
 }
 
 /// Waits until so many readers wait.
-async fn readers(server: &TestServer, count: u64) {
+pub(super) async fn readers(server: &TestServer, count: u64) {
     loop {
         let stats = server.core.stats().await;
         let waiting: u64 = stats
