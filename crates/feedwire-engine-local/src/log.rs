@@ -234,6 +234,10 @@ impl Log for LocalLog {
         self.0.heads.given()
     }
 
+    async fn settle(&self, through: Position) -> Result<(), Unavailable> {
+        self.0.settle_up_to(through).await
+    }
+
     fn stats(&self) -> LogStats {
         let stats = self.0.with(feedwire_log::Log::stats);
         // One that is closed has nothing more to tell.

@@ -22,6 +22,9 @@ pub trait Log: Debug + Send + Sync {
     /// last readable one.
     fn given(&self) -> Position;
 
+    /// Waits until every batch that was given a position up to `through` is readable, or has come to nothing.
+    async fn settle(&self, through: Position) -> Result<(), Unavailable>;
+
     /// What it has done since it was opened, and what it takes. Cheap enough to be asked every second.
     fn stats(&self) -> LogStats;
 

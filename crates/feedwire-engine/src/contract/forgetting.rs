@@ -132,6 +132,16 @@ pub async fn what_was_on_its_way_is_forgotten_too(place: &dyn Place) {
     }
 }
 
+pub async fn what_was_on_its_way_is_readable_once_it_is_settled(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    for _ in 0..20 {
+        bench.submit(batch(&["f t s", "g t s"])).await;
+        let given = bench.log.given();
+        bench.log.settle(given).await.expect("it is settled");
+        assert!(bench.log.bounds().last >= given);
+    }
+}
+
 pub async fn what_is_forgotten_and_not_erased_is_there_again_after_reopening(place: &dyn Place) {
     let mut bench = Bench::new(place).await;
     mixed(&bench).await;

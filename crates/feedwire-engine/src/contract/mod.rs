@@ -129,6 +129,7 @@ macro_rules! contract {
             nothing_is_what_a_forgotten_subject_is_expected_to_have_had
             what_comes_later_is_not_forgotten_whatever_the_position
             what_was_on_its_way_is_forgotten_too
+            what_was_on_its_way_is_readable_once_it_is_settled
             what_is_forgotten_and_not_erased_is_there_again_after_reopening
             a_closed_log_forgets_nothing_for_the_next
         );

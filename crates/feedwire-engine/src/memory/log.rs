@@ -86,6 +86,11 @@ impl Log for MemoryLog {
         self.records.lock().last()
     }
 
+    async fn settle(&self, _through: Position) -> Result<(), Unavailable> {
+        // What has a position is readable.
+        Ok(())
+    }
+
     fn stats(&self) -> LogStats {
         let counted = &self.counted;
         LogStats {
