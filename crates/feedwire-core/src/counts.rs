@@ -42,7 +42,7 @@ pub struct FeedCount {
     pub erased: Erased,
 }
 
-/// What was erased of a feed, as far as it was retained then.
+/// What was erased of a feed: of one that was erased whole all that it had had, of subjects in it what was retained of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     /// Events.
@@ -58,9 +58,20 @@ impl Erased {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
-            events: self.events + other.events,
-            runs: self.runs + other.runs,
-            subjects: self.subjects + other.subjects,
+            events: self.events.saturating_add(other.events),
+            runs: self.runs.saturating_add(other.runs),
+            subjects: self.subjects.saturating_add(other.subjects),
+        }
+    }
+
+    /// This without `other`. Where that is more there is nothing left: what was counted before and after a view was lost, or an
+    /// event was damaged, need not agree.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        Self {
+            events: self.events.saturating_sub(other.events),
+            runs: self.runs.saturating_sub(other.runs),
+            subjects: self.subjects.saturating_sub(other.subjects),
         }
     }
 }
@@ -77,6 +88,46 @@ impl FeedCount {
             erased: Erased::default(),
         }
     }
+
+    /// What it has had, without what was erased.
+    #[must_use]
+    pub fn left(&self) -> Erased {
+        self.had().less(self.erased)
+    }
+
+    /// All that it has had, erased or not.
+    pub(crate) fn had(&self) -> Erased {
+        Erased {
+            events: self.events,
+            runs: self.runs,
+            subjects: self.subjects,
+        }
+    }
+
+    /// Counts what is gone too, in counts of what was trimmed: it is told as erased, and taken off again.
+    fn put_back(&mut self, gone: Gone) {
+        // What was trimmed behind a whole erasure cannot be told from what was trimmed before it, and taken by it: it counts.
+        let trimmed = if self.last <= gone.whole_through {
+            Erased::default()
+        } else {
+            self.had()
+        };
+        let Erased {
+            events,
+            runs,
+            subjects,
+        } = trimmed.and(gone.erased);
+        (self.events, self.runs, self.subjects) = (events, runs, subjects);
+    }
+}
+
+/// What is gone of a feed from disk because it was erased.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gone {
+    /// How much was counted of it.
+    pub(crate) erased: Erased,
+    /// The position up to which the feed was erased whole, with what was trimmed of it until then.
+    pub(crate) whole_through: Position,
 }
 
 /// The counts of a project's feeds.
@@ -96,13 +147,20 @@ struct State {
 }
 
 impl Counts {
-    /// Takes up the counts where `view` stands and counts on to the end of `log`.
-    pub(crate) async fn open(view: Arc<dyn View>, log: &dyn Log) -> Result<Self, ReadError> {
-        let first = log.bounds().first;
+    /// Takes up the counts where `view` stands and counts on to the end of `log`, of which is `gone` what was erased.
+    pub(crate) async fn open(
+        view: Arc<dyn View>,
+        log: &dyn Log,
+        gone: &BTreeMap<FeedName, Gone>,
+    ) -> Result<Self, ReadError> {
+        let before = log.bounds().first.previous();
         let mut state = State::load(&*view).await?;
-        if state.through < first.previous() {
-            view.reset().await?;
-            state = State::after_trims(log.trims().await?, first.previous());
+        // Nothing is erased before the view has it on disk: one that stands at nothing begins anew.
+        if state.through < before || state.through == Position::ZERO {
+            if state.through > Position::ZERO {
+                view.reset().await?;
+            }
+            state = State::anew(log.trims().await?, gone, before);
         }
         loop {
             let chunk = log.read(&Scope::all(), state.through, TAIL_READ).await?;
@@ -138,6 +196,18 @@ impl Counts {
     /// The position of the last event of `feed`, as far as was counted; `None` where it has had none.
     pub(crate) fn last(&self, feed: &FeedName) -> Option<Position> {
         self.state.lock().feeds.get(feed).map(|count| count.last)
+    }
+
+    /// The feeds that have had something, as far as was counted.
+    pub(crate) fn names(&self) -> Vec<FeedName> {
+        self.state.lock().feeds.keys().cloned().collect()
+    }
+
+    /// What `feed` has had, and the position up to which that is.
+    pub(crate) fn had(&self, feed: &FeedName) -> (Erased, Position) {
+        let state = self.state.lock();
+        let had = state.feeds.get(feed).map(FeedCount::had);
+        (had.unwrap_or_default(), state.through)
     }
 
     /// Whether it is known that none of `feeds` has anything behind `after` in a log that ends at `head`.
@@ -217,7 +287,7 @@ impl State {
         })
     }
 
-    fn after_trims(trims: Vec<FeedTrim>, through: Position) -> Self {
+    fn anew(trims: Vec<FeedTrim>, gone: &BTreeMap<FeedName, Gone>, through: Position) -> Self {
         let count = |trim: FeedTrim| FeedCount {
             events: trim.events,
             batches: trim.batches,
@@ -227,7 +297,12 @@ impl State {
             ..FeedCount::of_none(trim.feed)
         };
         let counts = trims.into_iter().map(count);
-        let feeds: BTreeMap<_, _> = counts.map(|count| (count.name.clone(), count)).collect();
+        let mut feeds: BTreeMap<_, _> = counts.map(|count| (count.name.clone(), count)).collect();
+        for (feed, gone) in gone {
+            let none = || FeedCount::of_none(feed.clone());
+            let count = feeds.entry(feed.clone()).or_insert_with(none);
+            count.put_back(*gone);
+        }
         let changed = feeds.keys().cloned().collect();
         Self {
             feeds,

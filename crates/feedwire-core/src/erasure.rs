@@ -1,17 +1,18 @@
 //! Erasing a subject, or a feed: hidden at once, then gone from disk, with a receipt that says how far that is.
 //!
 //! Its subjects begin anew: what is published about them later is of version 1. For that nothing is appended between the position up
-//! to which is erased and the moment from which on they are forgotten.
+//! to which is erased and the moment from which on they are forgotten. Nothing else is done in that time: how much it takes is counted
+//! behind it (`takes.rs`), and where that fails, or the labels do not go, the erasure stands, and both are done when it is carried out.
 
 use std::collections::BTreeMap;
 
-use feedwire_engine::{AppendError, Appended, Batch, Erasure, Record, Scope, Unavailable};
+use feedwire_engine::{AppendError, Appended, Batch, Erasure};
 use feedwire_event::{EventId, FeedName, Labels, Position, Subject, Timestamp};
 use feedwire_tally::Outage;
 use tokio::time::timeout;
 
-use crate::limits::{ERASURE_GRACE, ERASURE_RETRY};
-use crate::project::{Project, TAIL_READ};
+use crate::limits::ERASURE_RETRY;
+use crate::project::Project;
 use crate::receipts::Receipt;
 use crate::{Clock, Core, Erased, Forbidden, Grant, Right, read, store};
 
@@ -84,93 +85,61 @@ impl Project {
 
     /// Hides what is `asked` about, for [`Project::erase_hidden`] to erase, and has its subjects begin anew.
     pub(crate) async fn ask_to_erase(&self, asked: Asked) -> Result<Receipt, store::Error> {
-        let _nothing_is_appended = self.appending().write().await;
-        let erasure = Erasure {
-            feed: asked.feed,
-            subject: asked.subject,
-            // Also behind batches whose publishers have gone away, and that are on their way to disk.
-            through: self.log().given(),
+        let _one_at_a_time = self.erasures().counting().lock().await;
+        let mut receipt = self.hide(asked).await?;
+        // It is hidden: what fails from here on is done again before it is erased.
+        if let Err(error) = self.take_labels(&mut receipt).await {
+            warn(&error, "the labels of what is erased are still there");
+        }
+        if let Err(error) = self.count_rest(&mut receipt).await {
+            warn(&error, "what an erasure takes is not counted yet");
+        }
+        if let Err(error) = self.erasures().keep(&receipt).await {
+            warn(&error, "what an erasure takes is not written yet");
+        }
+        Ok(receipt)
+    }
+
+    async fn hide(&self, asked: Asked) -> Result<Receipt, store::Error> {
+        let mut takes = match &asked.subject {
+            Some(subject) => self.begun(asked.feed.as_ref(), subject).await?,
+            None => BTreeMap::new(),
         };
+        let _nothing_is_appended = self.appending().write().await;
+        let mut counted_to = Position::ZERO;
+        if let (Some(feed), None) = (&asked.feed, &asked.subject) {
+            let (had, through) = self.counts().had(feed);
+            let left = had.less(self.erasures().taken_of(feed));
+            takes.extend((left != Erased::default()).then(|| (feed.clone(), left)));
+            counted_to = through;
+        }
         let receipt = Receipt {
             id: asked.id,
-            takes: self.taken_by(&erasure).await?,
-            erasure,
+            takes_labels: asked.feed.is_none(),
+            takes,
+            counted_to,
+            erasure: Erasure {
+                feed: asked.feed,
+                subject: asked.subject,
+                // Also behind batches whose publishers have gone away, and that are on their way to disk.
+                through: self.log().given(),
+            },
             asked_at: asked.at,
             erased: None,
         };
         self.erasures().ask(&receipt).await?;
         self.log().forget(&receipt.erasure).await?;
-        if let (None, Some(subject)) = (&receipt.erasure.feed, &receipt.erasure.subject) {
-            self.labels()
-                .set(subject.clone(), Labels::default(), None)
-                .await?;
-        }
         Ok(receipt)
     }
 
-    /// What `erasure` takes of each feed, of what is shown.
-    async fn taken_by(&self, erasure: &Erasure) -> Result<BTreeMap<FeedName, Erased>, read::Error> {
-        let mut head = self.log().head();
-        let readable = head.wait_for(|head| *head >= erasure.through);
-        // What is not readable by then came to nothing, as far as can be told.
-        drop(timeout(ERASURE_GRACE, readable).await);
-        let head = self.log().bounds().last.min(erasure.through);
-        let counts = timeout(ERASURE_GRACE, self.counts().feeds(head)).await;
-        let counts = counts.map_err(Unavailable::new)?.feeds;
-        let Some(subject) = &erasure.subject else {
-            let whole = counts
-                .into_iter()
-                .filter(|c| Some(&c.name) == erasure.feed.as_ref());
-            let taken = whole.map(|count| {
-                let before = self.erasures().taken_of(&count.name);
-                let left = Erased {
-                    events: count.events - before.events,
-                    runs: count.runs - before.runs,
-                    subjects: count.subjects - before.subjects,
-                };
-                (count.name, left)
-            });
-            return Ok(taken.collect());
-        };
-        let mut taken = self.count_shown(erasure, subject, head).await?;
-        let wanted = |feed: &FeedName| erasure.feed.as_ref().is_none_or(|of| of == feed);
-        for count in counts.into_iter().filter(|count| wanted(&count.name)) {
-            if self.log().subject(&count.name, subject).await?.is_some() {
-                taken.entry(count.name).or_default().subjects = 1;
-            }
+    async fn take_labels(&self, receipt: &mut Receipt) -> Result<(), store::Error> {
+        let subject = receipt.erasure.subject.clone();
+        if let Some(subject) = subject.filter(|_| receipt.takes_labels) {
+            let none = Labels::default();
+            self.labels().set(subject, none, None).await?;
+            receipt.takes_labels = false;
         }
-        Ok(taken)
-    }
-
-    /// The events and runs about `subject` up to `head`, by feed.
-    async fn count_shown(
-        &self,
-        erasure: &Erasure,
-        subject: &Subject,
-        head: Position,
-    ) -> Result<BTreeMap<FeedName, Erased>, read::Error> {
-        let scope = Scope {
-            feeds: erasure.feed.iter().cloned().collect(),
-            subjects: vec![subject.clone()],
-            ..Scope::default()
-        };
-        let hidden = self.erasures().hidden();
-        let mut counted: BTreeMap<FeedName, Erased> = BTreeMap::new();
-        let mut after = self.log().bounds().first.previous();
-        while after < head {
-            let chunk = self.log().read(&scope, after, TAIL_READ).await?;
-            let mut before: Option<&Record> = None;
-            for record in chunk.records.iter().filter(|record| !hidden.hides(record)) {
-                let feed = FeedName::new(record.feed());
-                let feed = feed.expect("the log holds names that were checked");
-                let count = counted.entry(feed).or_default();
-                count.events += 1;
-                count.runs += u64::from(!before.is_some_and(|before| record.goes_on(before)));
-                before = Some(record);
-            }
-            after = chunk.through;
-        }
-        Ok(counted)
+        Ok(())
     }
 
     /// Carries erasures out as they are asked for.
@@ -204,7 +173,8 @@ impl Project {
     }
 
     /// Erases from the log what is hidden and still on disk.
-    async fn carry_out(&self, mut receipt: Receipt, clock: &dyn Clock) -> Result<(), store::Error> {
+    async fn carry_out(&self, receipt: Receipt, clock: &dyn Clock) -> Result<(), store::Error> {
+        let mut receipt = self.counted(&receipt).await?;
         let through = self.log().bounds().last.min(receipt.erasure.through);
         // What is gone cannot be counted again after a crash.
         while self.counts().persist().await? < through {
@@ -212,9 +182,32 @@ impl Project {
         }
         let events = self.log().erase(&receipt.erasure).await?;
         receipt.erased = Some((clock.now(), events));
-        self.erasures().put(&receipt).await?;
-        self.erasures().settle(&receipt.id);
+        self.erasures().settle(&receipt).await?;
         self.meter().upkeep.erasures.one();
         Ok(())
     }
+
+    /// `receipt` once its labels are gone, and what it takes is counted, as far as that can be.
+    async fn counted(&self, receipt: &Receipt) -> Result<Receipt, store::Error> {
+        let _one_at_a_time = self.erasures().counting().lock().await;
+        // Whoever asked for it may have counted meanwhile.
+        let mut receipt = self.erasures().as_kept(receipt);
+        if receipt.takes_labels || receipt.counted_to < receipt.erasure.through {
+            self.take_labels(&mut receipt).await?;
+            match self.count_rest(&mut receipt).await {
+                Err(error @ read::Error::Damaged { .. }) => {
+                    // It is not kept from being erased for that, and the rest is told as if it were there.
+                    warn(&error, "not all that an erasure takes can be counted");
+                    receipt.counted_to = receipt.erasure.through;
+                }
+                counted => counted?,
+            }
+            self.erasures().keep(&receipt).await?;
+        }
+        Ok(receipt)
+    }
+}
+
+fn warn(error: &(dyn std::error::Error + 'static), what: &str) {
+    tracing::warn!(error, "{what}");
 }

@@ -31,6 +31,7 @@ pub mod store;
 mod subjects;
 mod sync;
 mod tail;
+mod takes;
 pub mod tenants;
 #[cfg(test)]
 mod tests;

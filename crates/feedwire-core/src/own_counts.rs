@@ -54,7 +54,7 @@ impl Core {
         }
         let counts = project.feeds(grant.allowance()).await?.feeds.into_iter();
         let wanted = counts.filter(|count| feeds.is_empty() || feeds.contains(&count.name));
-        Ok(wanted.map(|count| count.runs - count.erased.runs).sum())
+        Ok(wanted.map(|count| count.left().runs).sum())
     }
 }
 

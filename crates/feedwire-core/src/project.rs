@@ -60,6 +60,7 @@ impl Project {
         let labels = StoredLabels::open(primary(), name.clone()).await?;
         let retention = StoredRetention::open(primary(), name.clone()).await?;
         let erasures = StoredErasures::open(primary(), name.clone()).await?;
+        erasures.begin(log.given()).await?;
         for receipt in erasures.to_carry_out() {
             log.forget(&receipt.erasure).await?;
         }
@@ -68,7 +69,7 @@ impl Project {
             hidden: erasures.hidden().clone(),
         };
         let counts = engine.view(name, "counts").await?;
-        let counts = Counts::open(counts, &*log)
+        let counts = Counts::open(counts, &*log, erasures.gone())
             .await
             .map_err(|error| unreadable(name, error))?;
         let tail = Arc::new(Tail::new(

@@ -224,6 +224,8 @@ mod tests {
             },
             asked_at: "2026-11-21T08:00:00Z".parse().expect("a time"),
             takes: std::collections::BTreeMap::new(),
+            counted_to: Position::ZERO,
+            takes_labels: true,
             erased: None,
         };
         let told =
