@@ -72,7 +72,7 @@ async fn counts_go_on_after_a_restart_however_far_their_view_had_come() {
 }
 
 #[tokio::test]
-async fn counts_that_are_rebuilt_after_retention_say_what_they_said_before() {
+async fn counts_that_are_rebuilt_after_retention_take_each_trimmed_batch_for_one_run() {
     let place = Place::new(feedwire_engine::memory::Options::default());
     let engine = Arc::new(Memory::open(&place).expect("nobody else"));
     let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;

@@ -17,7 +17,7 @@ use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
 use crate::{Receipt, Start};
 
-async fn erase(world: &World, feed: Option<&str>, subject: Option<&str>) -> Receipt {
+pub(super) async fn erase(world: &World, feed: Option<&str>, subject: Option<&str>) -> Receipt {
     let feed = feed.map(|feed| FeedName::new(feed).expect("a name"));
     let subject = subject.map(|subject| Subject::new(subject).expect("a subject"));
     world
@@ -193,15 +193,11 @@ async fn erasing_a_subject_everywhere_takes_its_labels() {
 }
 
 /// What is left of each feed: events, runs and subjects.
-async fn left(world: &World) -> Vec<(String, [u64; 3])> {
+pub(super) async fn left(world: &World) -> Vec<(String, [u64; 3])> {
     let feeds = world.core.feeds(&world.grant).await.expect("feeds").feeds;
     let left = feeds.into_iter().map(|count| {
-        let erased = count.erased;
-        let left = [
-            count.events - erased.events,
-            count.runs - erased.runs,
-            count.subjects - erased.subjects,
-        ];
+        let left = count.left();
+        let left = [left.events, left.runs, left.subjects];
         (count.name.to_string(), left)
     });
     left.collect()

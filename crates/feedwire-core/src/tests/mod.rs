@@ -1,6 +1,8 @@
 //! What the core does, told over the in-memory engine.
 
 #[cfg(not(feature = "shuttle"))]
+mod ailing;
+#[cfg(not(feature = "shuttle"))]
 mod confining;
 #[cfg(not(feature = "shuttle"))]
 mod counting;
@@ -24,6 +26,8 @@ mod reading;
 mod retaining;
 #[cfg(feature = "shuttle")]
 mod schedules;
+#[cfg(not(feature = "shuttle"))]
+mod taking;
 #[cfg(not(feature = "shuttle"))]
 mod tenants;
 #[cfg(not(feature = "shuttle"))]
