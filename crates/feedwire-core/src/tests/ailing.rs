@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 pub(crate) struct Ailments {
     /// Events of subjects are damaged.
     pub(crate) is_damaged: AtomicBool,
-    /// Events of subjects cannot be read.
+    /// Events of subjects cannot be read, and nothing can be erased.
     pub(crate) is_away: AtomicBool,
     /// Labels cannot be removed.
     pub(crate) keeps_labels: AtomicBool,
@@ -195,6 +195,9 @@ impl Log for AilingLog {
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
+        if self.ailments.is_away.load(Ordering::SeqCst) {
+            return Err(Unavailable::new("it is away"));
+        }
         self.inner.erase(erasure).await
     }
 }

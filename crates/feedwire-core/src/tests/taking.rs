@@ -150,12 +150,15 @@ async fn labels_that_do_not_go_at_once_are_gone_when_the_receipt_says_erased() {
 
 #[tokio::test(start_paused = true)]
 async fn labels_that_are_set_after_an_erasure_stay() {
-    let world = World::new().await;
+    let engine = Ailing::over(Memory::new());
+    let world = over(&engine).await;
     let subject = Subject::new("1").expect("a subject");
     world.publish(&["a/x/1"]).await;
     label(&world, &subject).await;
+    engine.ailments.is_away.store(true, Ordering::SeqCst);
     let asked = erase(&world, None, Some("1")).await;
     label(&world, &subject).await;
+    engine.ailments.is_away.store(false, Ordering::SeqCst);
     erased(&world, &asked).await;
     let labels = world.core.labels(&world.grant, &subject).await;
     assert!(!labels.expect("labels").is_empty());
