@@ -19,8 +19,10 @@ use tokio::sync::{Notify, watch};
 pub(crate) struct Ailments {
     /// Events of subjects are damaged.
     pub(crate) is_damaged: AtomicBool,
-    /// Events of subjects cannot be read, and nothing can be erased.
+    /// Events of subjects cannot be read.
     pub(crate) is_away: AtomicBool,
+    /// Nothing can be erased.
+    pub(crate) keeps_events: AtomicBool,
     /// Labels cannot be removed.
     pub(crate) keeps_labels: AtomicBool,
     /// What is read of a subject waits while this is set.
@@ -195,7 +197,7 @@ impl Log for AilingLog {
     }
 
     async fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
-        if self.ailments.is_away.load(Ordering::SeqCst) {
+        if self.ailments.keeps_events.load(Ordering::SeqCst) {
             return Err(Unavailable::new("it is away"));
         }
         self.inner.erase(erasure).await

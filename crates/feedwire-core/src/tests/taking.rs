@@ -106,17 +106,37 @@ async fn an_event_is_counted_for_one_erasure_whichever_counts_first() {
     let engine = Ailing::over(Memory::new());
     let world = over(&engine).await;
     world.publish(&["a/x/1", "a/x/1", "a/x/2"]).await;
+    engine.ailments.keeps_events.store(true, Ordering::SeqCst);
     engine.ailments.is_away.store(true, Ordering::SeqCst);
     let one = erase(&world, None, Some("1")).await;
     world.publish(&["a/x/3", "b/x/1"]).await;
     let all = erase(&world, Some("a"), None).await;
     check(&world, &[("a", [0, 0, 0]), ("b", [1, 1, 1])]).await;
     engine.ailments.is_away.store(false, Ordering::SeqCst);
+    tokio::time::sleep(ERASURE_RETRY * 3).await;
+    engine.ailments.keeps_events.store(false, Ordering::SeqCst);
     for asked in [&one, &all] {
         erased(&world, asked).await;
     }
     world.publish(&["a/x/1"]).await;
     check(&world, &[("a", [1, 1, 1]), ("b", [1, 1, 1])]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subject_is_counted_for_the_erasure_that_was_asked_for_first() {
+    let engine = Ailing::over(Memory::new());
+    let world = over(&engine).await;
+    world.publish(&["a/x/1", "a/x/2", "b/x/1"]).await;
+    engine.ailments.is_away.store(true, Ordering::SeqCst);
+    let one = erase(&world, Some("a"), Some("1")).await;
+    engine.ailments.is_away.store(false, Ordering::SeqCst);
+    let other = erase(&world, None, Some("1")).await;
+    assert_eq!((one.takes.len(), other.takes.len()), (1, 2));
+    check(&world, &[("a", [1, 1, 1]), ("b", [0, 0, 0])]).await;
+    for asked in [&one, &other] {
+        erased(&world, asked).await;
+    }
+    check(&world, &[("a", [1, 1, 1]), ("b", [0, 0, 0])]).await;
 }
 
 async fn label(world: &World, subject: &Subject) {
@@ -155,10 +175,10 @@ async fn labels_that_are_set_after_an_erasure_stay() {
     let subject = Subject::new("1").expect("a subject");
     world.publish(&["a/x/1"]).await;
     label(&world, &subject).await;
-    engine.ailments.is_away.store(true, Ordering::SeqCst);
+    engine.ailments.keeps_events.store(true, Ordering::SeqCst);
     let asked = erase(&world, None, Some("1")).await;
     label(&world, &subject).await;
-    engine.ailments.is_away.store(false, Ordering::SeqCst);
+    engine.ailments.keeps_events.store(false, Ordering::SeqCst);
     erased(&world, &asked).await;
     let labels = world.core.labels(&world.grant, &subject).await;
     assert!(!labels.expect("labels").is_empty());
