@@ -13,7 +13,7 @@ use crate::blocking::blocking;
 use crate::heads::{BatchKeys, Fetched, Lookup, Table};
 use crate::log::{Closed, Shared};
 use crate::marks::Seen;
-use crate::store::{self, Room};
+use crate::store;
 use crate::words;
 
 /// A batch that is ready to be submitted.
@@ -165,17 +165,17 @@ impl Shared {
                 let (marks, last) = (Arc::clone(&self.marks), *self.head.borrow());
                 blocking(move || {
                     marks.forget_after(&heads.lock(), last);
-                    let recovered = heads.recover(failures).map_err(not_stored);
+                    heads.recover(failures);
                     // Held up to here even if the caller has gone away.
                     drop(none_under_way);
-                    recovered
+                    Ok::<_, Unavailable>(())
                 })
                 .await?;
             }
         }
         if self.heads.waiting() > WAITING_FULL {
             let heads = Arc::clone(&self.heads);
-            blocking(move || heads.apply(Room::Free).map_err(not_stored)).await?;
+            blocking(move || heads.apply().map_err(not_stored)).await?;
         }
         Ok(())
     }
@@ -387,12 +387,12 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use feedwire_engine::{Erasure, Log};
-    use feedwire_event::{Attribute, Event, EventId, Extensions, ProjectName, TypeName, payload};
+    use feedwire_event::{Attribute, Event, EventId, Extensions, TypeName, payload};
 
     use super::*;
     use crate::Options;
-    use crate::log::{LocalLog, options};
-    use crate::store::Store;
+    use crate::log::LocalLog;
+    use crate::log::tests::open_with;
 
     fn open(folder: &std::path::Path) -> Arc<Shared> {
         open_keeping(folder, Options::default().marks_kept)
@@ -403,19 +403,7 @@ mod tests {
             marks_kept,
             ..Options::default()
         };
-        let project = ProjectName::new("p").expect("a name");
-        let store = Store::open(&folder.join("store"), &sizes).expect("it opens");
-        let log = feedwire_log::Log::create(&folder.join("log"), 1, options(&sizes, &project));
-        log.expect("it is made").close().expect("it is closed");
-        let calls = Arc::default();
-        let log = LocalLog::open(
-            &folder.join("log"),
-            &project,
-            &Arc::new(store),
-            &calls,
-            &sizes,
-        );
-        log.expect("it opens").0
+        open_with(folder, sizes)
     }
 
     /// Where `future` is, without waiting for it.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use crate::heads::Heads;
-use crate::store::Room;
 
 /// How often what was submitted is merged; in between, it is held batch by batch.
 const MERGE_INTERVAL: Duration = Duration::from_millis(100);
@@ -16,7 +15,7 @@ const MERGE_INTERVAL: Duration = Duration::from_millis(100);
 /// some seconds, and a crash as many seconds of log that are read again.
 const MERGES_PER_WRITE: u32 = 50;
 /// Heads that are not in the store, beyond which they are written at once; each takes some 100 bytes.
-const WAITING_MAX: usize = 1 << 20;
+pub(crate) const WAITING_MAX: usize = 1 << 20;
 /// Beyond this many an append first writes them itself.
 pub(crate) const WAITING_FULL: usize = 2 * WAITING_MAX;
 
@@ -48,6 +47,12 @@ impl Calls {
         let mut state = self.state.lock();
         state.heads.push(Arc::clone(heads));
         self.called.notify_one();
+    }
+
+    /// Whether there are heads to be applied of which nothing was taken up yet.
+    #[cfg(test)]
+    pub(crate) fn are_there(&self) -> bool {
+        !self.state.lock().heads.is_empty()
     }
 }
 
@@ -93,7 +98,7 @@ impl Calls {
             merges += 1;
             if merges >= MERGES_PER_WRITE || self.waiting.load(Ordering::Relaxed) > WAITING_MAX {
                 // What cannot be written now stays where it is, and an append that finds too much of it is told why.
-                behind.retain(|heads| heads.apply(Room::Free).is_err());
+                behind.retain(|heads| heads.apply().is_err());
                 merges = 0;
             }
         }

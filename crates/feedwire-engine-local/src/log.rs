@@ -17,7 +17,7 @@ use crate::blocking::blocking;
 use crate::heads::{Heads, catch_up};
 use crate::marks::Marks;
 use crate::open::SYSTEM_MIN_FREE_BYTES;
-use crate::store::{self, Room, Store};
+use crate::store::{self, Store};
 use crate::{Options, words};
 
 /// The log of a project.
@@ -85,6 +85,10 @@ impl LocalLog {
         let waiting = Arc::clone(&calls.waiting);
         let heads = Heads::open(store, project, &log, sizes.heads_cached_max, waiting);
         let heads = Arc::new(heads.map_err(|error| heads_error(project, error))?);
+        if heads.applied() < words::position(log.bounds().last) {
+            // There was no room for them; nobody may append, whose call would have them written when there is.
+            calls.call(&heads);
+        }
         let head = Arc::new(watch::Sender::new(words::position(log.bounds().last)));
         let (moved, synced) = (Arc::clone(&head), Arc::clone(&heads));
         log.on_head(Box::new(move |last| {
@@ -171,7 +175,7 @@ impl Shared {
         }
         drop(state);
         // What is not applied is read from the log when it is opened again.
-        drop(self.heads.apply(Room::Free));
+        drop(self.heads.apply());
         self.heads.retire();
     }
 
@@ -186,7 +190,7 @@ impl Shared {
             bytes: keep.bytes,
         };
         // A head that is not on disk in the store must be found in the log.
-        let applied = match self.heads.apply(Room::Own) {
+        let applied = match self.heads.apply() {
             // Where there is no room, trimming what can be trimmed is what makes some.
             Err(store::Error::NoSpace(_)) => self.heads.applied(),
             applied => applied?,
@@ -199,7 +203,7 @@ impl Shared {
 
     fn erase(&self, erasure: &Erasure) -> Result<u64, Unavailable> {
         // Where a crash leaves some of the records gone, the store says what versions their subjects are at.
-        self.heads.apply(Room::Own)?;
+        self.heads.apply()?;
         self.store.sync()?;
         let erased = self.with(|log| log.erase(&words::erasure(erasure)))?;
         let erased = erased.map_err(Unavailable::new)?;
@@ -346,5 +350,116 @@ impl Log for LocalLog {
         };
         log.settle_up_to(erasure.through).await?;
         blocking(move || log.erase(&erasure)).await
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::atomic::Ordering;
+
+    use bytes::Bytes;
+    use feedwire_engine::{Batch, NewRecord};
+    use feedwire_event::{TypeName, Version};
+
+    use super::*;
+    use crate::applier::WAITING_FULL;
+
+    pub(crate) fn open_with(folder: &Path, sizes: Options) -> Arc<Shared> {
+        let project = ProjectName::new("p").expect("a name");
+        let store = Store::open(&folder.join("store"), &sizes).expect("it opens");
+        let log = feedwire_log::Log::create(&folder.join("log"), 1, options(&sizes, &project));
+        log.expect("it is made").close().expect("it is closed");
+        let calls = Arc::default();
+        let log = LocalLog::open(
+            &folder.join("log"),
+            &project,
+            &Arc::new(store),
+            &calls,
+            &sizes,
+        );
+        log.expect("it opens").0
+    }
+
+    /// A reserve of so many times what is free: a quarter of it has to be left by whoever may take of it.
+    const LITTLE_ROOM: u64 = 2;
+    const NO_ROOM: u64 = 8;
+
+    fn open_with_reserve(folder: &Path, times: u64) -> Arc<Shared> {
+        let disk = rustix::fs::statvfs(folder).expect("it is there");
+        let sizes = Options {
+            store_reserve_bytes: disk.f_bavail * disk.f_frsize * times,
+            ..Options::default()
+        };
+        open_with(folder, sizes)
+    }
+
+    /// An event about `subject`.
+    fn about(subject: &Subject) -> Batch {
+        let record = NewRecord {
+            feed: FeedName::new("f").expect("a name"),
+            ty: TypeName::new("t").expect("a name"),
+            subject: Some(subject.clone()),
+            time: None,
+            payload: Bytes::new(),
+        };
+        Batch::new(vec![record], Vec::new()).expect("a batch")
+    }
+
+    #[tokio::test]
+    async fn an_append_that_came_to_nothing_stops_nobody_where_the_store_has_no_room() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open_with_reserve(place.path(), NO_ROOM);
+        let feed = FeedName::new("f").expect("a name");
+        let subject = Subject::new("s").expect("a subject");
+        let now = Timestamp::from_micros(0);
+        let first = log.append(about(&subject), now).await.expect("appended");
+        log.heads.break_off();
+        let head = log.head_of(&feed, &subject).await.expect("it is looked up");
+        assert_eq!(head.map(|head| head.position), Some(first.last));
+        log.heads.break_off();
+        let second = log.append(about(&subject), now).await.expect("appended");
+        assert_eq!(second.versions, [Version(2)]);
+    }
+
+    #[tokio::test]
+    async fn heads_are_stored_out_of_the_reserve_where_too_many_wait_and_else_appends_end() {
+        let place = tempfile::tempdir().expect("a folder");
+        let subject = Subject::new("s").expect("a subject");
+        let now = Timestamp::from_micros(0);
+        for (name, times) in [("little", LITTLE_ROOM), ("none", NO_ROOM)] {
+            let folder = place.path().join(name);
+            std::fs::create_dir(&folder).expect("it is made");
+            let log = open_with_reserve(&folder, times);
+            log.append(about(&subject), now).await.expect("appended");
+            // As if other projects had them.
+            let waiting = &log.calls.waiting;
+            waiting.fetch_add(WAITING_FULL, Ordering::Relaxed);
+            let appended = log.append(about(&subject), now).await;
+            if times == LITTLE_ROOM {
+                assert_eq!(appended.expect("appended").versions, [Version(2)]);
+            } else {
+                let refused = appended.expect_err("there is no room");
+                assert!(matches!(refused, AppendError::NoSpace(_)), "{refused:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn heads_that_there_was_no_room_for_at_the_opening_are_written_when_there_is() {
+        let place = tempfile::tempdir().expect("a folder");
+        let log = open_with_reserve(place.path(), NO_ROOM);
+        let subject = Subject::new("s").expect("a subject");
+        let appended = log.append(about(&subject), Timestamp::from_micros(0)).await;
+        appended.expect("the log has room");
+        log.close();
+        let calls = Arc::default();
+        let reopen = |calls| {
+            let folder = place.path().join("log");
+            let sizes = Options::default();
+            LocalLog::open(&folder, &log.project, &log.store, calls, &sizes).expect("it opens")
+        };
+        let held = reopen(&calls);
+        assert_eq!(held.0.heads.applied(), Position::ZERO);
+        assert!(calls.are_there(), "nobody has to append for it");
     }
 }

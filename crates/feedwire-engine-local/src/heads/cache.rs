@@ -119,7 +119,7 @@ impl Cache {
         shard.turns += 1;
     }
 
-    /// Drops everything; the store has it all.
+    /// Drops everything. What the store does not have is to be inserted again.
     pub(super) fn forget(&mut self) {
         for shard in &mut self.shards {
             shard.young.clear();

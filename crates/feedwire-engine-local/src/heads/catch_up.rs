@@ -11,8 +11,8 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 use super::cache::{Cache, KeyHash};
 use super::pending::Pending;
 use super::table::Heads;
-use crate::applier::WAITING_FULL;
-use crate::store::{self, Applied, Room, Standing, Store, head_key};
+use crate::applier::{WAITING_FULL, WAITING_MAX};
+use crate::store::{self, Applied, Standing, Store, head_key};
 use crate::words;
 
 /// Records that are read in one go.
@@ -22,6 +22,8 @@ const CHUNK: Limit = Limit {
 };
 /// Heads that are held before they are written.
 const HEADS_HELD_MAX: usize = 256 * 1024;
+/// Heads that are held where there is no room to write them: what appends can have left, and those that were under way with them.
+const HEADS_IN_MEMORY_MAX: usize = WAITING_FULL + WAITING_MAX;
 
 /// Why the heads are not there.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +56,9 @@ impl Heads {
             if pending.len() < HEADS_HELD_MAX && pending.through < last {
                 continue;
             }
-            match heads.write(&mut pending, Room::Free) {
+            match heads.write(&mut pending) {
                 // A full disk keeps nobody from reading.
-                Err(store::Error::NoSpace(_)) if pending.len() < WAITING_FULL => (),
+                Err(store::Error::NoSpace(_)) if pending.len() < HEADS_IN_MEMORY_MAX => (),
                 written => written?,
             }
         }
@@ -111,7 +113,7 @@ fn stood(
             };
             // Emptied first: what a crash leaves in between is still astray.
             store.empty_heads(project.as_str())?;
-            store.write_heads_applied(project.as_str(), none, Room::Own)?;
+            store.write_heads_applied(project.as_str(), none)?;
             Ok(Position::ZERO)
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! Versions are given out under the lock of [`Heads`], before the batch is on disk. When it then cannot be written, the
 //! heads in the cache are of batches that never were: the next append first waits until every append under way has come
-//! to its end, applies those that succeeded, and forgets the cache.
+//! to its end, and forgets what the cache has of those that failed.
 
 mod batch_keys;
 mod cache;

@@ -13,7 +13,7 @@ use super::batch_keys::BatchKeys;
 use super::cache::{Cache, Moment};
 use super::floors::Floors;
 use super::pending::{Pending, Submitted};
-use crate::store::{Applied, Error, Room, Store};
+use crate::store::{Applied, Error, Store};
 
 /// Heads that are written to the store in one batch: others write there too, and wait for it.
 const APPLIED_AT_ONCE: usize = 4_096;
@@ -201,22 +201,24 @@ impl Heads {
     ///
     /// The heads are written before the position that they belong to, and in many batches: after a crash the log is
     /// read again from the position before, which only makes the same heads once more.
-    pub(crate) fn apply(&self, room: Room) -> Result<Position, Error> {
+    pub(crate) fn apply(&self) -> Result<Position, Error> {
         let mut pending = self.pending.lock();
         self.merge_into(&mut pending);
-        self.write_counted(&mut pending, room)?;
+        self.write_counted(&mut pending)?;
         Ok(pending.through)
     }
 
-    pub(super) fn write(&self, pending: &mut Pending, room: Room) -> Result<(), Error> {
+    pub(super) fn write(&self, pending: &mut Pending) -> Result<(), Error> {
         if pending.through == self.table.lock().applied {
             return Ok(());
         }
+        // Who tries again and again on a full disk has not sorted them for nothing.
+        self.store.check_heads_room()?;
         // In the order of their keys they are faster written, and the store's tables overlap less.
         let mut heads: Vec<(&[u8], Head)> = pending.heads().collect();
         heads.sort_unstable_by_key(|(key, _)| *key);
         for some in heads.chunks(APPLIED_AT_ONCE) {
-            self.store.write_heads(some, room)?;
+            self.store.write_heads(some)?;
         }
         drop(heads);
         let applied = Applied {
@@ -225,15 +227,15 @@ impl Heads {
             incarnation: self.incarnation,
         };
         self.store
-            .write_heads_applied(self.project.as_str(), applied, room)?;
+            .write_heads_applied(self.project.as_str(), applied)?;
         self.table.lock().applied = pending.through;
         pending.clear();
         Ok(())
     }
 
-    fn write_counted(&self, pending: &mut Pending, room: Room) -> Result<(), Error> {
+    fn write_counted(&self, pending: &mut Pending) -> Result<(), Error> {
         let heads = pending.len();
-        self.write(pending, room)?;
+        self.write(pending)?;
         self.waiting.fetch_sub(heads, Ordering::Relaxed);
         Ok(())
     }
@@ -245,18 +247,20 @@ impl Heads {
 
     /// Forgets the batches that came to nothing. Called while no append is under way, with the failures that the log has
     /// had.
-    pub(crate) fn recover(&self, log_failures: u64) -> Result<(), Error> {
+    ///
+    /// What succeeded and is not in the store yet is not written for it: nobody could append, or look a subject up, where the store
+    /// has no room.
+    pub(crate) fn recover(&self, log_failures: u64) {
         let mut pending = self.pending.lock();
         self.merge_into(&mut pending);
-        self.write_counted(&mut pending, Room::Free)?;
         let mut table = self.table.lock();
         let failed: usize = table.submitted.iter().map(|batch| batch.keys.len()).sum();
         self.waiting.fetch_sub(failed, Ordering::Relaxed);
         table.submitted.clear();
         table.cache.forget();
+        table.hold(&pending);
         self.log_failures.store(log_failures, Ordering::Release);
         self.forgotten.store(self.failures(), Ordering::Release);
-        Ok(())
     }
 
     /// Has nothing written any more. Called when the log is closed: another opening of it is next to write.
@@ -278,11 +282,7 @@ impl Heads {
 
     /// Keeps in memory what there was no room for in the store.
     pub(super) fn hold(&self, pending: &Pending) {
-        let mut table = self.table.lock();
-        let applied = table.applied;
-        for (hash, head) in pending.hashes() {
-            table.cache.insert(hash, head, applied);
-        }
+        self.table.lock().hold(pending);
         self.waiting.fetch_add(pending.len(), Ordering::Relaxed);
     }
 
@@ -316,6 +316,13 @@ impl Heads {
 }
 
 impl Table {
+    /// Keeps in memory what is not in the store yet.
+    fn hold(&mut self, pending: &Pending) {
+        for (hash, head) in pending.hashes() {
+            self.cache.insert(hash, head, self.applied);
+        }
+    }
+
     /// Whether `head`, which is that at `key`, counts for something.
     pub(super) fn counts(&self, key: &[u8], head: Head) -> bool {
         !self.floors.hide(key, head)
@@ -425,12 +432,9 @@ mod tests {
         let place = tempfile::tempdir().expect("a folder");
         let heads = heads(place.path());
         submit(&heads, &["a", "b"], 1);
-        assert_eq!(
-            heads.apply(Room::Free).expect("there is room"),
-            Position::ZERO
-        );
+        assert_eq!(heads.apply().expect("there is room"), Position::ZERO);
         heads.synced(at(2));
-        assert_eq!(heads.apply(Room::Free).expect("there is room"), at(2));
+        assert_eq!(heads.apply().expect("there is room"), at(2));
         submit(&heads, &["a"], 3);
         heads.synced(at(3));
         submit(&heads, &["a", "c"], 4);
@@ -439,10 +443,10 @@ mod tests {
         heads.break_off();
         heads.break_off();
         assert!(heads.is_broken());
-        heads.recover(2).expect("there is room");
+        heads.recover(2);
         assert!(!heads.is_broken());
         assert_eq!(versions(&heads, &["a", "b", "c"]), [2, 1, 0]);
-        assert_eq!(heads.waiting(), 0);
+        assert_eq!(heads.waiting(), 1, "that of `a` is not written yet");
         submit(&heads, &["c", "a"], 8);
         assert_eq!(versions(&heads, &["a", "b", "c"]), [3, 1, 1]);
     }
@@ -470,12 +474,12 @@ mod tests {
         assert_eq!(versions(&heads, &["a", "b"]), [1, 2]);
         heads.break_off();
         heads.break_off();
-        heads.recover(2).expect("there is room");
+        heads.recover(2);
         assert_eq!(versions(&heads, &["a", "b"]), [0, 1]);
         assert_eq!(heads.given(), at(5), "it is not given again");
         submit(&heads, &["a"], 6);
         heads.synced(at(6));
-        heads.recover(2).expect("there is room");
+        heads.recover(2);
         assert_eq!(versions(&heads, &["a", "b"]), [1, 1]);
     }
 
@@ -485,17 +489,20 @@ mod tests {
         let heads = heads(place.path());
         submit(&heads, &["a", "b"], 1);
         heads.synced(at(2));
-        heads.apply(Room::Free).expect("there is room");
+        heads.apply().expect("there is room");
         submit(&heads, &["a"], 3);
         heads.synced(at(3));
         heads.merge();
         heads.remove(&erasure("a", 2)).expect("it is removed");
         heads.remove(&erasure("b", 1)).expect("it is removed");
         assert_eq!(versions(&heads, &["a", "b"]), [2, 1]);
-        heads.recover(0).expect("there is room");
+        heads.recover(0);
+        assert_eq!(versions(&heads, &["a", "b"]), [2, 1]);
+        heads.apply().expect("there is room");
+        heads.lock().cache.forget();
         assert_eq!(versions(&heads, &["a", "b"]), [2, 1]);
         heads.remove(&erasure("a", 3)).expect("it is removed");
-        heads.recover(0).expect("there is room");
+        heads.recover(0);
         assert_eq!(versions(&heads, &["a", "b"]), [0, 1]);
     }
 
@@ -509,10 +516,7 @@ mod tests {
         submit(&heads, &["a"], 3);
         heads.synced(at(3));
         heads.retire();
-        assert_eq!(
-            heads.apply(Room::Free).expect("there is room"),
-            Position::ZERO
-        );
+        assert_eq!(heads.apply().expect("there is room"), Position::ZERO);
         assert_eq!(heads.waiting(), 0);
         let stored = heads.store.heads_applied("p");
         assert_eq!(stored.expect("it is read"), None);
@@ -535,7 +539,7 @@ mod tests {
         heads.hold(&pending);
         drop(pending);
         assert_eq!(versions(&heads, &["a"]), [7]);
-        assert_eq!(heads.apply(Room::Free).expect("there is room"), at(9));
+        assert_eq!(heads.apply().expect("there is room"), at(9));
         assert_eq!(heads.waiting(), 0);
         heads.lock().cache.forget();
         assert_eq!(versions(&heads, &["a"]), [7]);

@@ -148,7 +148,7 @@ impl Store {
         Ok(batch.commit()?)
     }
 
-    fn check_room(&self, room: Room) -> Result<(), Error> {
+    pub(super) fn check_room(&self, room: Room) -> Result<(), Error> {
         let reserve_bytes = match room {
             Room::Free => self.reserve_bytes,
             Room::Own => self.reserve_bytes / OWN_RESERVE_PART,

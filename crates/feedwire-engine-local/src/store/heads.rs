@@ -8,7 +8,16 @@ use fjall::{Guard, UserKey};
 
 use super::{Applied, Error, Room, Store, keys};
 
+/// As with views: a log is trimmed and erased from only up to where its heads are, and the events that they come of stop before. Were
+/// they to wait for more room than events leave, they would wait in memory for good on a disk that events have filled.
+const HEADS_ROOM: Room = Room::Own;
+
 impl Store {
+    /// Whether heads can be written just now.
+    pub(crate) fn check_heads_room(&self) -> Result<(), Error> {
+        self.check_room(HEADS_ROOM)
+    }
+
     /// How far the heads of `project` are applied.
     pub(crate) fn heads_applied(&self, project: &str) -> Result<Option<Applied>, Error> {
         let stored = self.read(|open| open.heads.get(keys::heads_applied(project)))?;
@@ -17,13 +26,8 @@ impl Store {
     }
 
     /// Writes how far the heads of `project` are applied.
-    pub(crate) fn write_heads_applied(
-        &self,
-        project: &str,
-        applied: Applied,
-        room: Room,
-    ) -> Result<(), Error> {
-        self.write(room, |open, batch| {
+    pub(crate) fn write_heads_applied(&self, project: &str, applied: Applied) -> Result<(), Error> {
+        self.write(HEADS_ROOM, |open, batch| {
             batch.insert(&open.heads, keys::heads_applied(project), applied.encode());
         })
     }
@@ -40,8 +44,8 @@ impl Store {
     }
 
     /// Writes heads at their keys, all or none.
-    pub(crate) fn write_heads(&self, heads: &[(&[u8], Head)], room: Room) -> Result<(), Error> {
-        self.write(room, |open, batch| {
+    pub(crate) fn write_heads(&self, heads: &[(&[u8], Head)]) -> Result<(), Error> {
+        self.write(HEADS_ROOM, |open, batch| {
             for (key, head) in heads {
                 batch.insert(&open.heads, *key, encode(*head));
             }
@@ -127,9 +131,7 @@ mod tests {
         for (project, feed, subject) in heads {
             let mut key = Vec::new();
             keys::head_key(&mut key, project, feed, subject);
-            store
-                .write_heads(&[(&key, head)], Room::Free)
-                .expect("there is room");
+            store.write_heads(&[(&key, head)]).expect("there is room");
         }
         let feeds = store.feeds_with_heads("p").expect("they are read");
         assert_eq!(feeds, ["f", "f-", "ff"]);

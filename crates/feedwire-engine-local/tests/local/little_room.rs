@@ -119,3 +119,52 @@ async fn out_of_its_reserve_the_store_writes_what_it_takes_to_trim_and_to_erase(
     let first = log.trim(nothing, Timestamp::from_micros(0), head).await;
     assert_eq!(first.expect("it is trimmed"), head.next());
 }
+
+/// How far the heads of the project in `folder` are in its store, told by what can be trimmed of it where nothing more is stored.
+async fn stored_through(folder: &Path) -> u64 {
+    let full = Options {
+        store_reserve_bytes: more_than_is_free(folder) * 4,
+        ..folder::options()
+    };
+    let engine = Local::open(folder, full).expect("it opens");
+    let log = engine.log(&project()).await.expect("it opens");
+    let nothing = Retention {
+        bytes: Some(0),
+        ..Retention::default()
+    };
+    let all = log.bounds().last;
+    let first = log.trim(nothing, Timestamp::from_micros(0), all).await;
+    drop(log);
+    engine.close().await;
+    first.expect("what can be trimmed is").get() - 1
+}
+
+#[tokio::test]
+async fn heads_are_stored_out_of_the_reserve_when_a_log_is_closed_and_when_it_is_opened() {
+    let place = tempfile::tempdir().expect("a folder");
+    let little = Options {
+        store_reserve_bytes: more_than_is_free(place.path()),
+        ..folder::options()
+    };
+    let engine = Local::open(place.path(), little).expect("it opens");
+    engine.create(&project()).await.expect("it takes little");
+    let log = engine.log(&project()).await.expect("it opens");
+    append(&log, "s").await.expect("the log has room");
+    let killed = tempfile::tempdir().expect("a folder");
+    folder::copy(place.path(), killed.path()).expect("it is copied");
+    let untouched = tempfile::tempdir().expect("a folder");
+    folder::copy(place.path(), untouched.path()).expect("it is copied");
+    drop(log);
+    engine.close().await;
+    drop(engine);
+    assert_eq!(stored_through(untouched.path()).await, 0);
+    assert_eq!(stored_through(place.path()).await, 1, "it was closed");
+
+    let engine = Local::open(killed.path(), little).expect("it opens");
+    let log = engine.log(&project()).await.expect("it opens");
+    let opened = tempfile::tempdir().expect("a folder");
+    folder::copy(killed.path(), opened.path()).expect("it is copied");
+    drop(log);
+    drop(engine);
+    assert_eq!(stored_through(opened.path()).await, 1, "it was opened");
+}
