@@ -69,6 +69,9 @@ struct Shard {
     old: Generation,
     /// How often a generation was dropped.
     turns: u64,
+    /// How many were kept of the last one, for they were above `applied`.
+    kept: usize,
+    applied: Position,
 }
 
 /// A moment in the life of a shard. What the store said of a key then is still true while the shard has not turned and
@@ -107,7 +110,9 @@ impl Cache {
     pub(super) fn insert(&mut self, hash: KeyHash, head: Head, applied: Position) {
         let shard = &mut self.shards[hash.shard()];
         shard.young.insert(hash, head);
-        if shard.young.len() < self.young_max {
+        // Those that were kept would be gone over with every head that comes, only to be kept again.
+        let is_in_vain = applied == shard.applied && shard.young.len() < 2 * shard.kept;
+        if shard.young.len() < self.young_max || is_in_vain {
             return;
         }
         let young = std::mem::take(&mut shard.young);
@@ -115,6 +120,7 @@ impl Cache {
         let before = old.len();
         old.retain(|hash, head| head.position > applied && !shard.old.contains_key(hash));
         self.complete &= before == old.len();
+        (shard.kept, shard.applied) = (old.len(), applied);
         shard.young = old;
         shard.turns += 1;
     }
@@ -124,6 +130,7 @@ impl Cache {
         for shard in &mut self.shards {
             shard.young.clear();
             shard.old.clear();
+            shard.kept = 0;
             shard.turns += 1;
         }
         self.complete = false;
@@ -161,6 +168,23 @@ mod tests {
         assert!((901..=1_100).all(|n| cache.get(hash(n)) == Some(head(n))));
         assert!((1..=900).all(|n| cache.get(hash(n)).is_none()));
         assert!(!cache.is_complete());
+    }
+
+    #[test]
+    fn what_is_never_dropped_is_gone_over_a_few_times_only() {
+        let mut cache = Cache::new(0, true);
+        for number in 1..=10_000 {
+            cache.insert(hash(number), head(number), Position::ZERO);
+        }
+        let turns = cache.shards[0].turns;
+        assert!(turns < 40, "{turns} turns");
+        let applied = Position::new(50_000).expect("a position");
+        for number in 10_001..=50_000 {
+            cache.insert(hash(number), head(number), applied);
+        }
+        let shard = &cache.shards[0];
+        let kept = shard.young.len() + shard.old.len();
+        assert!(kept <= 2, "{kept} are kept of what the store has");
     }
 
     #[test]
