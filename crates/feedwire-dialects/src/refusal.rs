@@ -60,6 +60,11 @@ pub enum Refusal {
     /// What is to name something by a UUID is none.
     #[error("{0}: it has to be a UUID")]
     NotUuid(&'static str),
+    /// Which tenant is meant is not clear from the query.
+    #[error(
+        "tenantId: it is given once, as a UUID, and the same as in the header Serialized-Tenant-Id where that is there"
+    )]
+    TenantUnclear,
     /// A condition that is no list of entity tags.
     #[error("{0}: it has to be entity tags in their quotes, parted by commas, or *")]
     NotEntityTags(&'static str),

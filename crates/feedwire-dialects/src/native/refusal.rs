@@ -38,6 +38,7 @@ pub fn refused(refusal: Refusal) -> Problem {
             return with(problem, "limit", bytes_max);
         }
         Refusal::NotOneHost => return invalid_parameter(&refusal, "Host"),
+        Refusal::TenantUnclear => return invalid_parameter(&refusal, "tenantId"),
         Refusal::PathEscape => return invalid_parameter(&refusal, "path"),
         Refusal::PreconditionFailed => return changed(&refusal),
         Refusal::NotEntityTags(name) | Refusal::HeaderTwice(name) | Refusal::NotUuid(name) => {

@@ -108,32 +108,36 @@ pub fn tenant(bytes: &[u8]) -> Result<Tenant, Error> {
     let [id, reference] = faults.document(bytes, ["tenantId", "reference"])?;
     let id = faults.required(Place::Whole, "tenantId", id);
     let id = faults.text(Place::Whole, "tenantId", id, uuid);
-    let reference = faults.text(Place::Whole, "reference", reference, |text| {
-        let len = text.len();
-        let is_short = len <= REFERENCE_BYTES_MAX;
-        is_short
-            .then(|| text.to_owned())
-            .ok_or_else(|| format!("it has at most {REFERENCE_BYTES_MAX} bytes, this one {len}"))
-    });
+    let reference = faults.text(Place::Whole, "reference", reference, short);
     match id {
         Some(id) if faults.0.is_empty() => Ok(Tenant { id, reference }),
         _ => Err(Error::Members(faults.0)),
     }
 }
 
-/// The tenant that `bytes` is, which is the one that the address names.
-pub fn tenant_at(id: Uuid, bytes: &[u8]) -> Result<Tenant, Error> {
-    let tenant = tenant(bytes)?;
-    if tenant.id == id {
-        return Ok(tenant);
-    }
+/// The reference that `bytes` gives the tenant `id`, as the address names it; some clients name it again. Without one there is nothing to
+/// change.
+pub fn reference(id: Uuid, bytes: &[u8]) -> Result<Option<String>, Error> {
     let mut faults = Faults::default();
-    faults.add(
-        Place::Whole,
-        "tenantId",
-        "it is another than in the address",
-    );
-    Err(Error::Members(faults.0))
+    let [again, reference] = faults.document(bytes, ["tenantId", "reference"])?;
+    let again = faults.text(Place::Whole, "tenantId", again, uuid);
+    if again.is_some_and(|again| again != id) {
+        let words = "it is another than in the address";
+        faults.add(Place::Whole, "tenantId", words);
+    }
+    let reference = faults.text(Place::Whole, "reference", reference, short);
+    if !faults.0.is_empty() {
+        return Err(Error::Members(faults.0));
+    }
+    Ok(reference)
+}
+
+fn short(text: &str) -> Result<String, String> {
+    let len = text.len();
+    let is_short = len <= REFERENCE_BYTES_MAX;
+    is_short
+        .then(|| text.to_owned())
+        .ok_or_else(|| format!("it has at most {REFERENCE_BYTES_MAX} bytes, this one {len}"))
 }
 
 /// Refuses a body that is not said to be JSON, and as it is: what is said to be a form or plain text may have been sent by any web page

@@ -2,7 +2,7 @@
 
 use feedwire_dialects::serialized::body::{
     ENCRYPTED_BYTES_MAX, Error, Fault, REFERENCE_BYTES_MAX, Save, Tenant, batch, bulk, content,
-    tenant, tenant_at,
+    reference, tenant,
 };
 use feedwire_dialects::serialized::request;
 use feedwire_engine::Expected;
@@ -303,7 +303,10 @@ fn a_tenant_has_an_id_and_may_have_a_reference() {
     assert_eq!(tenant(java.as_bytes()), of(None));
     let js = format!(r#"{{"tenantId":"{OTHER}","reference":"r\u00e9"}}"#);
     assert_eq!(tenant(js.as_bytes()), of(Some("r\u{e9}")));
-    assert_eq!(tenant_at(id, js.as_bytes()), of(Some("r\u{e9}")));
+    let given = Ok(Some("r\u{e9}".to_owned()));
+    assert_eq!(reference(id, js.as_bytes()), given);
+    assert_eq!(reference(id, br#"{"reference":"r\u00e9"}"#), given);
+    assert_eq!(reference(id, b"{}"), Ok(None));
     let long = format!(
         r#"{{"tenantId":"7","reference":"{}"}}"#,
         "x".repeat(REFERENCE_BYTES_MAX + 1)
@@ -312,7 +315,7 @@ fn a_tenant_has_an_id_and_may_have_a_reference() {
         faults(tenant(b"{}")),
         faults(tenant(long.as_bytes())),
         faults(tenant(br#"{"tenantId":null,"reference":7,"reference":7}"#)),
-        faults(tenant_at(Uuid::nil(), js.as_bytes())),
+        faults(reference(Uuid::nil(), js.as_bytes())),
     ];
     assert_snapshot!(refusals.join("\n"), @"
     tenantId: it is missing

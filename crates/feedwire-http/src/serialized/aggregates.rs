@@ -45,7 +45,7 @@ pub(super) async fn load(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
         let mut answer = Response::new(Body::empty());
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         answer.headers_mut().insert(ETAG, tag);
-        return Ok(answer);
+        return Ok(refuse::unkept(answer));
     }
     drop(history);
     room.fit(bytes.len())?;

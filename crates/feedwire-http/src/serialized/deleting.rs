@@ -15,6 +15,9 @@ use crate::deletions::Doomed;
 
 pub(super) async fn of_type(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let feed = request::feed_name(&refuse::variable(&asked, TYPE)?)?;
+    if request::delete_token(asked.query())?.is_some() {
+        return delete(&asked, feed, None).await;
+    }
     let core = asked.edge.core();
     let feeds = core.feeds(asked.grant()).await?.feeds;
     let is_there = |count: &FeedCount| count.name == feed && count.events > count.erased.events;
@@ -26,6 +29,10 @@ pub(super) async fn of_type(asked: Asked, _: Incoming) -> Result<Answer, Refused
 
 pub(super) async fn of_one(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let (feed, subject) = aggregates::named(&asked)?;
+    if request::delete_token(asked.query())?.is_some() {
+        // Whether it confirms comes first: one that was confirmed is no longer there.
+        return delete(&asked, feed, Some(subject)).await;
+    }
     let core = asked.edge.core();
     let head = core.subject(asked.grant(), &feed, &subject).await?;
     head.ok_or_else(|| aggregates::unknown(&feed, &subject))?;

@@ -9,7 +9,7 @@ use feedwire_dialects::serialized::{body, error, error::Failure, refusal, reques
 use feedwire_dialects::{Refusal, Unreadable};
 use feedwire_engine::Unavailable;
 use feedwire_event::Timestamp;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::answer::{self, Answer};
@@ -125,7 +125,14 @@ pub(super) fn empty() -> Answer {
     let mut answer = Response::new(Body::empty());
     let json = HeaderValue::from_static("application/json");
     answer.headers_mut().insert(CONTENT_TYPE, json);
-    answer
+    unkept(answer)
+}
+
+/// `answer`, which nobody on the way keeps: who asks is said in headers of this API's own, which caches do not know.
+pub(super) fn unkept(mut answer: Answer) -> Answer {
+    let no_store = HeaderValue::from_static("no-store");
+    answer.headers_mut().insert(CACHE_CONTROL, no_store);
+    varying(answer)
 }
 
 /// Refuses a body that is not one JSON document as it is.

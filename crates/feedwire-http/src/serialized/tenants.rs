@@ -29,11 +29,13 @@ pub(super) fn named(head: &Parts) -> Result<Option<String>, Refusal> {
     }
     let header = header.map(|value| value.to_str().unwrap_or_default());
     let query = head.uri.query().unwrap_or_default();
-    let id = request::tenant(header, query);
-    let Ok(id) = id else {
-        return Err(Refusal::NotUuid("Serialized-Tenant-Id"));
-    };
-    Ok(id.map(|id| id.to_string()))
+    match request::tenant(header, query) {
+        Ok(id) => Ok(id.map(|id| id.to_string())),
+        Err(_) if header.is_some_and(|text| request::tenant_id(text).is_err()) => {
+            Err(Refusal::NotUuid("Serialized-Tenant-Id"))
+        }
+        Err(_) => Err(Refusal::TenantUnclear),
+    }
 }
 
 pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -62,8 +64,12 @@ pub(super) async fn add(asked: Asked, body: Incoming) -> Result<Answer, Refused>
 pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let id = id(&asked)?;
     refuse::other_than_json(&asked)?;
-    let sent = body::tenant_at(id, &intake::whole(body, &asked).await?.bytes)?;
-    let reference = sent.reference.unwrap_or_default();
+    let reference = body::reference(id, &intake::whole(body, &asked).await?.bytes)?;
+    let Some(reference) = reference else {
+        let tenant = asked.edge.core().tenant(&child(&asked, id)?).await?;
+        tenant.ok_or_else(|| Refused(error::unknown_tenant()))?;
+        return Ok(refuse::empty());
+    };
     let details = json!(reference);
     let change = TenantChange::Reference(reference);
     settle(&asked, "tenant.reference", id, change, Some(details)).await?;

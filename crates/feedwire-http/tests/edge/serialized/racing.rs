@@ -100,6 +100,7 @@ async fn poll(mut socket: Socket, wanted: Wanted, writing: Arc<AtomicUsize>) -> 
         let answer = socket.answer("GET").await;
         if answer.status == 404 {
             // It has had nothing yet.
+            assert!(!is_last, "{}", answer.text());
             tokio::task::yield_now().await;
             continue;
         }

@@ -182,3 +182,43 @@ async fn what_is_put_away_is_out_of_reach_of_every_api_and_so_is_what_is_below_i
         assert_eq!(server.ask("GET", &path, &[], b"").await.positions(), [1, 2]);
     }
 }
+
+#[tokio::test]
+async fn which_tenant_is_meant_is_told_by_what_says_it() {
+    let server = TestServer::start().await;
+    add(&server, A, "").await;
+    let told = async |header: &str, query: &str| {
+        let path = format!("/feeds/_all?{query}");
+        let answer = match header {
+            "" => ask(&server, "GET", &path, "").await,
+            id => of(&server, id, "GET", &path, "").await,
+        };
+        refusal(&answer)
+    };
+    for (header, query, name) in [
+        ("x", String::new(), "Serialized-Tenant-Id: "),
+        ("", "tenantId=x".into(), "tenantId: "),
+        ("", format!("tenantId={A}&tenantId={A}"), "tenantId: "),
+        (A, format!("tenantId={B}"), "tenantId: "),
+    ] {
+        let (status, message) = told(header, &query).await;
+        assert_eq!(status, 400, "{header} {query}");
+        assert!(message.starts_with(name), "{header} {query}: {message}");
+    }
+    // What cannot be read names no tenant.
+    assert_eq!(ask(&server, "GET", "/feeds?%ff=1", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reference_is_given_without_naming_the_tenant_again() {
+    let server = TestServer::start().await;
+    add(&server, A, r#","reference":"Ada""#).await;
+    let path = format!("/tenants/{A}");
+    let reference = async |body: &str| {
+        let changed = ask(&server, "PUT", &path, body).await;
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        get(&server, "/tenants").await["tenants"][0]["reference"].clone()
+    };
+    assert_eq!(reference("{}").await, "Ada");
+    assert_eq!(reference(r#"{"reference":"Bea"}"#).await, "Bea");
+}
