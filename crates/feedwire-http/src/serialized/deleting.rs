@@ -15,8 +15,8 @@ use crate::deletions::Doomed;
 
 pub(super) async fn of_type(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let feed = request::feed_name(&refuse::variable(&asked, TYPE)?)?;
-    if request::delete_token(asked.query())?.is_some() {
-        return delete(&asked, feed, None).await;
+    if let Some(token) = request::delete_token(asked.query())? {
+        return confirm(&asked, &token, feed, None).await;
     }
     let core = asked.edge.core();
     let feeds = core.feeds(asked.grant()).await?.feeds;
@@ -24,43 +24,50 @@ pub(super) async fn of_type(asked: Asked, _: Incoming) -> Result<Answer, Refused
     if !feeds.iter().any(is_there) {
         return Err(Refused(error::unknown_feed(&feed)));
     }
-    delete(&asked, feed, None).await
+    Ok(ask(&asked, feed, None))
 }
 
 pub(super) async fn of_one(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let (feed, subject) = aggregates::named(&asked)?;
-    if request::delete_token(asked.query())?.is_some() {
-        // Whether it confirms comes first: one that was confirmed is no longer there.
-        return delete(&asked, feed, Some(subject)).await;
+    if let Some(token) = request::delete_token(asked.query())? {
+        return confirm(&asked, &token, feed, Some(subject)).await;
     }
     let core = asked.edge.core();
     let head = core.subject(asked.grant(), &feed, &subject).await?;
     head.ok_or_else(|| aggregates::unknown(&feed, &subject))?;
-    delete(&asked, feed, Some(subject)).await
+    Ok(ask(&asked, feed, Some(subject)))
 }
 
-async fn delete(
+fn doomed(asked: &Asked, feed: FeedName, subject: Option<Subject>) -> Doomed {
+    Doomed {
+        project: asked.grant().project().clone(),
+        feed: Some(feed),
+        subject,
+    }
+}
+
+fn ask(asked: &Asked, feed: FeedName, subject: Option<Subject>) -> Answer {
+    let token = asked.edge.core().new_id();
+    let now = asked.edge.clock().now();
+    let doomed = doomed(asked, feed, subject);
+    asked.edge.deletions().ask(doomed, token.clone(), now);
+    refuse::json(answer::deletion(token.as_str()))
+}
+
+/// Whether `token` confirms it comes before whether there is anything: what was confirmed is no longer there.
+async fn confirm(
     asked: &Asked,
+    token: &str,
     feed: FeedName,
     subject: Option<Subject>,
 ) -> Result<Answer, Refused> {
-    let token = request::delete_token(asked.query())?;
-    let name = asked.grant().project();
-    let doomed = Doomed {
-        project: name.clone(),
-        feed: Some(feed.clone()),
-        subject: subject.clone(),
-    };
     let (core, deletions) = (asked.edge.core(), asked.edge.deletions());
     let now = asked.edge.clock().now();
-    let Some(token) = token else {
-        let token = core.new_id();
-        deletions.ask(doomed, token.clone(), now);
-        return Ok(refuse::json(answer::deletion(token.as_str())));
-    };
-    let confirmed = EventId::new(&token).ok();
-    let confirmed = confirmed.filter(|token| deletions.take(token.as_str(), &doomed, now));
-    let token = confirmed.ok_or_else(|| Refused(error::bad_delete_token()))?;
+    let doomed = doomed(asked, feed.clone(), subject.clone());
+    let token = EventId::new(token).ok();
+    let token = token.filter(|token| deletions.take(token.as_str(), &doomed, now));
+    let token = token.ok_or_else(|| Refused(error::bad_delete_token()))?;
+    let name = asked.grant().project();
     let change = Change {
         ty: "subject.erase",
         subject: format!("projects/{name}"),
