@@ -1,14 +1,15 @@
 //! A JSON document as it came, and where it stops being one.
 
 /// Where a document is not JSON, or not of the shape that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Malformed {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} column {column}: {reason}")]
+pub struct Malformed {
     /// From 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// In bytes, from 1; 0 where a line end is what is wrong.
-    pub(crate) column: usize,
+    pub column: usize,
     /// What is wrong there.
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 impl From<serde_json::Error> for Malformed {

@@ -35,5 +35,6 @@ mod uuids;
 
 pub use cloudevents::Shape;
 pub use content::Content;
+pub use document::Malformed;
 pub use framing::{Framing, Unreadable};
 pub use refusal::Refusal;

@@ -37,6 +37,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The parameter, and what is wrong with it.
+    pub(crate) fn into_parts(self) -> (String, String) {
+        let reason = self.to_string();
+        let (Self::Unknown(name)
+        | Self::Twice(name)
+        | Self::Encoding(name)
+        | Self::Value { name, .. }) = self;
+        (name, reason)
+    }
+
     /// The parameter `name` has a value that cannot be meant, because of `reason`.
     pub fn value(name: &str, reason: &(impl Display + ?Sized)) -> Self {
         Self::Value {

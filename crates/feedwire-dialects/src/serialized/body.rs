@@ -28,36 +28,14 @@ pub const REFERENCE_BYTES_MAX: usize = 512;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It is not JSON, or not an object.
-    #[error("line {line} column {column}: {reason}")]
-    Json {
-        /// From 1.
-        line: usize,
-        /// In bytes, from 1; 0 where a line end is what is wrong.
-        column: usize,
-        /// What is wrong there.
-        reason: String,
-    },
+    #[error(transparent)]
+    Json(#[from] Malformed),
     /// Members that cannot be meant: at least one, and at most [`FAULTS_MAX`].
     #[error("{}", .0.first().map_or_else(String::new, Fault::to_string))]
     Members(Vec<Fault>),
     /// More events than are saved at once.
     #[error("at most {BATCH_EVENTS_MAX} events are saved at once, in however many batches")]
     TooMany,
-}
-
-impl From<Malformed> for Error {
-    fn from(malformed: Malformed) -> Self {
-        let Malformed {
-            line,
-            column,
-            reason,
-        } = malformed;
-        Self::Json {
-            line,
-            column,
-            reason,
-        }
-    }
 }
 
 /// Events that are saved together, all or none, with what is expected of their aggregates.

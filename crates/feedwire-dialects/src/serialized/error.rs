@@ -160,7 +160,7 @@ pub fn request(error: &request::Error) -> Failure {
 /// A body that was refused.
 pub fn body(error: &body::Error) -> Failure {
     match error {
-        body::Error::Json { .. } => {
+        body::Error::Json(_) => {
             let errors = vec![error.to_string()];
             let message = format!("the body is not JSON as it is asked for: {error}");
             unprocessable(&message, errors)
@@ -298,6 +298,7 @@ pub(super) mod tests {
 
     use super::super::event::tests::{ORDER, position};
     use super::*;
+    use crate::Malformed;
 
     const MIN_FREE: MinFree = MinFree(Some(128 << 20));
 
@@ -351,11 +352,11 @@ pub(super) mod tests {
             reason: "it is \u{f6}dd".into(),
         };
         let failures = [
-            body(&body::Error::Json {
+            body(&body::Error::Json(Malformed {
                 line: 2,
                 column: 7,
                 reason: "it is odd".into(),
-            }),
+            })),
             body(&body::Error::Members(vec![
                 fault("events"),
                 fault("expectedVersion"),
