@@ -1,4 +1,4 @@
-//! An engine in memory that can be made to fail: what is read of one subject, and what is done to labels.
+//! An engine in memory that can be made to fail: what is read of one subject, what is erased, what is done to labels and to views.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use feedwire_engine::memory::Memory;
 use feedwire_engine::{
     AppendError, Appended, Batch, Bounds, Changes, Chunk, CreateError, DeleteError, Disk, Engine,
     Entry, Erasure, FeedTrim, Head, Limit, Log, LogStats, OpenError, Precondition, Primary,
-    PutError, ReadError, Retention, Revision, Scope, Space, Unavailable, View,
+    PutError, ReadError, Retention, Revision, Scope, Space, Unavailable, View, Write,
 };
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp};
 use tokio::sync::{Notify, watch};
@@ -25,6 +25,8 @@ pub(crate) struct Ailments {
     pub(crate) keeps_events: AtomicBool,
     /// Labels cannot be removed.
     pub(crate) keeps_labels: AtomicBool,
+    /// Views take nothing: there is no room.
+    pub(crate) keeps_views: AtomicBool,
     /// What is read of a subject waits while this is set.
     pub(crate) is_stuck: watch::Sender<bool>,
     /// Something waits for that.
@@ -46,6 +48,12 @@ struct AilingLog {
 #[derive(Debug)]
 struct AilingPrimary {
     inner: Arc<dyn Primary>,
+    ailments: Arc<Ailments>,
+}
+
+#[derive(Debug)]
+struct AilingView {
+    inner: Arc<dyn View>,
     ailments: Arc<Ailments>,
 }
 
@@ -90,7 +98,9 @@ impl Engine for Ailing {
         project: &ProjectName,
         name: &'static str,
     ) -> Result<Arc<dyn View>, OpenError> {
-        self.inner.view(project, name).await
+        let inner = self.inner.view(project, name).await?;
+        let ailments = Arc::clone(&self.ailments);
+        Ok(Arc::new(AilingView { inner, ailments }))
     }
 
     async fn disk(&self) -> Result<Option<Disk>, Unavailable> {
@@ -244,5 +254,40 @@ impl Primary for AilingPrimary {
 
     async fn watch(&self, space: &Space) -> Result<Changes, Unavailable> {
         self.inner.watch(space).await
+    }
+}
+
+#[async_trait]
+impl View for AilingView {
+    fn applied(&self) -> Position {
+        self.inner.applied()
+    }
+
+    async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Unavailable> {
+        self.inner.get(key).await
+    }
+
+    async fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Unavailable> {
+        self.inner.scan(prefix, after, limit).await
+    }
+
+    async fn apply(&self, through: Position, writes: Vec<Write>) -> Result<(), Unavailable> {
+        if self.ailments.keeps_views.load(Ordering::SeqCst) {
+            return Err(Unavailable::new("there is no room"));
+        }
+        self.inner.apply(through, writes).await
+    }
+
+    async fn sync(&self) -> Result<Position, Unavailable> {
+        self.inner.sync().await
+    }
+
+    async fn reset(&self) -> Result<(), Unavailable> {
+        self.inner.reset().await
     }
 }
