@@ -1,12 +1,16 @@
 //! Tenants: children that are numbered, put away and taken up again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use feedwire_engine::memory::{Memory, Options, Place};
-use feedwire_event::{ProjectName, Timestamp};
+use feedwire_engine::{Engine, Scope};
+use feedwire_event::{Position, ProjectName, Subject, Timestamp};
 
+use super::ailing::Ailing;
 use super::world::{EVERYTHING, World, filter};
-use crate::limits::TAIL_BYTES_MAX;
+use crate::limits::{PATROL_INTERVAL, TAIL_BYTES_MAX};
+use crate::projects::Bounds;
 use crate::tenants::{Change, Tenant};
 use crate::{Allowance, Right, Start, Step};
 
@@ -195,4 +199,32 @@ async fn what_is_put_away_can_be_deleted() {
     assert!(add(&world, "default.a", "").await, "another");
     let first = world.of("default.a").publish(&["a/x/1"]).await;
     assert_eq!(first.versions[0].0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_erased_goes_from_disk_although_it_is_put_away() {
+    let engine = Ailing::over(Memory::new());
+    let world = World::within(engine.clone(), Bounds::default()).await;
+    add(&world, "default.a", "").await;
+    let tenant = world.of("default.a");
+    tenant.publish(&["a/x/1"]).await;
+    engine.ailments.keeps_events.store(true, Ordering::SeqCst);
+    let subject = Subject::new("1").ok();
+    let asked = world.core.erase(&tenant.grant, None, subject).await;
+    asked.expect("hidden");
+    change(&world, "default.a", Change::PutAway).await;
+    engine.ailments.keeps_events.store(false, Ordering::SeqCst);
+    loop {
+        // By a clock that goes while nothing else is to be done.
+        tokio::time::sleep(PATROL_INTERVAL).await;
+        let Ok(log) = engine.inner.log(&name("default.a")).await else {
+            continue;
+        };
+        let left = log.read(&Scope::all(), Position::ZERO, EVERYTHING).await;
+        if left.is_ok_and(|left| left.records.is_empty()) {
+            break;
+        }
+    }
+    let reader = tenant.follow(Start::Beginning, filter("")).await;
+    reader.expect_err("put away all the while");
 }
