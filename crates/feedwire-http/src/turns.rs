@@ -22,6 +22,22 @@ use crate::room::Room;
 use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
 
+/// When a stream has a heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beats {
+    /// Where nothing was sent for so long.
+    WhenIdle(Duration),
+    /// That often, whatever is sent between them.
+    Always(Duration),
+}
+
+impl Beats {
+    fn interval(self) -> Duration {
+        let (Self::WhenIdle(interval) | Self::Always(interval)) = self;
+        interval
+    }
+}
+
 /// What a stream is made of.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -30,7 +46,9 @@ pub(crate) struct Plan {
     /// The stream ends with the batch that reaches this many events.
     pub(crate) limit: Option<u64>,
     /// How often something is sent at least.
-    pub(crate) heartbeat: Duration,
+    pub(crate) beats: Beats,
+    /// After how long it ends, however much there is to come; `None` is never.
+    pub(crate) lifetime: Option<Duration>,
     /// Where the client stands.
     pub(crate) cursor: Cursor,
     /// How long it may last.
@@ -54,10 +72,11 @@ pub(crate) struct Turns {
     ready: vec::IntoIter<Delivered>,
     /// The room that they take; none where they are shared at the tail.
     room: Option<Room>,
-    heartbeat: Duration,
+    beats: Beats,
     beat: Pin<Box<Sleep>>,
-    /// When something was sent last.
+    /// When something was sent last that puts off a heartbeat.
     sent_at: Instant,
+    ends_at: Option<Instant>,
     counted: Stream,
     stay: Stay,
     edge: Edge,
@@ -84,7 +103,8 @@ impl Turns {
             reader,
             framing,
             limit,
-            heartbeat,
+            beats,
+            lifetime,
             cursor,
             stay,
             first,
@@ -98,9 +118,10 @@ impl Turns {
             first,
             ready: Vec::new().into_iter(),
             room: None,
-            heartbeat,
-            beat: Box::pin(sleep(heartbeat)),
+            beats,
+            beat: Box::pin(sleep(beats.interval())),
             sent_at: Instant::now(),
+            ends_at: lifetime.map(|lifetime| Instant::now() + lifetime),
             counted,
             stay,
             edge: edge.clone(),
@@ -111,7 +132,9 @@ impl Turns {
     pub(crate) async fn turn(mut self) -> (Option<Self>, Bytes) {
         let mut out = Vec::new();
         let next = self.fill(&mut out).await;
-        self.sent_at = Instant::now();
+        if matches!(self.beats, Beats::WhenIdle(_)) {
+            self.sent_at = Instant::now();
+        }
         if let Next::End(ending) = next {
             self.counted.end(ending);
         }
@@ -146,6 +169,15 @@ impl Turns {
             if self.stay.is_over() {
                 // What was read before and not yet taken is not sent any more. The client that comes back is told why.
                 return Next::End(Ending::Revoked);
+            }
+            if self.ends_at.is_some_and(|end| end <= Instant::now()) {
+                self.framing.end(self.reader.cursor(), out);
+                return Next::End(Ending::Reached);
+            }
+            // Events that never end would keep it from its turn.
+            if matches!(self.beats, Beats::Always(_)) && self.is_due() {
+                self.framing.idle(self.reader.cursor(), out);
+                return Next::Chunk;
             }
             if self.ready.len() > 0 {
                 return self.send(out);
@@ -270,12 +302,17 @@ impl Turns {
         Next::End(Ending::Failed)
     }
 
-    /// Whether nothing was sent for a heartbeat; sets the clock for the next time that this is asked.
+    /// Whether it is time for a heartbeat; sets the clock for the next time that this is asked.
     fn is_due(&mut self) -> bool {
         let now = Instant::now();
-        let due_at = self.sent_at + self.heartbeat;
+        let interval = self.beats.interval();
+        let due_at = self.sent_at + interval;
         let is_due = due_at <= now;
-        let next = if is_due { now + self.heartbeat } else { due_at };
+        if is_due {
+            self.sent_at = now;
+        }
+        let next = if is_due { now + interval } else { due_at };
+        let next = self.ends_at.map_or(next, |end| end.min(next));
         self.beat.as_mut().reset(next);
         is_due
     }

@@ -22,7 +22,7 @@ use crate::head::LAST_EVENT_ID;
 use crate::room::Room;
 use crate::stay::Stay;
 use crate::stream;
-use crate::turns::Plan;
+use crate::turns::{Beats, Plan};
 use crate::waiting::Waiting;
 
 pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -147,7 +147,8 @@ async fn follow(
         reader,
         framing,
         limit,
-        heartbeat,
+        beats: Beats::WhenIdle(heartbeat),
+        lifetime: None,
         cursor,
         stay,
         first,
