@@ -181,6 +181,8 @@ impl Project {
             self.counts().feeds(through).await;
         }
         let events = self.log().erase(&receipt.erasure).await?;
+        // Before the receipt says so: nothing looks for its names after that.
+        self.latest().forget(&receipt.erasure).await?;
         receipt.erased = Some((clock.now(), events));
         self.erasures().settle(&receipt).await?;
         self.meter().upkeep.erasures.one();

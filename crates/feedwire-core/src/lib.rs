@@ -13,6 +13,7 @@ mod grant;
 mod hidden;
 pub mod history;
 mod labels;
+mod latest;
 pub mod limits;
 mod listing;
 mod own_counts;

@@ -24,6 +24,18 @@ pub const UNTIL_RECHECK: Duration = Duration::from_millis(50);
 /// How often changed counts are written to their view.
 pub const COUNTS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often the latest events of feeds that were asked for are caught up. Whoever asks in between catches up what is missing.
+pub const LATEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Most types whose latest event is told of one subject: devices have some ten, and each is a look-up in the log.
+pub const LATEST_TYPES_MAX: usize = 100;
+
+/// Most subjects whose latest events are asked for at once.
+pub const LATEST_SUBJECTS_MAX: usize = 1_000;
+
+/// Bytes of latest events that are told at once: as much as the largest batch has.
+pub const LATEST_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// How many entries are taken from the store in one go.
 pub const STORE_SCAN: usize = 1_000;
 

@@ -1,6 +1,6 @@
 //! The subjects of a feed, listed.
 
-use feedwire_engine::{Head, Limit, ReadError, Scope};
+use feedwire_engine::{Head, Scope};
 use feedwire_event::{FeedName, Subject, Timestamp};
 
 use crate::filter::Matcher;
@@ -94,17 +94,7 @@ impl Project {
             subjects: vec![subject.clone()],
             ..Scope::default()
         };
-        let one = Limit {
-            records: 1,
-            bytes: 1,
-        };
-        let read = self.log().read(&scope, head.position.previous(), one);
-        let chunk = match read.await {
-            Err(ReadError::Expired(_)) => return Ok(None),
-            read => read?,
-        };
-        let mut records = chunk.records.iter();
-        let found = records.find(|record| record.position() == head.position);
+        let found = self.record_at(&scope, head.position).await?;
         Ok(found.map(|record| record.stamp().recorded_at))
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{Engine, Limit, Log, OpenError, Primary, ReadError, Scope, Unavailable};
-use feedwire_event::ProjectName;
+use feedwire_engine::{
+    Engine, Limit, Log, OpenError, Primary, ReadError, Record, Scope, Unavailable,
+};
+use feedwire_event::{Position, ProjectName};
 use feedwire_tally::Outage;
 use tokio::sync::SetOnce;
 use tokio::time::MissedTickBehavior;
@@ -12,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Clock;
 use crate::counts::Counts;
 use crate::labels::StoredLabels;
+use crate::latest::Latest;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
 use crate::projects::Gate;
 use crate::receipts::StoredErasures;
@@ -32,6 +35,7 @@ pub(crate) struct Project {
     log: Arc<dyn Log>,
     tail: Arc<Tail>,
     counts: Counts,
+    latest: Latest,
     labels: StoredLabels,
     retention: StoredRetention,
     erasures: StoredErasures,
@@ -72,6 +76,7 @@ impl Project {
         let counts = Counts::open(counts, &*log, erasures.gone())
             .await
             .map_err(|error| unreadable(name, error))?;
+        let latest = Latest::open(engine.view(name, "latest").await?).await?;
         let tail = Arc::new(Tail::new(
             counts.through(),
             tail_bytes_max,
@@ -81,6 +86,7 @@ impl Project {
             log,
             tail,
             counts,
+            latest,
             labels,
             retention,
             erasures,
@@ -104,6 +110,10 @@ impl Project {
 
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    pub(crate) fn latest(&self) -> &Latest {
+        &self.latest
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -155,6 +165,24 @@ impl Project {
         &self.meter
     }
 
+    /// The record at `position`, if it is there and in `scope`.
+    pub(crate) async fn record_at(
+        &self,
+        scope: &Scope,
+        position: Position,
+    ) -> Result<Option<Record>, ReadError> {
+        let one = Limit {
+            records: 1,
+            bytes: 1,
+        };
+        let chunk = match self.log.read(scope, position.previous(), one).await {
+            Err(ReadError::Expired(_)) => return Ok(None),
+            read => read?,
+        };
+        let mut records = chunk.records.into_iter();
+        Ok(records.find(|record| record.position() == position))
+    }
+
     /// What it has done since it was opened.
     pub(crate) fn stats(&self, name: ProjectName) -> ProjectStats {
         let meter = &self.meter;
@@ -194,6 +222,7 @@ impl Project {
         let now_and_then = async { tokio::join!(retain, erase) };
         tokio::join!(
             self.save_counts(stop.clone()),
+            self.keep_latest(&stop),
             stop.run_until_cancelled(now_and_then)
         );
         self.note_trimmed();

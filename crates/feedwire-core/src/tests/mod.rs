@@ -15,6 +15,8 @@ mod histories;
 #[cfg(not(feature = "shuttle"))]
 mod labelling;
 #[cfg(not(feature = "shuttle"))]
+mod latest;
+#[cfg(not(feature = "shuttle"))]
 mod little_room;
 #[cfg(not(feature = "shuttle"))]
 mod metering;
