@@ -4,6 +4,7 @@
 //! engine. Start reading at [`Core`], then `reader.rs`, which hands a reading over from the log to its tail.
 
 pub mod audit;
+pub mod back;
 mod core;
 mod counts;
 mod delivery;

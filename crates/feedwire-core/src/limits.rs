@@ -36,6 +36,14 @@ pub const LATEST_SUBJECTS_MAX: usize = 1_000;
 /// Bytes of latest events that are told at once: as much as the largest batch has.
 pub const LATEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Most records that are looked through for one page of what is looked back at: some tenths of a second. Windows go by the producers'
+/// time, and of one that is long past everything since has to be looked through, as anything may have been recorded late.
+pub const BACK_RECORDS_MAX: usize = 100_000;
+
+/// How far a producer's clock may be ahead. What was recorded longer than this before a window begins is not looked at for it: so a window
+/// at the end of a long log does not take a reading of all of it. A day is what a clock is off that was set in the wrong time zone.
+pub const PRODUCER_AHEAD_MAX: Duration = Duration::from_hours(24);
+
 /// How many entries are taken from the store in one go.
 pub const STORE_SCAN: usize = 1_000;
 

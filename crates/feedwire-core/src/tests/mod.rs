@@ -3,6 +3,8 @@
 #[cfg(not(feature = "shuttle"))]
 mod ailing;
 #[cfg(not(feature = "shuttle"))]
+mod backward;
+#[cfg(not(feature = "shuttle"))]
 mod confining;
 #[cfg(not(feature = "shuttle"))]
 mod counting;
