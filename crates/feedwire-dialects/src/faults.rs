@@ -36,6 +36,8 @@ pub(crate) enum Place<'p> {
         list: &'static str,
         index: usize,
     },
+    /// The member `name` of what stands at `of`.
+    Member { of: &'p Place<'p>, name: &'p str },
 }
 
 impl Place<'_> {
@@ -48,13 +50,19 @@ impl Place<'_> {
         }
     }
 
+    /// The member `name` of what stands here.
+    pub(crate) fn member<'p>(&'p self, name: &'p str) -> Place<'p> {
+        Place::Member { of: self, name }
+    }
+
     /// The path of the member `name` of what stands here; of all of it where that is empty.
     fn path(&self, name: &str) -> String {
-        let Self::Element { of, list, index } = self else {
-            return name.to_owned();
-        };
         let dot = if name.is_empty() { "" } else { "." };
-        format!("{}[{index}]{dot}{name}", of.path(list))
+        match self {
+            Self::Whole => name.to_owned(),
+            Self::Element { of, list, index } => format!("{}[{index}]{dot}{name}", of.path(list)),
+            Self::Member { of, name: own } => format!("{}{dot}{name}", of.path(own)),
+        }
     }
 }
 
@@ -104,6 +112,28 @@ impl Faults {
             Err(malformed) => {
                 self.add(place, "", malformed.reason);
                 None
+            }
+        }
+    }
+
+    /// Puts the members of the object `value` that stands at `place` into the places of `values` that `find` has for their names; the name
+    /// of a place is told where two of them are for one.
+    pub(crate) fn members<'b>(
+        &mut self,
+        place: Place<'_>,
+        value: &'b RawValue,
+        find: impl Fn(&str) -> Option<usize>,
+        name: impl Fn(usize) -> &'static str,
+        values: &mut [Option<&'b RawValue>],
+    ) -> bool {
+        match members::take(value.get(), find, values) {
+            Ok(twice) => {
+                self.twice(place, twice.map(name));
+                true
+            }
+            Err(malformed) => {
+                self.add(place, "", malformed.reason);
+                false
             }
         }
     }
@@ -182,10 +212,15 @@ mod tests {
         faults.add(Place::Whole, "events", "it is odd");
         faults.add(batch, "", "it is odd");
         faults.add(batch.element("events", 0), "eventType", "it is odd");
+        let labels = batch.member("labels");
+        faults.add(labels, "", "it is odd");
+        faults.add(labels, "room", "it is odd");
         let expected = [
             "events: it is odd",
             "batches[1]: it is odd",
             "batches[1].events[0].eventType: it is odd",
+            "batches[1].labels: it is odd",
+            "batches[1].labels.room: it is odd",
         ];
         assert_eq!(told(&faults), expected);
     }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use feedwire_core::Delivered;
 use feedwire_engine::Expired;
-use feedwire_event::Cursor;
+use feedwire_event::{Cursor, Timestamp};
 
 /// A way of sending events one after the other for as long as the client listens.
 ///
@@ -14,14 +14,14 @@ pub trait Framing: Debug + Send + Sync {
     /// The media type.
     fn media_type(&self) -> &'static str;
 
-    /// Appends what is sent at once, before the first event.
-    fn open(&self, cursor: Cursor, out: &mut Vec<u8>);
+    /// Appends what is sent at once, before the first event. It is the time `now`.
+    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>);
 
     /// Appends an event.
     fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable>;
 
-    /// Appends what is sent when nothing else was for a while.
-    fn idle(&self, cursor: Cursor, out: &mut Vec<u8>);
+    /// Appends what is sent at the time `now`, when nothing else was for a while, or on a schedule of its own.
+    fn idle(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>);
 
     /// Appends the end of a stream that retention has overtaken.
     fn expired(&self, expired: &Expired, out: &mut Vec<u8>);

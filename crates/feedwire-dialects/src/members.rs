@@ -70,42 +70,51 @@ pub(crate) fn of_object<'de, const N: usize>(
     text: &'de str,
     names: [&'static str; N],
 ) -> Result<Members<'de, N>, Malformed> {
-    struct Asked<const N: usize>([&'static str; N]);
+    let mut values = [None; N];
+    let find = |name: &str| names.iter().position(|known| *known == name);
+    let twice = take(text, find, &mut values)?.map(|at| names[at]);
+    Ok(Members { values, twice })
+}
 
-    impl<'de, const N: usize> Visitor<'de> for Asked<N> {
-        type Value = Members<'de, N>;
+/// Puts the members of the object that `text` is into the places of `values` that `find` has for their names, where they are not null;
+/// which place was found twice is handed back.
+pub(crate) fn take<'de>(
+    text: &'de str,
+    find: impl Fn(&str) -> Option<usize>,
+    values: &mut [Option<&'de RawValue>],
+) -> Result<Option<usize>, Malformed> {
+    struct Asked<'v, 'de, F>(F, &'v mut [Option<&'de RawValue>]);
+
+    impl<'de, F: Fn(&str) -> Option<usize>> Visitor<'de> for Asked<'_, 'de, F> {
+        type Value = Option<usize>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let Self(names) = self;
-            let mut members = Members {
-                values: [None; N],
-                twice: None,
-            };
+            let Self(find, values) = self;
+            let mut twice = None;
             while let Some(Key(name)) = map.next_key()? {
-                let Some(at) = names.iter().position(|known| *known == name) else {
+                let Some(at) = find(&name) else {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 };
-                let before = members.values[at].replace(map.next_value::<&RawValue>()?);
-                if before.is_some() {
-                    members.twice = Some(names[at]);
+                if values[at].replace(map.next_value::<&RawValue>()?).is_some() {
+                    twice = Some(at);
                 }
             }
-            for value in &mut members.values {
+            for value in values {
                 *value = value.filter(|value| value.get() != "null");
             }
-            Ok(members)
+            Ok(twice)
         }
     }
 
     let mut json = serde_json::Deserializer::from_str(text);
-    let members = json.deserialize_map(Asked(names))?;
+    let twice = json.deserialize_map(Asked(find, values))?;
     json.end()?;
-    Ok(members)
+    Ok(twice)
 }
 
 /// The first `most` elements of the array that `value` is, and how many there are.

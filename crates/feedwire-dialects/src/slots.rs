@@ -6,3 +6,7 @@ use feedwire_core::Rendition;
 pub(crate) const NATIVE_SSE: Rendition = Rendition::new(0);
 /// The native API's newline delimited JSON.
 pub(crate) const NATIVE_NDJSON: Rendition = Rendition::new(1);
+/// Disruptive's Server-Sent Events.
+pub(crate) const DISRUPTIVE_SSE: Rendition = Rendition::new(2);
+/// Disruptive's lines of JSON.
+pub(crate) const DISRUPTIVE_LINES: Rendition = Rendition::new(3);

@@ -162,7 +162,7 @@ impl Turns {
 
     async fn fill(&mut self, out: &mut Vec<u8>) -> Next {
         if let Some(cursor) = self.opening.take() {
-            self.framing.open(cursor, out);
+            self.framing.open(cursor, self.edge.clock().now(), out);
             return Next::Chunk;
         }
         loop {
@@ -212,7 +212,8 @@ impl Turns {
                 // The client that comes back is told why.
                 Found::Revoked => return Next::End(Ending::Revoked),
                 Found::Beat if self.is_due() => {
-                    self.framing.idle(self.reader.cursor(), out);
+                    self.framing
+                        .idle(self.reader.cursor(), self.edge.clock().now(), out);
                     return Next::Chunk;
                 }
                 Found::Beat => {}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use feedwire_core::{Delivered, Delivery, Rendition};
 use feedwire_engine::{Expired, Record};
-use feedwire_event::{Cursor, Position, ProjectName};
+use feedwire_event::{Cursor, Position, ProjectName, Timestamp};
 
 use super::event::{self, Id};
 use super::{error, request};
@@ -103,9 +103,9 @@ impl Framing for Sse {
         feedwire_api::EVENT_STREAM
     }
 
-    fn open(&self, cursor: Cursor, out: &mut Vec<u8>) {
+    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
         out.extend_from_slice(b"retry: 1000\n");
-        self.idle(cursor, out);
+        self.idle(cursor, now, out);
     }
 
     fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
@@ -121,7 +121,7 @@ impl Framing for Sse {
         })
     }
 
-    fn idle(&self, Cursor(cursor): Cursor, out: &mut Vec<u8>) {
+    fn idle(&self, Cursor(cursor): Cursor, _now: Timestamp, out: &mut Vec<u8>) {
         out.extend_from_slice(b"id: ");
         digits::write(cursor.get(), out);
         out.extend_from_slice(b"\n\n");
@@ -170,8 +170,8 @@ impl Framing for Ndjson {
         feedwire_api::NDJSON
     }
 
-    fn open(&self, cursor: Cursor, out: &mut Vec<u8>) {
-        self.idle(cursor, out);
+    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        self.idle(cursor, now, out);
     }
 
     fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
@@ -182,7 +182,7 @@ impl Framing for Ndjson {
         })
     }
 
-    fn idle(&self, cursor: Cursor, out: &mut Vec<u8>) {
+    fn idle(&self, cursor: Cursor, _now: Timestamp, out: &mut Vec<u8>) {
         Self::control("heartbeat", cursor, out);
     }
 
@@ -239,14 +239,14 @@ mod tests {
     fn said(kind: request::Stream) -> String {
         let framing = stream(kind, &project());
         let mut out = Vec::new();
-        framing.open(Cursor(position(100)), &mut out);
+        framing.open(Cursor(position(100)), Timestamp::MIN, &mut out);
         framing
             .event(&Delivered::Logged(full()), &mut out)
             .expect("a payload");
         framing
             .event(&Delivered::Logged(bare()), &mut out)
             .expect("a payload");
-        framing.idle(Cursor(position(150)), &mut out);
+        framing.idle(Cursor(position(150)), Timestamp::MIN, &mut out);
         let first_at = "2026-11-21T08:00:00Z".parse().ok();
         framing.expired(
             &Expired {

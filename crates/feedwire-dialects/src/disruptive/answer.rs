@@ -1,0 +1,359 @@
+//! What Disruptive answers beside events: devices with what they tell, projects, and what was not done to which device.
+
+use std::cmp::Ordering;
+
+use feedwire_engine::Record;
+use feedwire_event::json::write_string;
+use feedwire_event::payload::DataText;
+use feedwire_event::{Labels, ProjectName, Subject};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::error::Failure;
+use super::event::{LABELS_CHANGED, Shown, write_target};
+use super::request::{Name, OrderBy, PRODUCT_LABEL, Project, TYPE_LABEL};
+use crate::ascii::json;
+use crate::{Unreadable, members, readings};
+
+/// What a device is told to be where nothing says what it is.
+const UNKNOWN: &str = "unknown";
+/// The organization that every project is of: there is one, which owns the server.
+const ORGANIZATION: &str = "organizations/feedwire";
+const ORGANIZATION_NAME: &str = "Feedwire";
+
+/// A device as it is told.
+#[derive(Clone, Debug)]
+pub struct Device {
+    name: Name,
+    project: ProjectName,
+    ty: String,
+    product_number: Option<String>,
+    labels: Vec<(String, String)>,
+    /// Its latest event of each type, as members of an object.
+    reported: Vec<u8>,
+}
+
+impl Device {
+    /// The device `id` of `project` with the labels that it is kept with, and its latest event of each type.
+    pub fn new(
+        project: &ProjectName,
+        id: &Subject,
+        labels: &Labels,
+        latest: &[Record],
+    ) -> Result<Self, Unreadable> {
+        let told = latest.iter().find_map(|record| {
+            let reading = readings::of(record.ty());
+            reading.and_then(|reading| reading.device_type)
+        });
+        let ty = labels.get(TYPE_LABEL).or(told).unwrap_or(UNKNOWN);
+        let is_told = |key: &str| ![TYPE_LABEL, PRODUCT_LABEL].contains(&key);
+        let shown = labels.iter().filter(|(key, _)| is_told(key));
+        let shown = shown.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let mut reported = Vec::new();
+        for record in latest.iter().filter(|record| record.ty() != LABELS_CHANGED) {
+            write_reported(record, &mut reported)?;
+        }
+        Ok(Self {
+            name: Name {
+                project: Project::One(project.clone()),
+                device: id.clone(),
+            },
+            project: project.clone(),
+            ty: ty.to_owned(),
+            product_number: labels.get(PRODUCT_LABEL).map(str::to_owned),
+            labels: shown.collect(),
+            reported,
+        })
+    }
+
+    /// Its whole name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The body, as one line of ASCII.
+    pub fn json(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.reported.len() + 256);
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"name\":");
+        write_target(&self.project, Some(self.name.device.as_str()), out);
+        out.extend_from_slice(b",\"type\":");
+        write_string(&self.ty, out);
+        if let Some(number) = &self.product_number {
+            out.extend_from_slice(b",\"productNumber\":");
+            write_string(number, out);
+        }
+        out.extend_from_slice(b",\"labels\":{");
+        for (index, (key, value)) in self.labels.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_string(key, out);
+            out.push(b':');
+            write_string(value, out);
+        }
+        out.extend_from_slice(b"},\"reported\":{");
+        out.extend_from_slice(&self.reported);
+        out.extend_from_slice(b"}}");
+    }
+
+    /// Whether its id, its type, its product number or one of its labels holds `search`, which is in small letters.
+    pub fn holds(&self, search: &str) -> bool {
+        let labels = self.labels.iter();
+        let labels = labels.flat_map(|(key, value)| [key.as_str(), value.as_str()]);
+        let texts = [self.name.device.as_str(), self.ty.as_str()];
+        let mut texts = texts
+            .into_iter()
+            .chain(self.product_number.as_deref())
+            .chain(labels);
+        texts.any(|text| text.to_lowercase().contains(search))
+    }
+
+    fn key(&self, path: &[String]) -> Key {
+        let text = |text: &str| Key::Text(text.to_owned());
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match path.as_slice() {
+            ["name"] => text(self.name.device.as_str()),
+            ["type"] => text(&self.ty),
+            ["productNumber"] => self.product_number.as_deref().map_or(Key::None, text),
+            ["labels", rest @ ..] => {
+                let wanted = rest.join(".");
+                let label = self.labels.iter().find(|(key, _)| *key == wanted);
+                label.map_or(Key::None, |(_, value)| text(value))
+            }
+            ["reported", rest @ ..] => self.reported_key(rest),
+            _ => Key::None,
+        }
+    }
+
+    fn reported_key(&self, path: &[&str]) -> Key {
+        let reported = [b"{", self.reported.as_slice(), b"}"].concat();
+        let Ok(object) = serde_json::from_slice::<&RawValue>(&reported) else {
+            return Key::None;
+        };
+        let found = path.iter().try_fold(object, |object, name| {
+            let mut found = [None];
+            let find = |member: &str| (member == *name).then_some(0);
+            members::take(object.get(), find, &mut found).ok()?;
+            found[0]
+        });
+        found.map_or(Key::None, Key::of)
+    }
+}
+
+/// By what a device stands in its place.
+#[derive(Clone, Debug, PartialEq)]
+enum Key {
+    Number(f64),
+    Text(String),
+    None,
+}
+
+impl Key {
+    fn of(value: &RawValue) -> Self {
+        if let Ok(number) = serde_json::from_str(value.get()) {
+            return Self::Number(number);
+        }
+        let text = members::string(value).ok().flatten();
+        text.map_or(Self::None, |text| Self::Text(text.into_owned()))
+    }
+
+    /// Numbers stand before texts.
+    fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(one), Self::Number(two)) => one.total_cmp(two),
+            (Self::Text(one), Self::Text(two)) => one.cmp(two),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Text(_) => 1,
+            Self::None => 2,
+        }
+    }
+}
+
+/// Puts devices in order; those that have not what they are ordered by are the last, and those that are alike stand by their names.
+pub fn order(devices: &mut Vec<Device>, by: Option<&OrderBy>) {
+    let key = |device: &Device| by.map_or(Key::None, |by| device.key(&by.path));
+    let is_descending = by.is_some_and(|by| by.is_descending);
+    let mut keyed: Vec<(Key, Device)> = std::mem::take(devices)
+        .into_iter()
+        .map(|device| (key(&device), device))
+        .collect();
+    keyed.sort_by(|(one, first), (two, second)| {
+        let has_none = (*one == Key::None).cmp(&(*two == Key::None));
+        let by_key = if is_descending {
+            two.order(one)
+        } else {
+            one.order(two)
+        };
+        let by_name = || first.name.cmp(&second.name);
+        has_none.then(by_key).then_with(by_name)
+    });
+    devices.extend(keyed.into_iter().map(|(_, device)| device));
+}
+
+/// Appends what `record` tells as a member of the `reported` of its device; nothing where it tells no object.
+fn write_reported(record: &Record, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+    let payload = record.payload().ok().ok_or_else(|| Unreadable {
+        position: record.position(),
+    })?;
+    let DataText::Json(data) = payload.data else {
+        return Ok(());
+    };
+    if let Some(shown) = Shown::of(record.ty(), data) {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(record.ty().as_bytes());
+        out.extend_from_slice(b"\":");
+        shown.write(record.stamp().time, out);
+    }
+    Ok(())
+}
+
+/// A page of devices. What comes after it is behind the last of them, if there `is_more`.
+pub fn devices(devices: &[Device], is_more: bool) -> Vec<u8> {
+    let mut out = b"{\"devices\":[".to_vec();
+    for (index, device) in devices.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        device.write(&mut out);
+    }
+    out.extend_from_slice(b"],\"nextPageToken\":");
+    match devices.last().filter(|_| is_more) {
+        Some(last) => write_target(&last.project, Some(last.name.device.as_str()), &mut out),
+        None => out.extend_from_slice(b"\"\""),
+    }
+    out.push(b'}');
+    out
+}
+
+/// A project as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which.
+    pub name: ProjectName,
+    /// How many of its devices are no Cloud Connectors.
+    pub sensors: u64,
+    /// How many are.
+    pub cloud_connectors: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    name: String,
+    display_name: &'a str,
+    inventory: bool,
+    organization: &'a str,
+    organization_display_name: &'a str,
+    sensor_count: u64,
+    cloud_connector_count: u64,
+}
+
+impl Listed {
+    fn told(&self) -> Told<'_> {
+        Told {
+            name: format!("projects/{}", self.name),
+            display_name: self.name.as_str(),
+            inventory: false,
+            organization: ORGANIZATION,
+            organization_display_name: ORGANIZATION_NAME,
+            sensor_count: self.sensors,
+            cloud_connector_count: self.cloud_connectors,
+        }
+    }
+}
+
+/// A project.
+pub fn project(project: &Listed) -> Vec<u8> {
+    json(&project.told())
+}
+
+/// A page of projects. What comes after it is behind the last of them, if there `is_more`.
+pub fn projects(projects: &[Listed], is_more: bool) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        projects: Vec<Told<'a>>,
+        next_page_token: &'a str,
+    }
+    let last = projects.last().filter(|_| is_more);
+    json(&Answer {
+        projects: projects.iter().map(Listed::told).collect(),
+        next_page_token: last.map_or("", |last| last.name.as_str()),
+    })
+}
+
+/// It is done. The vendor's client reads JSON out of every answer.
+pub fn done() -> Vec<u8> {
+    b"{}".to_vec()
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    code: u16,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Undone<'a> {
+    device: String,
+    status: Status<'a>,
+}
+
+fn whole(name: &Name) -> String {
+    let project = match &name.project {
+        Project::One(project) => project.as_str(),
+        Project::Every => super::request::EVERY_PROJECT,
+    };
+    format!("projects/{project}/devices/{}", name.device)
+}
+
+fn undone(failures: &[(Name, Failure)]) -> Vec<Undone<'_>> {
+    let undone = failures.iter().map(|(name, failure)| Undone {
+        device: whole(name),
+        status: Status {
+            code: failure.status,
+            message: &failure.message,
+        },
+    });
+    undone.collect()
+}
+
+/// The devices whose labels were not changed, each with its reason.
+pub fn updated(failures: &[(Name, Failure)]) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        batch_errors: Vec<Undone<'a>>,
+    }
+    json(&Answer {
+        batch_errors: undone(failures),
+    })
+}
+
+/// The devices that were moved, by their names where they are, and those that were not.
+pub fn transferred(moved: &[Name], failures: &[(Name, Failure)]) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        transferred_devices: Vec<String>,
+        transfer_errors: Vec<Undone<'a>>,
+    }
+    json(&Answer {
+        transferred_devices: moved.iter().map(whole).collect(),
+        transfer_errors: undone(failures),
+    })
+}

@@ -1,0 +1,182 @@
+//! How Disruptive frames events: lines of JSON and Server-Sent Events for streams, pages for a device's history.
+
+use feedwire_core::{Delivered, Rendition};
+use feedwire_engine::{Expired, Record};
+use feedwire_event::{Cursor, Position, ProjectName, Timestamp};
+
+use super::error::{self, Failure};
+use super::event::{self, write_target, write_time};
+use super::request::Kind;
+use crate::{Framing, Unreadable, digits, slots};
+
+/// What of an encoded event is neither tags nor payload, for buffers that are to be large enough at once.
+const ENVELOPE_BYTES: usize = 256;
+
+/// The framing of a stream of `project`.
+pub fn stream(kind: Kind, project: &ProjectName) -> Box<dyn Framing> {
+    let project = project.clone();
+    match kind {
+        Kind::Lines => Box::new(Lines { project }),
+        Kind::Sse => Box::new(Sse { project }),
+    }
+}
+
+/// A page of the history of a device in `project`: `records`, newest first. What comes after it is before the position `next`.
+pub fn page<'r>(
+    project: &ProjectName,
+    records: impl IntoIterator<Item = &'r Record>,
+    next: Option<Position>,
+) -> Result<Vec<u8>, Unreadable> {
+    let mut out = Vec::with_capacity(4 * ENVELOPE_BYTES);
+    out.extend_from_slice(b"{\"events\":[");
+    for (index, record) in records.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        let written = event::write(project, record, &mut out).ok();
+        written.ok_or_else(|| unreadable(record))?;
+    }
+    out.extend_from_slice(b"],\"nextPageToken\":\"");
+    if let Some(next) = next {
+        digits::write(next.get(), &mut out);
+    }
+    out.extend_from_slice(b"\"}");
+    Ok(out)
+}
+
+/// A line for each event.
+#[derive(Debug)]
+struct Lines {
+    project: ProjectName,
+}
+
+impl Framing for Lines {
+    fn media_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        self.idle(cursor, now, out);
+    }
+
+    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        let around = Around {
+            before: "",
+            after: "\n",
+        };
+        around.event(&self.project, event, slots::DISRUPTIVE_LINES, out)
+    }
+
+    fn idle(&self, _cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        write_ping(&self.project, now, out);
+        out.push(b'\n');
+    }
+
+    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
+        out.extend_from_slice(&overtaken(expired).stream_json());
+        out.push(b'\n');
+    }
+
+    fn end(&self, _cursor: Cursor, _out: &mut Vec<u8>) {}
+}
+
+/// Server-Sent Events with nothing but data: what has a name is not heard by the vendor's own example, and an id would make clients
+/// ask to go on behind it.
+#[derive(Debug)]
+struct Sse {
+    project: ProjectName,
+}
+
+impl Framing for Sse {
+    fn media_type(&self) -> &'static str {
+        feedwire_api::EVENT_STREAM
+    }
+
+    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        self.idle(cursor, now, out);
+    }
+
+    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        let around = Around {
+            before: "data: ",
+            after: "\n\n",
+        };
+        around.event(&self.project, event, slots::DISRUPTIVE_SSE, out)
+    }
+
+    fn idle(&self, _cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        write_ping(&self.project, now, out);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&overtaken(expired).stream_json());
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn end(&self, _cursor: Cursor, _out: &mut Vec<u8>) {}
+}
+
+/// What stands around an event.
+struct Around {
+    before: &'static str,
+    after: &'static str,
+}
+
+impl Around {
+    fn event(
+        &self,
+        project: &ProjectName,
+        event: &Delivered,
+        rendition: Rendition,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Unreadable> {
+        let start = out.len();
+        event.render(rendition, out, |record, out| {
+            let start = out.len();
+            out.extend_from_slice(self.before.as_bytes());
+            out.extend_from_slice(b"{\"result\":{\"event\":");
+            match event::write(project, record, out) {
+                Ok(()) => {
+                    out.extend_from_slice(b"}}");
+                    out.extend_from_slice(self.after.as_bytes());
+                }
+                Err(_) => out.truncate(start),
+            }
+        });
+        if out.len() > start {
+            Ok(())
+        } else {
+            Err(unreadable(event.record()))
+        }
+    }
+}
+
+fn unreadable(record: &Record) -> Unreadable {
+    Unreadable {
+        position: record.position(),
+    }
+}
+
+/// A stream is live: what it missed is in the history. The vendor's client comes back after an error of this kind.
+fn overtaken(expired: &Expired) -> Failure {
+    error::unavailable(&format!(
+        "this stream was too slow: at most {} events are no longer there for it",
+        expired.lost_at_most,
+    ))
+}
+
+/// Appends a sign of life of the time `now`, which is its id, too.
+fn write_ping(project: &ProjectName, now: Timestamp, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"result\":{\"event\":{\"eventId\":\"ping");
+    // As long as the ids of the vendor.
+    let micros = now.as_micros().unsigned_abs();
+    out.extend_from_slice(format!("{micros:016x}").as_bytes());
+    out.extend_from_slice(b"\",\"targetName\":");
+    write_target(project, None, out);
+    out.extend_from_slice(b",\"eventType\":\"ping\",\"data\":null,\"timestamp\":\"");
+    write_time(now, out);
+    out.extend_from_slice(b"\"}}}");
+}

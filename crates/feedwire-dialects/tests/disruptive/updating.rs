@@ -1,0 +1,120 @@
+//! Changes of labels, and devices that move.
+
+use std::collections::BTreeMap;
+
+use feedwire_dialects::disruptive::body::{
+    DEVICES_MAX, Update, batch_update, labels_changed, transfer,
+};
+use feedwire_event::{Labels, Subject, Timestamp};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use crate::publishing::faults;
+
+const DEVICE: &str = "projects/p1/devices/emudevice00000000000000";
+
+fn update(body: &str) -> Update {
+    batch_update(body.as_bytes()).expect("an update")
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    let pairs = pairs.iter();
+    let labels = pairs.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    Labels::new(labels.collect()).expect("labels")
+}
+
+#[test]
+fn what_the_client_sends_is_applied() {
+    let before = labels(&[("device-type", "touch"), ("k", "old"), ("gone", "x")]);
+    let add = update(&format!(
+        r#"{{"devices": ["{DEVICE}"], "addLabels": {{"k": "v", "n": ""}}}}"#
+    ));
+    assert_eq!(add.devices.len(), 1);
+    let after = labels(&[
+        ("device-type", "touch"),
+        ("k", "v"),
+        ("n", ""),
+        ("gone", "x"),
+    ]);
+    assert_eq!(add.applied(&before), Ok(after.clone()));
+    let remove = update(&format!(
+        r#"{{"devices": ["{DEVICE}"], "remove_labels": ["gone", "k", "other"], "addLabels": {{}}}}"#
+    ));
+    let bare = labels(&[("device-type", "touch"), ("n", "")]);
+    assert_eq!(remove.applied(&after), Ok(bare));
+    assert!(
+        update(&format!(r#"{{"devices":["{DEVICE}"],"removeLabels":[]}}"#))
+            .remove
+            .is_empty()
+    );
+    let moved = transfer(format!(r#"{{"devices":["{DEVICE}"]}}"#).as_bytes());
+    assert_eq!(moved.expect("devices").len(), 1);
+}
+
+#[test]
+fn a_change_of_labels_is_an_event_without_a_key() {
+    let device = Subject::new("a").expect("a subject");
+    let told = |before: &Labels, after: &Labels| {
+        labels_changed(&device, before, after, Timestamp::default()).map(|event| event.data)
+    };
+    let before = labels(&[
+        ("device-type", "touch"),
+        ("k", "old"),
+        ("same", "x"),
+        ("gone", "x"),
+    ]);
+    let after = labels(&[
+        ("device-type", "ccon"),
+        ("k", "\u{e9}"),
+        ("same", "x"),
+        ("new", ""),
+    ]);
+    assert_snapshot!(format!("{:?}", told(&before, &after)));
+    assert_eq!(told(&before, &before), None);
+    let other = labels(&[("device-type", "ccon"), ("product-number", "7")]);
+    assert_eq!(told(&labels(&[]), &other), None);
+}
+
+#[test]
+fn what_cannot_be_meant_is_told_with_its_path() {
+    let bodies = [
+        "{}",
+        r#"{"devices":[]}"#,
+        r#"{"devices":"a"}"#,
+        r#"{"devices":["a",7,null]}"#,
+        r#"{"devices":["projects/p/devices/a"],"addLabels":{"device-type":"x"},"removeLabels":["product-number"]}"#,
+        r#"{"devices":["projects/p/devices/a"],"addLabels":{"a=b":"x"},"removeLabels":{}}"#,
+        r#"{"devices":["projects/p/devices/a"],"addLabels":{"a":"x"},"removeLabels":["a"]}"#,
+        r#"{"devices":["projects/p/devices/a"],"addLabels":{},"add_labels":{}}"#,
+    ];
+    let told = bodies.map(|body| faults(batch_update(body.as_bytes())));
+    assert_snapshot!(told.join("\n"));
+    let many = vec![format!("\"{DEVICE}\""); DEVICES_MAX + 1].join(",");
+    let many = transfer(format!(r#"{{"devices":[{many}]}}"#).as_bytes());
+    assert_eq!(
+        faults(many),
+        "devices: there are at most 1000, here are 1001"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_body_is_read_without_panic(bytes in any::<Vec<u8>>(), value in r#"[\[\]{}:,"a0\\ ]{0,20}"#) {
+        let near = format!(r#"{{"devices":[{value}],"addLabels":{value},"removeLabels":{value}}}"#);
+        for body in [&bytes, near.as_bytes()] {
+            drop((batch_update(body), transfer(body)));
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_exactly_where_labels_differ(
+        before in prop::collection::btree_map("[a-c]", "[x-y]", 0..3), after in prop::collection::btree_map("[a-c]", "[x-y]", 0..3),
+    ) {
+        let differ = before != after;
+        let [before, after]: [BTreeMap<String, String>; 2] = [before, after];
+        let [before, after] = [before, after].map(|labels| Labels::new(labels).expect("labels"));
+        let device = Subject::new("a").expect("a subject");
+        let event = labels_changed(&device, &before, &after, Timestamp::default());
+        prop_assert_eq!(event.is_some(), differ);
+    }
+}
