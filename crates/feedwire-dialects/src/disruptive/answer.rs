@@ -357,3 +357,146 @@ pub fn transferred(moved: &[Name], failures: &[(Name, Failure)]) -> Vec<u8> {
         transfer_errors: undone(failures),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::error::{every_project, unknown_device};
+    use super::super::event::tests::{broken, device, project, record};
+    use super::super::request::device_name;
+    use super::*;
+
+    fn told(out: Vec<u8>) -> String {
+        assert!(out.iter().all(|byte| matches!(byte, b' '..=b'~')));
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        let pairs = pairs.iter();
+        let labels = pairs.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Labels::new(labels.collect()).expect("labels")
+    }
+
+    fn kept(id: &str, pairs: &[(&str, &str)], latest: &[Record]) -> Device {
+        let id = Subject::new(id).expect("a subject");
+        Device::new(&project(), &id, &labels(pairs), latest).expect("payloads")
+    }
+
+    fn ids(devices: &[Device]) -> Vec<&str> {
+        let ids = devices.iter().map(|device| device.name().device.as_str());
+        ids.collect()
+    }
+
+    #[test]
+    fn a_device_is_told_with_its_latest_events_and_without_what_it_is_kept_with() {
+        let pairs = [
+            (TYPE_LABEL, "temperature"),
+            (PRODUCT_LABEL, "102081"),
+            ("name", "K\u{fc}che"),
+            ("virtual-sensor", ""),
+        ];
+        let latest = [
+            record(3, "temperature", r#"{"temperature":{"value":21.5}}"#),
+            record(
+                4,
+                LABELS_CHANGED,
+                r#"{"added":{},"modified":{},"removed":[]}"#,
+            ),
+            record(5, "touch", ""),
+            record(6, "batteryStatus", r#"{"percentage":100}"#),
+        ];
+        let whole = Device::new(&project(), &device(), &labels(&pairs), &latest);
+        let whole = whole.expect("payloads");
+        assert_snapshot!(told(whole.json()), @r#"{"name":"projects/p1/devices/emu7\u00e9","type":"temperature","productNumber":"102081","labels":{"name":"K\u00fcche","virtual-sensor":""},"reported":{"temperature":{"value":21.5,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false},"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}}"#);
+        assert_snapshot!(told(devices(&[whole], true)), @r#"{"devices":[{"name":"projects/p1/devices/emu7\u00e9","type":"temperature","productNumber":"102081","labels":{"name":"K\u00fcche","virtual-sensor":""},"reported":{"temperature":{"value":21.5,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false},"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}}],"nextPageToken":"projects/p1/devices/emu7\u00e9"}"#);
+        assert_eq!(
+            told(devices(&[], false)),
+            r#"{"devices":[],"nextPageToken":""}"#
+        );
+        let unreadable = Device::new(&project(), &device(), &labels(&[]), &[broken()]);
+        assert!(unreadable.is_err());
+    }
+
+    #[test]
+    fn what_a_device_is_is_told_by_its_label_or_its_events() {
+        let ty = |pairs: &[(&str, &str)], types: &[&str]| {
+            let latest = types.iter().map(|ty| record(1, ty, "{}"));
+            kept("a", pairs, &latest.collect::<Vec<_>>()).ty
+        };
+        assert_eq!(ty(&[(TYPE_LABEL, "ccon")], &["touch"]), "ccon");
+        assert_eq!(ty(&[], &["networkStatus", "objectPresent"]), "proximity");
+        assert_eq!(ty(&[], &["cellularStatus"]), "ccon");
+        assert_eq!(ty(&[], &["batteryStatus"]), "unknown");
+        assert_snapshot!(told(kept("a", &[], &[]).json()), @r#"{"name":"projects/p1/devices/a","type":"unknown","labels":{},"reported":{}}"#);
+    }
+
+    #[test]
+    fn devices_are_searched_and_put_in_order() {
+        let warm = [record(
+            1,
+            "temperature",
+            r#"{"temperature":{"value":21.5}}"#,
+        )];
+        let cold = [record(1, "temperature", r#"{"temperature":{"value":-3}}"#)];
+        let three = [
+            kept("a", &[("room.no", "2"), (TYPE_LABEL, "touch")], &[]),
+            kept("b", &[("room.no", "1"), (PRODUCT_LABEL, "X7")], &warm),
+            kept("c", &[("Lobby", "")], &cold),
+        ];
+        let ordered = |text: &str| {
+            let by = super::super::request::devices(&format!("orderBy={text}"));
+            let mut devices = three.to_vec();
+            order(&mut devices, by.expect("a list").order_by.as_ref());
+            ids(&devices).concat()
+        };
+        assert_eq!(ordered(""), "abc");
+        assert_eq!(ordered("name"), "abc");
+        assert_eq!(ordered("-name"), "cba");
+        assert_eq!(ordered("reported.temperature.value"), "cba");
+        assert_eq!(ordered("-reported.temperature.value"), "bca");
+        assert_eq!(ordered("labels.room.no"), "bac");
+        assert_eq!(ordered("type"), "bca");
+        assert_eq!(ordered("productNumber"), "bac");
+        assert_eq!(ordered("reported.temperature"), "abc");
+        let found = |search: &str| {
+            let found = three.iter().filter(|device| device.holds(search));
+            ids(&found.cloned().collect::<Vec<_>>()).concat()
+        };
+        assert_eq!(
+            ["lobby", "x7", "touch", "room", "-3"].map(found),
+            ["c", "b", "a", "ab", ""]
+        );
+    }
+
+    #[test]
+    fn projects_and_what_was_not_done_are_told() {
+        let listed = Listed {
+            name: project(),
+            sensors: 7,
+            cloud_connectors: 1,
+        };
+        assert_snapshot!(told(project_told(&listed)), @r#"{"name":"projects/p1","displayName":"p1","inventory":false,"organization":"organizations/feedwire","organizationDisplayName":"Feedwire","sensorCount":7,"cloudConnectorCount":1}"#);
+        assert_snapshot!(told(projects(&[listed], true)), @r#"{"projects":[{"name":"projects/p1","displayName":"p1","inventory":false,"organization":"organizations/feedwire","organizationDisplayName":"Feedwire","sensorCount":7,"cloudConnectorCount":1}],"nextPageToken":"p1"}"#);
+        assert_eq!(
+            told(projects(&[], false)),
+            r#"{"projects":[],"nextPageToken":""}"#
+        );
+        let name = |text| device_name(text).expect("a name");
+        let failures = [
+            (
+                name("projects/p1/devices/\u{e9}"),
+                unknown_device(&device()),
+            ),
+            (name("projects/-/devices/a"), every_project()),
+        ];
+        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":400,"message":"project: this is done in one project, which has to be named"}}]}"#);
+        assert_snapshot!(told(transferred(&[name("projects/p2/devices/a")], &failures[..1])), @r#"{"transferredDevices":["projects/p2/devices/a"],"transferErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}}]}"#);
+        assert_eq!(told(updated(&[])), r#"{"batchErrors":[]}"#);
+        assert_eq!(told(done()), "{}");
+    }
+
+    fn project_told(listed: &Listed) -> Vec<u8> {
+        super::project(listed)
+    }
+}

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use feedwire_event::json::{Canonical, write_string};
+use feedwire_event::json::{self, Canonical, write_string};
 use feedwire_event::limits::BATCH_EVENTS_MAX;
 use feedwire_event::{Data, Event, Extensions, Labels, LabelsError, Subject, Timestamp, TypeName};
 use serde_json::Number;
@@ -21,7 +21,7 @@ use crate::readings::{
     DEVICE_TYPES, ELEMENTS_MAX, Kind, Member, READINGS, Reading, TEXT_BYTES_MAX, Without,
     is_spelling,
 };
-use crate::{digits, members};
+use crate::{ascii, digits, members};
 
 /// Most devices that are named at once.
 pub const DEVICES_MAX: usize = BATCH_EVENTS_MAX;
@@ -157,12 +157,16 @@ pub fn publish(device: &Subject, bytes: &[u8], now: Timestamp) -> Result<Event, 
     }
     let mut filling = Filling { faults, time: now };
     let data = filling.data(reading, value);
-    let Filling { faults, time } = filling;
-    if faults.0.is_empty() {
-        Ok(event(device, reading.ty, time, data))
-    } else {
-        Err(Error::Members(faults.0))
+    let Filling { mut faults, time } = filling;
+    if !faults.0.is_empty() {
+        return Err(Error::Members(faults.0));
     }
+    canonical(data)
+        .map(|data| event(device, reading.ty, time, data))
+        .map_err(|error| {
+            faults.add(Place::Whole, reading.ty, error.to_string());
+            Error::Members(faults.0)
+        })
 }
 
 /// The event that tells how the labels of `device` changed, and when; `None` where they did not.
@@ -193,18 +197,18 @@ pub fn labels_changed(
         return None;
     }
     let mut data = Vec::new();
-    let json = |value: Result<String, serde_json::Error>| value.expect("texts are JSON");
     for (start, value) in [
-        ("{\"added\":", json(serde_json::to_string(&added))),
-        (",\"modified\":", json(serde_json::to_string(&modified))),
-        (",\"removed\":", json(serde_json::to_string(&removed))),
+        ("{\"added\":", ascii::json(&added)),
+        (",\"modified\":", ascii::json(&modified)),
+        (",\"removed\":", ascii::json(&removed)),
     ] {
         data.extend_from_slice(start.as_bytes());
-        data.extend_from_slice(value.as_bytes());
+        data.extend_from_slice(&value);
     }
     data.extend_from_slice(b",\"updateTime\":");
     write_quoted_time(now, &mut data);
     data.push(b'}');
+    let data = canonical(data).expect("texts in two objects are not deep");
     Some(event(device, LABELS_CHANGED, now, data))
 }
 
@@ -240,10 +244,14 @@ fn kept(key: &str) -> Option<String> {
     is_kept.then(|| format!("{key} is kept by the server: it is what the device is"))
 }
 
-fn event(device: &Subject, ty: &str, time: Timestamp, data: Vec<u8>) -> Event {
+/// What was written of parts that are JSON. Parts that were not too deep may be so together.
+fn canonical(data: Vec<u8>) -> Result<Canonical, json::Error> {
     let text = String::from_utf8(data).expect("it is made of texts");
     let raw = RawValue::from_string(text).expect("what was written is JSON");
-    let data = Canonical::new(&raw).expect("its parts were canonical");
+    Canonical::new(&raw)
+}
+
+fn event(device: &Subject, ty: &str, time: Timestamp, data: Canonical) -> Event {
     Event {
         id: None,
         source: None,

@@ -263,3 +263,185 @@ pub fn unanswered(_: &Unavailable) -> Failure {
 pub fn unreadable(error: Unreadable) -> Failure {
     damaged(&error)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use feedwire_core::{Forbidden, Right};
+    use feedwire_engine::{Expired, Head, MinFree};
+    use feedwire_event::{Cursor, FeedName, Position, ProjectName, Version};
+    use insta::assert_snapshot;
+
+    use super::super::event::tests::device;
+    use super::*;
+
+    pub(crate) fn told(failures: &[Failure]) -> String {
+        let told = failures.iter().map(|failure| {
+            let json = String::from_utf8(failure.json()).expect("ASCII");
+            match failure.retry_after {
+                Some(seconds) => format!("{json} after {seconds} s"),
+                None => json,
+            }
+        });
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    fn position(value: u64) -> Position {
+        Position::new(value).expect("a position")
+    }
+
+    fn broken() -> Unavailable {
+        Unavailable::new("the path of a file")
+    }
+
+    fn secret() -> ProjectName {
+        ProjectName::new("secret").expect("a name")
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        let fault = |path: &str| body::Fault {
+            path: path.into(),
+            reason: "it is \u{f6}dd".into(),
+        };
+        let failures = [
+            request(&request::Error::parameter("pingInterval", "it is odd")),
+            request(&request::Error::ContentEncoding("gzip".into())),
+            body(&body::Error::Json {
+                line: 2,
+                column: 7,
+                reason: "it is odd".into(),
+            }),
+            body(&body::Error::Members(vec![
+                fault("touch"),
+                fault("motion.state"),
+            ])),
+            every_project(),
+            not_emulated(&device()),
+            unknown_device(&device()),
+        ];
+        assert_snapshot!(told(&failures), @r#"
+        {"error":"pingInterval: it is odd","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"Content-Encoding: bodies are taken as they are; this one is in gzip","code":415,"help":"https://docs.d21s.com/error/#415"}
+        {"error":"the body is not JSON as it is asked for: line 2 column 7: it is odd","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"the body cannot be meant: touch: it is \u00f6dd; motion.state: it is \u00f6dd","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"project: this is done in one project, which has to be named","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"device emu7\u00e9 is no emulated one","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"there is no device emu7\u00e9","code":404,"help":"https://docs.d21s.com/error/#404"}
+        "#);
+    }
+
+    #[test]
+    fn a_stream_of_lines_is_told_in_the_shape_that_its_client_survives() {
+        let lines = |failure: &Failure| String::from_utf8(failure.stream_json()).expect("ASCII");
+        let statuses = [
+            400, 401, 403, 404, 408, 409, 410, 412, 413, 429, 500, 501, 503, 507,
+        ];
+        let failures = statuses.map(|status| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            lines(&failure(status, "it is \u{f6}dd"))
+        });
+        assert_snapshot!(failures.join("\n"), @r#"
+        {"error":{"code":400,"grpcCode":3,"httpCode":400,"message":"it is \u00f6dd","httpStatus":"Bad Request","details":[]},"code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":{"code":401,"grpcCode":16,"httpCode":401,"message":"it is \u00f6dd","httpStatus":"Unauthorized","details":[]},"code":401,"help":"https://docs.d21s.com/error/#401"}
+        {"error":{"code":403,"grpcCode":7,"httpCode":403,"message":"it is \u00f6dd","httpStatus":"Forbidden","details":[]},"code":403,"help":"https://docs.d21s.com/error/#403"}
+        {"error":{"code":404,"grpcCode":5,"httpCode":404,"message":"it is \u00f6dd","httpStatus":"Not Found","details":[]},"code":404,"help":"https://docs.d21s.com/error/#404"}
+        {"error":{"code":408,"grpcCode":1,"httpCode":408,"message":"it is \u00f6dd","httpStatus":"Request Timeout","details":[]},"code":408,"help":"https://docs.d21s.com/error/#408"}
+        {"error":{"code":409,"grpcCode":10,"httpCode":409,"message":"it is \u00f6dd","httpStatus":"Conflict","details":[]},"code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":{"code":410,"grpcCode":5,"httpCode":410,"message":"it is \u00f6dd","httpStatus":"Gone","details":[]},"code":410,"help":"https://docs.d21s.com/error/#410"}
+        {"error":{"code":412,"grpcCode":9,"httpCode":412,"message":"it is \u00f6dd","httpStatus":"Precondition Failed","details":[]},"code":412,"help":"https://docs.d21s.com/error/#412"}
+        {"error":{"code":413,"grpcCode":3,"httpCode":413,"message":"it is \u00f6dd","httpStatus":"Payload Too Large","details":[]},"code":413,"help":"https://docs.d21s.com/error/#413"}
+        {"error":{"code":429,"grpcCode":8,"httpCode":429,"message":"it is \u00f6dd","httpStatus":"Too Many Requests","details":[]},"code":429,"help":"https://docs.d21s.com/error/#429"}
+        {"error":{"code":500,"grpcCode":13,"httpCode":500,"message":"it is \u00f6dd","httpStatus":"Internal Server Error","details":[]},"code":500,"help":"https://docs.d21s.com/error/#500"}
+        {"error":{"code":501,"grpcCode":12,"httpCode":501,"message":"it is \u00f6dd","httpStatus":"Not Implemented","details":[]},"code":501,"help":"https://docs.d21s.com/error/#501"}
+        {"error":{"code":503,"grpcCode":14,"httpCode":503,"message":"it is \u00f6dd","httpStatus":"Service Unavailable","details":[]},"code":503,"help":"https://docs.d21s.com/error/#503"}
+        {"error":{"code":507,"grpcCode":8,"httpCode":507,"message":"it is \u00f6dd","httpStatus":"Insufficient Storage","details":[]},"code":507,"help":"https://docs.d21s.com/error/#507"}
+        "#);
+    }
+
+    #[test]
+    fn what_is_not_done_is_told_with_its_reason() {
+        let head = Head {
+            version: Version(3),
+            position: position(77),
+        };
+        let min_free = MinFree(Some(128 << 20));
+        let published = [
+            publish::Error::Forbidden(Forbidden::Right(Right::Publish)),
+            publish::Error::UnknownProject(secret()),
+            publish::Error::Batch(BatchError::Empty),
+            publish::Error::Batch(BatchError::EventTooLarge { index: 0, bytes: 9 }),
+            publish::Error::Conflict {
+                feed: FeedName::new("devices").expect("a name"),
+                subject: device(),
+                head: Some(head),
+            },
+            publish::Error::PartlyKnown { known: Vec::new() },
+            publish::Error::KeyReused { first: position(7) },
+            publish::Error::NoSpace(min_free),
+            publish::Error::Closing,
+            publish::Error::Damaged("page 7".into()),
+            publish::Error::Unavailable(broken()),
+        ];
+        let expired = Expired {
+            first: position(200),
+            first_at: None,
+            lost_at_most: 49,
+        };
+        let ahead = read::Error::CursorAhead {
+            cursor: Cursor(position(9)),
+            head: position(3),
+        };
+        let others = [
+            read(&read::Error::Forbidden(Forbidden::Right(Right::Read))),
+            read(&read::Error::UnknownProject(secret())),
+            read(&read::Error::Expired(expired)),
+            read(&ahead),
+            read(&read::Error::Damaged("page 7".into())),
+            read(&read::Error::Unavailable(broken())),
+            store(&store::Error::Read(Forbidden::Right(Right::Admin).into())),
+            store(&store::Error::Changed),
+            store(&store::Error::NoSpace(min_free)),
+            store(&store::Error::Unavailable(broken())),
+            audit(&audit::Error::Event(BatchError::Empty)),
+            audit(&audit::Error::NoSpace(MinFree::default())),
+            audit(&audit::Error::Closing),
+            audit(&audit::Error::Unavailable(broken())),
+            unanswered(&broken()),
+            unreadable(Unreadable {
+                position: position(7),
+            }),
+        ];
+        let published = published.map(|error| publish(&error));
+        let told = told(&[&published[..], &others].concat());
+        assert!(!told.contains("secret") && !told.contains("path"));
+        assert_snapshot!(told, @r#"
+        {"error":"the right to publish is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
+        {"error":"there is no such project","code":404,"help":"https://docs.d21s.com/error/#404"}
+        {"error":"a batch has at least one event","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"an event has at most 524288 bytes, event 0 of the batch 9","code":413,"help":"https://docs.d21s.com/error/#413"}
+        {"error":"subject \"emu7\u00e9\" of feed devices is not where it was expected","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"0 of the events are there already","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"the key is that of another request, whose first event is at position 7","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"no space left for events: 128 MiB have to stay free on the disk","code":507,"help":"https://docs.d21s.com/error/#507"}
+        {"error":"the server is stopping","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"events are damaged on disk: page 7","code":500,"help":"https://docs.d21s.com/error/#500"}
+        {"error":"the log cannot be written to; the event may have been published or not","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"the right to read is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
+        {"error":"there is no such project","code":404,"help":"https://docs.d21s.com/error/#404"}
+        {"error":"it was let go of while it was read","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"pageToken: no page was told with this token","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"events are damaged on disk: page 7","code":500,"help":"https://docs.d21s.com/error/#500"}
+        {"error":"the log cannot be read","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"the right to admin is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
+        {"error":"it was changed meanwhile: read it again, and decide anew","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"no space left in the store: 128 MiB have to stay free on the disk","code":507,"help":"https://docs.d21s.com/error/#507"}
+        {"error":"it cannot be stored","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"it cannot be put on record, and so it is not done","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"no space left for the audit feed","code":507,"help":"https://docs.d21s.com/error/#507"}
+        {"error":"the server is stopping","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"it cannot be put on record, and so it is not done","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"it cannot be looked up","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"the payload of the event at position 7 cannot be read","code":500,"help":"https://docs.d21s.com/error/#500"}
+        "#);
+    }
+}

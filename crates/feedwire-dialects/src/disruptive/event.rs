@@ -169,3 +169,179 @@ pub(super) fn write_quoted_time(time: Timestamp, out: &mut Vec<u8>) {
     write_time(time, out);
     out.push(b'"');
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use bytes::Bytes;
+    use feedwire_engine::{Place, Stamp};
+    use feedwire_event::json::Canonical;
+    use feedwire_event::{
+        Attribute, Data, Event, EventId, Extensions, Position, Subject, TypeName, Version,
+    };
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(in crate::disruptive) fn time() -> Timestamp {
+        "2021-05-16T08:13:15.36Z".parse().expect("a time")
+    }
+
+    pub(in crate::disruptive) fn project() -> ProjectName {
+        ProjectName::new("p1").expect("a name")
+    }
+
+    pub(in crate::disruptive) fn device() -> Subject {
+        Subject::new("emu7\u{e9}").expect("a subject")
+    }
+
+    /// The record at `position` of an event of `ty`; no data where `json` is empty.
+    pub(in crate::disruptive) fn record(position: u64, ty: &str, json: &str) -> Record {
+        let raw = (!json.is_empty()).then(|| serde_json::from_str(json).expect("JSON"));
+        let data = raw.map(|raw| Data::Json(Canonical::new(raw).expect("canonical")));
+        of(position, Some(device()), ty, data)
+    }
+
+    pub(in crate::disruptive) fn of(
+        position: u64,
+        subject: Option<Subject>,
+        ty: &str,
+        data: Option<Data>,
+    ) -> Record {
+        let event = Event {
+            id: EventId::new("a-1").ok(),
+            source: None,
+            ty: TypeName::new(ty).expect("a name"),
+            subject,
+            time: Some(time()),
+            extensions: Extensions::default(),
+            data,
+        };
+        let payload = payload::encode(&event, payload::Marks::default(), || {
+            unreachable!("it has an id")
+        });
+        let subject = event.subject.as_ref().map_or("", Subject::as_str);
+        let tags = ["devices", ty, subject];
+        let bytes = [tags.concat().as_bytes(), &payload].concat();
+        let stamp = Stamp {
+            position: Position::new(position).expect("a position"),
+            recorded_at: Timestamp::MAX,
+            time: time(),
+            version: Version(1),
+            place: Place { index: 0, count: 1 },
+        };
+        Record::new(stamp, tags.map(str::len), bytes.into()).expect("a record")
+    }
+
+    /// A record whose payload is of another version.
+    pub(in crate::disruptive) fn broken() -> Record {
+        let stamp = *record(7, "touch", "").stamp();
+        let bytes = Bytes::from_static(b"ft\x09aaaaaaaaaaaa");
+        Record::new(stamp, [1, 1, 0], bytes).expect("a record")
+    }
+
+    fn written(record: &Record) -> String {
+        let mut out = Vec::new();
+        write(&project(), record, &mut out).expect("a payload");
+        assert!(out.iter().all(|byte| matches!(byte, b' '..=b'~')));
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    fn shown(ty: &str, json: &str) -> String {
+        let mut out = Vec::new();
+        write_data(ty, json, time(), &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn an_event_is_told_as_the_vendor_tells_it() {
+        let whole = r#"{"temperature":{"value":21.50,"updateTime":"2021-05-16T08:13:15.361624Z","samples":[],"isBackfilled":true}}"#;
+        assert_snapshot!(written(&record(1, "temperature", whole)), @r#"{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"temperature","data":{"temperature":{"value":21.50,"updateTime":"2021-05-16T08:13:15.361624Z","samples":[],"isBackfilled":true}},"timestamp":"2021-05-16T08:13:15.360000Z"}"#);
+        let base64 = Some(Data::Base64(Canonical::string("3q2+7w==")));
+        assert_snapshot!(written(&of(1, None, "boot", base64)), @r#"{"eventId":"a-1","targetName":"projects/p1","eventType":"boot","data":null,"timestamp":"2021-05-16T08:13:15.360000Z"}"#);
+    }
+
+    #[test]
+    fn what_the_client_cannot_do_without_is_filled_in() {
+        let told = [
+            ("touch", r#"{"touch":{}}"#),
+            ("temperature", r#"{"temperature":{"value":21.50}}"#),
+            (
+                "temperature",
+                r#"{"temperature":{"isBackfilled":true,"samples":[]}}"#,
+            ),
+            ("temperature", r#"{"temperature":{}}"#),
+            ("humidity", r#"{"temperature":20,"relativeHumidity":3e1}"#),
+            (
+                "temperature",
+                r#"{"value":21.5,"updateTime":"2021-01-01T00:00:00Z"}"#,
+            ),
+            (
+                "labelsChanged",
+                r#"{"added":{"labelsChanged":"x"},"modified":{},"removed":[]}"#,
+            ),
+            ("flight.departed", r#"{"delay":2}"#),
+            ("touch", "{}"),
+            ("touch", "null"),
+            ("touch", "[]"),
+            ("touch", "\"touch\""),
+        ]
+        .map(|(ty, json)| shown(ty, json));
+        assert_snapshot!(told.join("\n"), @r#"
+        {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
+        {"temperature":{"value":21.50,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.50,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}}
+        {"temperature":{"isBackfilled":true,"samples":[],"updateTime":"2021-05-16T08:13:15.360000Z"}}
+        {"temperature":{"updateTime":"2021-05-16T08:13:15.360000Z","samples":[],"isBackfilled":false}}
+        {"humidity":{"temperature":20,"relativeHumidity":3e1,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"temperature":20,"relativeHumidity":3e1,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}}
+        {"temperature":{"value":21.5,"updateTime":"2021-01-01T00:00:00Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}}
+        {"added":{"labelsChanged":"x"},"modified":{},"removed":[],"updateTime":"2021-05-16T08:13:15.360000Z"}
+        {"flight.departed":{"delay":2}}
+        {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
+        null
+        null
+        null
+        "#);
+        assert!(written(&record(1, "touch", "")).contains(r#""data":null"#));
+    }
+
+    #[test]
+    fn a_time_has_six_digits_of_its_fraction() {
+        let told = |text: &str| {
+            let mut out = b"x".to_vec();
+            write_time(text.parse().expect("a time"), &mut out);
+            String::from_utf8(out).expect("ASCII")
+        };
+        assert_eq!(told("2021-05-16T08:13:15Z"), "x2021-05-16T08:13:15.000000Z");
+        assert_eq!(
+            told("2021-05-16T08:13:15.36Z"),
+            "x2021-05-16T08:13:15.360000Z"
+        );
+        assert_eq!(
+            told("2021-05-16T08:13:15.123456Z"),
+            "x2021-05-16T08:13:15.123456Z"
+        );
+    }
+
+    #[test]
+    fn a_payload_of_another_version_writes_nothing() {
+        let mut out = Vec::new();
+        let written = write(&project(), &broken(), &mut out);
+        assert_eq!(written, Err(payload::Error::Format(9)));
+        assert!(out.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_data_is_shown_as_json(
+            ty in prop::sample::select(vec!["touch", "temperature", "humidity", "labelsChanged", "a"]),
+            name in prop::sample::select(vec!["touch", "temperature", "value", "samples", "updateTime"]),
+            inner in prop::sample::select(vec!["{}", "[]", "7", "null", r#""}""#, r#"{"value":1}"#, r#"{"samples":null}"#]),
+        ) {
+            let json = format!(r#"{{"{name}":{inner}}}"#);
+            for json in [json.as_str(), inner] {
+                let shown = shown(ty, json);
+                prop_assert!(serde_json::from_str::<&RawValue>(&shown).is_ok(), "{}", shown);
+            }
+        }
+    }
+}

@@ -180,3 +180,98 @@ fn write_ping(project: &ProjectName, now: Timestamp, out: &mut Vec<u8>) {
     write_time(now, out);
     out.extend_from_slice(b"\"}}}");
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::event::tests::{broken, project, record, time};
+    use super::*;
+
+    fn told(out: Vec<u8>) -> String {
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
+        assert!(out.iter().all(is_plain), "ASCII");
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    fn streamed(kind: Kind) -> String {
+        let framing = stream(kind, &project());
+        let cursor = Cursor(Position::ZERO);
+        let mut out = Vec::new();
+        framing.open(cursor, time(), &mut out);
+        let touch = Delivered::Logged(record(1, "touch", r#"{"touch":{}}"#));
+        framing.event(&touch, &mut out).expect("a payload");
+        framing.idle(cursor, time(), &mut out);
+        let expired = Expired {
+            first: Position::MAX,
+            first_at: None,
+            lost_at_most: 7,
+        };
+        framing.expired(&expired, &mut out);
+        framing.end(cursor, &mut out);
+        told(out)
+    }
+
+    #[test]
+    fn lines_are_objects_of_one_line_each() {
+        assert_eq!(
+            stream(Kind::Lines, &project()).media_type(),
+            "application/json"
+        );
+        let told = streamed(Kind::Lines);
+        assert!(
+            told.ends_with('\n') && !told.contains("\n\n"),
+            "no line is blank"
+        );
+        assert_snapshot!(told, @r#"
+        {"result":{"event":{"eventId":"ping0005c26e0c7e7b00","targetName":"projects/p1","eventType":"ping","data":null,"timestamp":"2021-05-16T08:13:15.360000Z"}}}
+        {"result":{"event":{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"touch","data":{"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}},"timestamp":"2021-05-16T08:13:15.360000Z"}}}
+        {"result":{"event":{"eventId":"ping0005c26e0c7e7b00","targetName":"projects/p1","eventType":"ping","data":null,"timestamp":"2021-05-16T08:13:15.360000Z"}}}
+        {"error":{"code":503,"grpcCode":14,"httpCode":503,"message":"this stream was too slow: at most 7 events are no longer there for it","httpStatus":"Service Unavailable","details":[]},"code":503,"help":"https://docs.d21s.com/error/#503"}
+        "#);
+    }
+
+    #[test]
+    fn server_sent_events_have_data_and_nothing_else() {
+        assert_eq!(
+            stream(Kind::Sse, &project()).media_type(),
+            "text/event-stream"
+        );
+        let told = streamed(Kind::Sse);
+        let mut lines = told.lines().filter(|line| !line.is_empty());
+        assert!(lines.all(|line| line.starts_with("data: {")));
+        assert_snapshot!(told, @r#"
+        data: {"result":{"event":{"eventId":"ping0005c26e0c7e7b00","targetName":"projects/p1","eventType":"ping","data":null,"timestamp":"2021-05-16T08:13:15.360000Z"}}}
+
+        data: {"result":{"event":{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"touch","data":{"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}},"timestamp":"2021-05-16T08:13:15.360000Z"}}}
+
+        data: {"result":{"event":{"eventId":"ping0005c26e0c7e7b00","targetName":"projects/p1","eventType":"ping","data":null,"timestamp":"2021-05-16T08:13:15.360000Z"}}}
+
+        data: {"error":{"code":503,"grpcCode":14,"httpCode":503,"message":"this stream was too slow: at most 7 events are no longer there for it","httpStatus":"Service Unavailable","details":[]},"code":503,"help":"https://docs.d21s.com/error/#503"}
+        "#);
+    }
+
+    #[test]
+    fn a_page_tells_where_the_next_begins() {
+        let records = [2, 1].map(|at| record(at, "touch", r#"{"touch":{}}"#));
+        let told_page =
+            |records: &[Record], next| told(page(&project(), records, next).expect("payloads"));
+        assert_snapshot!(told_page(&records, Position::new(1)), @r#"{"events":[{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"touch","data":{"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}},"timestamp":"2021-05-16T08:13:15.360000Z"},{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"touch","data":{"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}},"timestamp":"2021-05-16T08:13:15.360000Z"}],"nextPageToken":"1"}"#);
+        assert_eq!(told_page(&[], None), r#"{"events":[],"nextPageToken":""}"#);
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_told_and_leaves_nothing_behind() {
+        let unreadable = Unreadable {
+            position: broken().position(),
+        };
+        for kind in [Kind::Lines, Kind::Sse] {
+            let mut out = Vec::new();
+            let event = Delivered::Logged(broken());
+            let told = stream(kind, &project()).event(&event, &mut out);
+            assert_eq!((told, out.len()), (Err(unreadable), 0));
+        }
+        let told = page(&project(), &[broken()], None);
+        assert_eq!(told, Err(unreadable));
+    }
+}

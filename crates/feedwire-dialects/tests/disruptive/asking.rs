@@ -240,7 +240,27 @@ fn what_cannot_be_meant_is_named_by_the_name_that_it_came_by() {
     let histories = histories.map(|query| refused(history(query, now)));
     let lists = lists.map(|query| refused(devices(query)));
     let told = [&streams[..], &histories, &lists].concat().join("\n");
-    assert_snapshot!(told);
+    assert_snapshot!(told, @r"
+    ping_interval: it has to be a span in seconds, such as 10s or 1.5s
+    pingInterval: it is given more than once
+    pingInterval: it is given more than once
+    eventTypes: a name is made of A-Z a-z 0-9 . _ -, not ' '
+    deviceIds: a subject has no control characters, this one has '\0'
+    labelFilters: a label has to be asked for by its key, or by key=value
+    labelFilters: device-type and product-number are no labels of a device here
+    deviceIds: it is not percent-encoded UTF-8
+    deviceIds: at most 1000 can be named
+    start_time: it has to be a time in ISO 8601, such as 2013-01-01T10:00:00Z
+    startTime: it is after the end
+    pageSize: it has to be a whole number
+    page_token: no page was told with this token
+    pageToken: no page was told with this token
+    orderBy: it has to be name, type, productNumber, labels.<key> or reported.<type>.<member>, with - before it for the largest first
+    order_by: it has to be name, type, productNumber, labels.<key> or reported.<type>.<member>, with - before it for the largest first
+    orderBy: it has to be name, type, productNumber, labels.<key> or reported.<type>.<member>, with - before it for the largest first
+    pageToken: no page was told with this token
+    projects: a name is made of A-Z a-z 0-9 . _ -, not ' '
+    ");
     assert!(devices(&format!("query={}", "x".repeat(513))).is_err());
 }
 

@@ -66,7 +66,26 @@ fn every_type_of_event_is_published_with_what_it_needs() {
         r#"{"contact": {"state": "OPEN"}}"#,
         r#"{"probeWireStatus": {"state": "VALID"}}"#,
     ];
-    assert_snapshot!(bodies.map(data).join("\n"));
+    assert_snapshot!(bodies.map(data).join("\n"), @r#"
+    {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"temperature":{"value":21.5,"samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"humidity":{"temperature":20,"relativeHumidity":30,"samples":[{"temperature":20,"relativeHumidity":30,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"objectPresent":{"state":"PRESENT","updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"objectPresentCount":{"total":4176,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"touchCount":{"total":469,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"waterPresent":{"state":"NOT_PRESENT","updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"networkStatus":{"signalStrength":50,"rssi":-80,"cloudConnectors":[{"id":"c1","signalStrength":50,"rssi":0}],"transmissionMode":"LOW_POWER_STANDARD_MODE","updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"connectionStatus":{"connection":"ETHERNET","available":[],"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"ethernetStatus":{"macAddress":"f0:b5:b7:00:0a:08","ipAddress":"","errors":[{"code":7}],"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"cellularStatus":{"signalStrength":80,"errors":[],"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"co2":{"ppm":402,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"pressure":{"pascal":101325,"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"motion":{"state":"MOTION_DETECTED","updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"deskOccupancy":{"state":"OCCUPIED","remarks":["SATURATED \u00e9"],"updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"contact":{"state":"OPEN","updateTime":"2021-05-16T08:13:15.360000Z"}}
+    {"probeWireStatus":{"state":"VALID","updateTime":"2021-05-16T08:13:15.360000Z"}}
+    "#);
 }
 
 #[test]
@@ -75,7 +94,7 @@ fn what_an_event_says_itself_is_kept() {
         "samples":[{"value":21.5,"sampleTime":"2021-01-01T00:00:00.5Z"},{"value":22}]},"other":{}}"#;
     let event = read(body).expect("an event");
     assert_eq!(event.time, "2021-01-01T00:00:00Z".parse().ok());
-    assert_snapshot!(data(body));
+    assert_snapshot!(data(body), @r#"{"temperature":{"value":2.150e1,"samples":[{"value":21.5,"sampleTime":"2021-01-01T00:00:00.500000Z"},{"value":22,"sampleTime":"2021-01-01T00:00:00.000000Z"}],"isBackfilled":true,"updateTime":"2021-01-01T00:00:00.000000Z"}}"#);
     assert_eq!(read(r#"{"touch":{}}"#).expect("an event").time, Some(now()));
 }
 
@@ -123,7 +142,33 @@ fn what_cannot_be_meant_is_told_with_its_path() {
         &deep,
     ];
     let told = bodies.map(|body| faults(read(body)));
-    assert_snapshot!(told.join("\n"));
+    assert_snapshot!(told.join("\n"), @"
+    line 1 column 0: EOF while parsing a value
+    line 1 column 0: invalid type: sequence, expected an object
+    line 1 column 10: expected value
+    the body: it has to hold one of touch, temperature, humidity, objectPresent, objectPresentCount, touchCount, waterPresent, networkStatus, batteryStatus, connectionStatus, ethernetStatus, cellularStatus, co2, pressure, motion, deskOccupancy, contact, probeWireStatus
+    the body: it has to hold one of touch, temperature, humidity, objectPresent, objectPresentCount, touchCount, waterPresent, networkStatus, batteryStatus, connectionStatus, ethernetStatus, cellularStatus, co2, pressure, motion, deskOccupancy, contact, probeWireStatus
+    motion: one event is published at a time; touch is another
+    touch: it is given twice
+    objectPresent: it is given twice | objectPresent.state: it is missing
+    touch: invalid type: sequence, expected an object
+    temperature: invalid type: integer `7`, expected an object
+    temperature.value: it is missing
+    temperature.value: it has to be a number | temperature.isBackfilled: it has to be true or false
+    temperature.value: it is given twice
+    temperature.updateTime: a time is written as RFC 3339, such as 2013-01-01T10:00:00Z
+    touch.updateTime: it is given twice | touch.updateTime: it has to be a string
+    temperature.samples[1]: invalid type: integer `7`, expected an object | temperature.samples[2].value: it has to be a number | temperature.samples[2].sampleTime: a time is written as RFC 3339, such as 2013-01-01T10:00:00Z
+    objectPresent.state: it is one of PRESENT, NOT_PRESENT
+    touchCount.total: it has to be a whole number that is not negative
+    networkStatus.cloudConnectors[0].id: it is missing
+    deskOccupancy.state: it holds half of a surrogate pair | deskOccupancy.remarks[0]: it has to be a string
+    the body: it has to hold one of touch, temperature, humidity, objectPresent, objectPresentCount, touchCount, waterPresent, networkStatus, batteryStatus, connectionStatus, ethernetStatus, cellularStatus, co2, pressure, motion, deskOccupancy, contact, probeWireStatus
+    motion.state: it has at most 256 bytes, this one 257
+    temperature.samples: it has at most 1000 elements, this one 1001
+    temperature.samples[0].value: it is missing | temperature.samples[1].value: it is missing | temperature.samples[2].value: it is missing | temperature.samples[3].value: it is missing | temperature.samples[4].value: it is missing | temperature.samples[5].value: it is missing | temperature.samples[6].value: it is missing | temperature.samples[7].value: it is missing | temperature.samples[8].value: it is missing | temperature.samples[9].value: it is missing
+    ethernetStatus: JSON is nested at most 128 deep, this goes deeper at byte 185
+    ");
     assert!(matches!(
         publish(&device(), b"{\"a\":\"\xff\"}", now()),
         Err(Error::Json { .. })
@@ -146,7 +191,16 @@ fn an_emulated_device_is_kept_as_labels() {
         r#"{"type": "touch", "labels": {"a": "1", "a": "2"}}"#,
         r#"{"type": 7, "type": 8, "labels": []}"#,
     ];
-    assert_snapshot!(bodies.map(told).join("\n"));
+    assert_snapshot!(bodies.map(told).join("\n"), @r#"
+    [("a", "b"), ("device-type", "temperature"), ("name", "disp"), ("virtual-sensor", "")]
+    [("device-type", "ccon"), ("virtual-sensor", "")]
+    [("device-type", "touch"), ("virtual-sensor", "")]
+    type: it is missing
+    type: it is one of temperature, proximity, touch, humidity, proximityCounter, touchCounter, waterDetector, ccon, co2, motion, deskOccupancy, contact | labels: device-type is kept by the server: it is what the device is | labels: a label's key has 1 to 256 bytes, here is one with none | labels: a label's key has 1 to 256 bytes, here is one with none
+    labels: invalid type: integer `7`, expected a string
+    labels: "a" is given twice
+    type: it is given twice | type: it has to be a string | labels: invalid type: sequence, expected an object of texts
+    "#);
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_change_of_labels_is_an_event_without_a_key() {
         ("same", "x"),
         ("new", ""),
     ]);
-    assert_snapshot!(format!("{:?}", told(&before, &after)));
+    assert_snapshot!(format!("{:?}", told(&before, &after)), @r#"Some(Some(Json({"added":{"new":""},"modified":{"k":"\u00e9"},"removed":["gone"],"updateTime":"1970-01-01T00:00:00.000000Z"})))"#);
     assert_eq!(told(&before, &before), None);
     let other = labels(&[("device-type", "ccon"), ("product-number", "7")]);
     assert_eq!(told(&labels(&[]), &other), None);
@@ -88,7 +88,16 @@ fn what_cannot_be_meant_is_told_with_its_path() {
         r#"{"devices":["projects/p/devices/a"],"addLabels":{},"add_labels":{}}"#,
     ];
     let told = bodies.map(|body| faults(batch_update(body.as_bytes())));
-    assert_snapshot!(told.join("\n"));
+    assert_snapshot!(told.join("\n"), @r#"
+    devices: it is missing
+    devices: there has to be one at least
+    devices: invalid type: string "a", expected an array
+    devices[0]: it has to be the name of a device: projects/<project>/devices/<device> | devices[1]: it has to be a string | devices[2]: it is missing
+    addLabels: device-type is kept by the server: it is what the device is | removeLabels: product-number is kept by the server: it is what the device is
+    addLabels: a label's key has no '=', "a=b" does | removeLabels: invalid type: map, expected an array
+    removeLabels: "a" is among addLabels, too
+    addLabels: it is given twice
+    "#);
     let many = vec![format!("\"{DEVICE}\""); DEVICES_MAX + 1].join(",");
     let many = transfer(format!(r#"{{"devices":[{many}]}}"#).as_bytes());
     assert_eq!(
