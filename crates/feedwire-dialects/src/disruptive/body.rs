@@ -111,12 +111,12 @@ pub fn create(bytes: &[u8]) -> Result<Labels, Error> {
     if let Some(ty) = ty {
         labels.insert(TYPE_LABEL.to_owned(), ty);
     }
-    let labels = Labels::new(labels);
-    let labels = labels.unwrap_or_else(|error| {
-        body.faults.add(place, "labels", error.to_string());
-        Labels::default()
-    });
-    body.finish(labels)
+    let labels = body.finish(labels)?;
+    Labels::new(labels).map_err(|error| {
+        let mut faults = Faults::default();
+        faults.add(place, "labels", error.to_string());
+        Error::Members(faults.0)
+    })
 }
 
 /// The id of an emulated device that is made of `random`.
@@ -443,7 +443,7 @@ impl Filling {
                 (Some(value), _) => self.value(place, member, value, out),
                 (None, Without::Is(json)) => out.extend_from_slice(json.as_bytes()),
                 (None, Without::Time) => write_quoted_time(self.time, out),
-                (None, Without::Sample) => write_samples(&sampled, self.time, out),
+                (None, Without::Sample) => write_samples(&sampled, None, self.time, out),
                 (None, Without::Refused) => {
                     self.faults.required(place, member.name, None);
                 }

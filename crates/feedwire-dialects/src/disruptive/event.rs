@@ -80,6 +80,8 @@ fn write_data(ty: &str, json: &str, time: Timestamp, out: &mut Vec<u8>) {
 pub(super) struct Shown<'j> {
     object: &'j str,
     lacks_time: bool,
+    /// When it says itself that it was.
+    own_time: Option<&'j str>,
     lacks_backfilled: bool,
     /// What the one sample says that is told where there are none.
     sample: Option<Vec<(&'static str, &'j str)>>,
@@ -100,6 +102,7 @@ impl<'j> Shown<'j> {
         let lacking = sampling.filter(|_| samples.is_none());
         Some(Self {
             object,
+            own_time: time.map(RawValue::get),
             lacks_time: time.is_none() && (reading.is_some() || ty == LABELS_CHANGED),
             lacks_backfilled: sampling.is_some() && backfilled.is_none(),
             sample: lacking.map(|reading| sample(reading, object)),
@@ -127,7 +130,7 @@ impl<'j> Shown<'j> {
         }
         if let Some(sample) = &self.sample {
             name("samples", out);
-            write_samples(sample, time, out);
+            write_samples(sample, self.own_time, time, out);
         }
         if self.lacks_backfilled {
             name("isBackfilled", out);
@@ -146,8 +149,13 @@ fn sample<'j>(reading: &'static Reading, object: &'j str) -> Vec<(&'static str, 
     said.collect()
 }
 
-/// Appends the samples of a reading that has none: itself, unless it says nothing.
-pub(super) fn write_samples(sample: &[(&str, &str)], time: Timestamp, out: &mut Vec<u8>) {
+/// Appends the samples of a reading that has none: itself, unless it says nothing. It was at `own_time`, which is JSON, or at `time`.
+pub(super) fn write_samples(
+    sample: &[(&str, &str)],
+    own_time: Option<&str>,
+    time: Timestamp,
+    out: &mut Vec<u8>,
+) {
     if sample.is_empty() {
         out.extend_from_slice(b"[]");
         return;
@@ -160,7 +168,10 @@ pub(super) fn write_samples(sample: &[(&str, &str)], time: Timestamp, out: &mut 
         }
     }
     out.extend_from_slice(b"\"sampleTime\":");
-    write_quoted_time(time, out);
+    match own_time {
+        Some(json) => out.extend_from_slice(json.as_bytes()),
+        None => write_quoted_time(time, out),
+    }
     out.extend_from_slice(b"}]");
 }
 
@@ -293,7 +304,7 @@ pub(super) mod tests {
         {"temperature":{"isBackfilled":true,"samples":[],"updateTime":"2021-05-16T08:13:15.360000Z"}}
         {"temperature":{"updateTime":"2021-05-16T08:13:15.360000Z","samples":[],"isBackfilled":false}}
         {"humidity":{"temperature":20,"relativeHumidity":3e1,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"temperature":20,"relativeHumidity":3e1,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}}
-        {"temperature":{"value":21.5,"updateTime":"2021-01-01T00:00:00Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}}
+        {"temperature":{"value":21.5,"updateTime":"2021-01-01T00:00:00Z","samples":[{"value":21.5,"sampleTime":"2021-01-01T00:00:00Z"}],"isBackfilled":false}}
         {"added":{"labelsChanged":"x"},"modified":{},"removed":[],"updateTime":"2021-05-16T08:13:15.360000Z"}
         {"flight.departed":{"delay":2}}
         {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
