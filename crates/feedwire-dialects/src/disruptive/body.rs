@@ -21,7 +21,7 @@ use crate::readings::{
     DEVICE_TYPES, ELEMENTS_MAX, Kind, Member, READINGS, Reading, TEXT_BYTES_MAX, Without,
     is_spelling,
 };
-use crate::{ascii, digits, members};
+use crate::{ascii, digits, members, readings};
 
 /// Most devices that are named at once.
 pub const DEVICES_MAX: usize = BATCH_EVENTS_MAX;
@@ -125,6 +125,11 @@ pub fn emulated(random: u128) -> Subject {
     let digit = |at: u32| char::from(DIGITS[(random >> (5 * at)) as usize & 31]);
     let id: String = (0..20).map(digit).collect();
     Subject::new(&format!("emu{id}")).expect("it is short and plain")
+}
+
+/// What a device is that tells events of the type `ty`; `None` where many kinds of device do.
+pub fn device_type(ty: &TypeName) -> Option<&'static str> {
+    readings::of(ty.as_str())?.device_type
 }
 
 /// The event of `device` that `bytes` holds, at the time `now` unless it says another: `{"temperature":{"value":21.5}}`.

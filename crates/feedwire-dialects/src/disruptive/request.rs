@@ -371,18 +371,21 @@ impl<'q> Asked<'q> {
     ) -> Result<Vec<T>, Error> {
         let Self(query) = self;
         let snake = snake(camel);
-        let mut texts = query.list(camel)?;
-        if snake != camel {
-            texts.append(&mut query.list(snake)?);
+        let names = [camel, snake].into_iter();
+        let names = names.take(if snake == camel { 1 } else { 2 });
+        let mut values = Vec::new();
+        for name in names {
+            let texts = query.list(name)?;
+            let texts = texts.iter().filter(|text| !text.is_empty());
+            for text in texts {
+                if values.len() == most {
+                    let reason = format!("at most {most} can be named");
+                    return Err(Error::parameter(name, &reason));
+                }
+                values.push(read(text).map_err(|error| Error::parameter(name, &error))?);
+            }
         }
-        texts.retain(|text| !text.is_empty());
-        if texts.len() > most {
-            let reason = format!("at most {most} can be named");
-            return Err(Error::parameter(camel, &reason));
-        }
-        let values = texts.iter().map(|text| read(text));
-        let values: Result<_, E> = values.collect();
-        values.map_err(|error| Error::parameter(camel, &error))
+        Ok(values)
     }
 
     fn filter(&mut self) -> Result<Filter, Error> {

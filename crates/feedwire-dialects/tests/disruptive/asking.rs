@@ -244,9 +244,9 @@ fn what_cannot_be_meant_is_named_by_the_name_that_it_came_by() {
     ping_interval: it has to be a span in seconds, such as 10s or 1.5s
     pingInterval: it is given more than once
     pingInterval: it is given more than once
-    eventTypes: a name is made of A-Z a-z 0-9 . _ -, not ' '
+    event_types: a name is made of A-Z a-z 0-9 . _ -, not ' '
     deviceIds: a subject has no control characters, this one has '\0'
-    labelFilters: a label has to be asked for by its key, or by key=value
+    label_filters: a label has to be asked for by its key, or by key=value
     labelFilters: device-type and product-number are no labels of a device here
     deviceIds: it is not percent-encoded UTF-8
     deviceIds: at most 1000 can be named

@@ -1,7 +1,7 @@
 //! What emulated devices are made of, and what they tell.
 
-use feedwire_dialects::disruptive::body::{Error, Fault, create, emulated, publish};
-use feedwire_event::{Data, Event, Subject, Timestamp};
+use feedwire_dialects::disruptive::body::{Error, Fault, create, device_type, emulated, publish};
+use feedwire_event::{Data, Event, Subject, Timestamp, TypeName};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -204,6 +204,16 @@ fn an_emulated_device_is_kept_as_labels() {
     labels: "a" is given twice
     type: it is given twice | type: it has to be a string | labels: invalid type: sequence, expected an object of texts
     "#);
+}
+
+#[test]
+fn what_a_device_is_is_told_by_events_that_no_other_has() {
+    let told = |ty| device_type(&TypeName::new(ty).expect("a name"));
+    assert_eq!(told("objectPresent"), Some("proximity"));
+    assert_eq!(told("ethernetStatus"), Some("ccon"));
+    for ty in ["networkStatus", "batteryStatus", "labelsChanged", "other"] {
+        assert_eq!(told(ty), None, "{ty}");
+    }
 }
 
 #[test]
