@@ -86,7 +86,7 @@ impl Project {
             let within = chunk.records.into_iter();
             for record in within.take_while(|record| record.position() > floor) {
                 let is_wanted = is_in(part.span, record.stamp().time)
-                    && matcher.shows(&record, self.subjects());
+                    && matcher.shows(&record, &self.subjects().now());
                 if is_wanted && found.take(record).is_break() {
                     let last = found.records.last().map(Record::position);
                     return Ok(found.page(last));

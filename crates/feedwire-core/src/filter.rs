@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use feedwire_engine::{Record, Scope};
 use feedwire_event::{FeedName, Labels, Subject, TypeName};
 
-use crate::subjects::Subjects;
-use crate::{Allowance, Confinement, FeedPattern, Forbidden, Partition, Right};
+use crate::subjects::Now;
+use crate::{Allowance, Confinement, FeedPattern, Forbidden, LabelGroup, Partition, Right};
 
-/// An event passes if it has one of the feeds, one of the types and one of the subjects, its subject has every label, and is in the
-/// partition. An empty list asks for nothing.
+/// An event passes if it has one of the feeds, one of the types and one of the subjects, its subject has a label of every group, and is
+/// in the partition. An empty list asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Filter {
     /// The feeds; empty is every feed of the project.
@@ -18,19 +18,10 @@ pub struct Filter {
     pub types: Vec<TypeName>,
     /// The subjects.
     pub subjects: Vec<Subject>,
-    /// Labels of the subject as they are when the event is read.
-    pub labels: Vec<LabelFilter>,
+    /// Labels of the subject as they are when the event is read, one of each group.
+    pub labels: Vec<LabelGroup>,
     /// The partition; `None` is every one.
     pub partition: Option<Partition>,
-}
-
-/// A label that a subject must have.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LabelFilter {
-    /// Its key.
-    pub key: String,
-    /// Its value; `None` is any.
-    pub value: Option<String>,
 }
 
 impl Filter {
@@ -46,7 +37,10 @@ impl Filter {
         }
         match &allowance.confinement {
             None => {}
-            Some(Confinement::Labels(labels)) => self.labels.extend_from_slice(labels),
+            Some(Confinement::Labels(labels)) => {
+                self.labels
+                    .extend(labels.iter().cloned().map(LabelGroup::from));
+            }
             Some(Confinement::Subjects(own)) if self.subjects.is_empty() => {
                 self.subjects.clone_from(own);
             }
@@ -112,39 +106,46 @@ impl Matcher {
     }
 
     /// Whether `record` passes.
-    pub(crate) fn passes(&self, record: &Record, subjects: &Subjects) -> bool {
+    pub(crate) fn passes(&self, record: &Record, now: &Now<'_>) -> bool {
+        self.fits(record) && self.shows(record, now)
+    }
+
+    /// Whether `record` passes, whose subject has `labels` now: for whoever asks many matchers about one record.
+    pub(crate) fn passes_with(
+        &self,
+        record: &Record,
+        labels: Option<&Labels>,
+        now: &Now<'_>,
+    ) -> bool {
+        self.fits(record) && self.admits(record, now) && self.wants(|| labels)
+    }
+
+    /// Whether `record` may be shown, and its subject has the labels: all that an engine's scope leaves open.
+    pub(crate) fn shows(&self, record: &Record, now: &Now<'_>) -> bool {
+        self.admits(record, now) && self.wants(|| now.labels_of(record))
+    }
+
+    /// Whether `record` is in the engine's scope.
+    fn fits(&self, record: &Record) -> bool {
         let Filter { feeds, types, .. } = &self.filter;
         (feeds.is_empty() || feeds.iter().any(|feed| feed.as_str() == record.feed()))
             && (types.is_empty() || types.iter().any(|ty| ty.as_str() == record.ty()))
             && (self.subjects.is_empty()
                 || record.subject().is_some_and(|s| self.subjects.contains(s)))
-            && self.shows(record, subjects)
     }
 
-    /// Whether `record` may be shown, and its subject has the labels: all that an engine's scope leaves open.
-    pub(crate) fn shows(&self, record: &Record, subjects: &Subjects) -> bool {
-        let wanted = &self.filter.labels;
-        let labelled = || {
-            let labels = record
-                .subject()
-                .and_then(|subject| subjects.labels.get(subject));
-            labels.is_some_and(|labels| wanted.iter().all(|label| label.holds(&labels)))
-        };
+    /// Whether `record` may be shown and is in the partition, whatever labels its subject has.
+    fn admits(&self, record: &Record, now: &Now<'_>) -> bool {
         let granted =
             || self.patterns.is_empty() || self.patterns.iter().any(|p| p.fits(record.feed()));
         let partitioned =
             || (self.filter.partition).is_none_or(|partition| partition.has(record.subject()));
-        !subjects.hidden.hides(record)
-            && granted()
-            && partitioned()
-            && (wanted.is_empty() || labelled())
+        !now.hides(record) && granted() && partitioned()
     }
-}
 
-impl LabelFilter {
-    /// Whether it is among `labels`.
-    pub(crate) fn holds(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.key);
-        value.is_some_and(|value| self.value.as_ref().is_none_or(|wanted| wanted == value))
+    fn wants<'l>(&self, labels: impl FnOnce() -> Option<&'l Labels>) -> bool {
+        let groups = &self.filter.labels;
+        groups.is_empty()
+            || labels().is_some_and(|labels| groups.iter().all(|group| group.holds(labels)))
     }
 }

@@ -237,8 +237,9 @@ impl About {
         while after < head.position && last <= end {
             let chunk = self.read(after, CHUNK).await?;
             after = chunk.through;
+            let now = self.project.subjects().now();
             let shown = chunk.records.into_iter();
-            for record in shown.filter(|r| self.matcher.shows(r, self.project.subjects())) {
+            for record in shown.filter(|record| self.matcher.shows(record, &now)) {
                 let version = record.stamp().version;
                 if version > end {
                     return Ok(records);

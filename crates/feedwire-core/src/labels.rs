@@ -9,14 +9,27 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_engine::{Primary, Space, Unavailable};
 use feedwire_event::{Labels, ProjectName, Subject};
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard};
 
-use crate::LabelFilter;
+use crate::LabelGroup;
 use crate::store::{self, Check};
+
+type Table = HashMap<Subject, Arc<Labels>>;
 
 /// The labels of every subject of a project that has any.
 #[derive(Debug, Default)]
-pub(crate) struct LabelTable(RwLock<HashMap<Subject, Arc<Labels>>>);
+pub(crate) struct LabelTable(RwLock<Table>);
+
+/// The labels of every subject; none are set while this is held.
+#[derive(Debug)]
+pub(crate) struct Standing<'a>(RwLockReadGuard<'a, Table>);
+
+impl Standing<'_> {
+    /// The labels of `subject`, if it has any.
+    pub(crate) fn get(&self, subject: &str) -> Option<&Labels> {
+        self.0.get(subject).map(|labels| &**labels)
+    }
+}
 
 impl LabelTable {
     /// The labels of `subject`, if it has any.
@@ -24,12 +37,16 @@ impl LabelTable {
         self.0.read().get(subject).cloned()
     }
 
-    /// Up to `most` subjects that have all of `wanted`.
-    pub(crate) fn having(&self, wanted: &[LabelFilter], most: usize) -> Vec<Subject> {
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        Standing(self.0.read())
+    }
+
+    /// Up to `most` subjects of which every one of `groups` holds.
+    pub(crate) fn having(&self, groups: &[LabelGroup], most: usize) -> Vec<Subject> {
         let table = self.0.read();
         let having = table
             .iter()
-            .filter(|(_, labels)| wanted.iter().all(|label| label.holds(labels)));
+            .filter(|(_, labels)| groups.iter().all(|group| group.holds(labels)));
         let mut subjects: Vec<Subject> = having.take(most).map(|(s, _)| s.clone()).collect();
         subjects.sort();
         subjects

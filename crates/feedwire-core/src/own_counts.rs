@@ -10,7 +10,7 @@ use feedwire_event::{FeedName, Position, Timestamp};
 use crate::filter::Matcher;
 use crate::limits::FILTER_VALUES_MAX;
 use crate::project::{Project, TAIL_READ};
-use crate::{Allowance, Confinement, Core, FeedCount, Feeds, Filter, Grant, Right, read};
+use crate::{Allowance, Core, FeedCount, Feeds, Filter, Grant, Right, read};
 
 /// What was counted of a feed.
 #[derive(Debug, Default)]
@@ -81,8 +81,9 @@ impl Project {
                 chunk => chunk?,
             };
             let mut before: Option<&Record> = None;
+            let now = self.subjects().now();
             let within = chunk.records.iter().take_while(|r| r.position() <= end);
-            for record in within.filter(|record| matcher.shows(record, self.subjects())) {
+            for record in within.filter(|record| matcher.shows(record, &now)) {
                 runs += u64::from(!before.is_some_and(|before| record.goes_on(before)));
                 before = Some(record);
             }
@@ -110,8 +111,9 @@ impl Project {
     async fn own_feeds(&self, allowance: &Allowance, head: Position) -> Result<Feeds, read::Error> {
         let matcher = Matcher::new(Filter::default(), allowance)?;
         let mut scope = matcher.filter().scope();
-        if let Some(Confinement::Labels(labels)) = &allowance.confinement {
-            let labelled = self.labels().table().having(labels, FILTER_VALUES_MAX + 1);
+        let groups = &matcher.filter().labels;
+        if !groups.is_empty() {
+            let labelled = self.labels().table().having(groups, FILTER_VALUES_MAX + 1);
             if labelled.is_empty() {
                 return Ok(Feeds {
                     feeds: Vec::new(),
@@ -136,8 +138,9 @@ impl Project {
                 chunk => chunk?,
             };
             let mut before = None;
+            let now = self.subjects().now();
             let shown = chunk.records.iter();
-            for record in shown.filter(|record| matcher.shows(record, self.subjects())) {
+            for record in shown.filter(|record| matcher.shows(record, &now)) {
                 count(&mut own, record, before);
                 before = Some(record);
             }

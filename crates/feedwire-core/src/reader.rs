@@ -320,10 +320,10 @@ impl Reader {
         } = chunk?;
         self.is_unbound = false;
         self.cursor = self.cursor.max(through);
-        let subjects = self.project.subjects();
+        let now = self.project.subjects().now();
         let passing = records
             .into_iter()
-            .filter(|record| self.matcher.shows(record, subjects));
+            .filter(|record| self.matcher.shows(record, &now));
         let events = passing.map(Delivered::Logged).collect();
         Ok(Delivery {
             events,

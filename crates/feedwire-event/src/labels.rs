@@ -54,6 +54,11 @@ impl Labels {
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -176,7 +176,8 @@ impl Turns {
             }
             // Events that never end would keep it from its turn.
             if matches!(self.beats, Beats::Always(_)) && self.is_due() {
-                self.framing.idle(self.reader.cursor(), out);
+                self.framing
+                    .idle(self.reader.cursor(), self.edge.clock().now(), out);
                 return Next::Chunk;
             }
             if self.ready.len() > 0 {

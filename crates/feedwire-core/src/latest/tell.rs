@@ -100,7 +100,7 @@ impl Project {
                 }
                 continue;
             };
-            if !matcher.shows(&record, self.subjects()) {
+            if !matcher.shows(&record, &self.subjects().now()) {
                 continue;
             }
             bytes += record.bytes();

@@ -18,7 +18,7 @@ use slab::Slab;
 use crate::delivery::{Delivered, Delivery, Tailed};
 use crate::filter::Matcher;
 use crate::stats::TailStats;
-use crate::subjects::Subjects;
+use crate::subjects::{Now, Subjects};
 use crate::sync::Mutex;
 use index::Index;
 use ring::Ring;
@@ -52,6 +52,8 @@ struct Waiting {
     /// From here on there may be something for it; `None` when there is nothing.
     concerned_from: Option<Position>,
     waker: Option<Waker>,
+    /// The last event that it was held against: it may stand in the index under several labels of one subject.
+    looked_at: Position,
 }
 
 /// What a reader takes from the tail.
@@ -106,14 +108,16 @@ impl Tail {
     pub(crate) fn push(&self, records: Vec<Record>, through: Position) {
         let mut wakers = Vec::new();
         let mut state = self.state.lock();
+        let now = self.subjects.now();
         for record in records {
             let tailed = Arc::new(Tailed::new(record));
             if !state.waiting.is_empty() {
-                state.concern(tailed.record(), &self.subjects, &mut wakers);
+                state.concern(tailed.record(), &now, &mut wakers);
             }
             state.ring.push(tailed);
         }
         state.ring.advance(through);
+        drop(now);
         drop(state);
         self.wakes.add(wakers.len() as u64);
         wakers.into_iter().for_each(Waker::wake);
@@ -152,7 +156,8 @@ impl Tail {
         if state.closing || cursor < ring.floor() || ring.head() < head {
             return None;
         }
-        let found = gather(ring, matcher, cursor, limit, GLANCE_MAX, &self.subjects);
+        let now = self.subjects.now();
+        let found = gather(ring, matcher, cursor, limit, GLANCE_MAX, &now);
         let more = found.through < ring.head();
         (found.is_enough || !more).then(|| Delivery {
             events: found.events,
@@ -174,6 +179,7 @@ impl Tail {
             matcher: matcher.clone(),
             concerned_from,
             waker: None,
+            looked_at: Position::ZERO,
         });
         state.index.insert(key, matcher.filter());
         Some(Seat {
@@ -185,12 +191,17 @@ impl Tail {
 
 impl State {
     /// Notes that `record` is next, for every reader that it concerns.
-    fn concern(&mut self, record: &Record, subjects: &Subjects, wakers: &mut Vec<Waker>) {
-        let waiting = &mut self.waiting;
-        self.index.candidates(record, &subjects.labels, |key| {
+    fn concern(&mut self, record: &Record, now: &Now<'_>, wakers: &mut Vec<Waker>) {
+        let (waiting, position) = (&mut self.waiting, record.position());
+        let labels = now.labels_of(record);
+        self.index.candidates(record, labels, |key| {
             let reader = &mut waiting[key];
-            if reader.concerned_from.is_none() && reader.matcher.passes(record, subjects) {
-                reader.concerned_from = Some(record.position());
+            if reader.concerned_from.is_some() || reader.looked_at == position {
+                return;
+            }
+            reader.looked_at = position;
+            if reader.matcher.passes_with(record, labels, now) {
+                reader.concerned_from = Some(position);
                 wakers.extend(reader.waker.take());
             }
         });
@@ -210,14 +221,8 @@ impl State {
             return Some(Taken::Behind(after));
         }
         let head = self.ring.head();
-        let gathered = gather(
-            &self.ring,
-            &reader.matcher,
-            after,
-            limit,
-            SCAN_MAX,
-            subjects,
-        );
+        let now = &subjects.now();
+        let gathered = gather(&self.ring, &reader.matcher, after, limit, SCAN_MAX, now);
         let Gathered {
             events, through, ..
         } = gathered;
@@ -249,13 +254,13 @@ fn gather(
     after: Position,
     limit: Limit,
     scan_max: usize,
-    subjects: &Subjects,
+    now: &Now<'_>,
 ) -> Gathered {
     let mut events = Vec::new();
     let mut bytes = 0;
     for (scanned, tailed) in ring.after(after).enumerate() {
         let record = tailed.record();
-        if matcher.passes(record, subjects) {
+        if matcher.passes(record, now) {
             bytes += record.bytes();
             events.push(Delivered::Tailed(tailed.clone()));
         }

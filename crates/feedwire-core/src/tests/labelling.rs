@@ -24,7 +24,7 @@ fn labelled(key: &str, value: Option<&str>) -> Filter {
         value: value.map(str::to_owned),
     };
     Filter {
-        labels: vec![label],
+        labels: vec![label.into()],
         ..filter("")
     }
 }

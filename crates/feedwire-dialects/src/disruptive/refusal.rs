@@ -34,6 +34,7 @@ pub fn refused(refusal: Refusal) -> Failure {
         | Refusal::NotEntityTags(_)
         | Refusal::HeaderTwice(_)
         | Refusal::NotUuid(_)
+        | Refusal::TenantUnclear
         | Refusal::BodyBroken => StatusCode::BAD_REQUEST,
         Refusal::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
         Refusal::TransferEncoding => StatusCode::NOT_IMPLEMENTED,

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use feedwire_api::{ALL_FEEDS, CLOUDEVENTS_BATCH, EVENT_STREAM, NDJSON};
-use feedwire_core::{Filter, LabelFilter, Reading, Start, Until, limits::FILTER_VALUES_MAX};
+use feedwire_core::{
+    Filter, LabelFilter, LabelGroup, Reading, Start, Until, limits::FILTER_VALUES_MAX,
+};
 use feedwire_event::{
     Cursor, FeedName, NameError, Position, Subject, SubjectError, Timestamp, TypeName,
 };
@@ -327,17 +329,19 @@ fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
     })
 }
 
-fn label(text: &str) -> Result<LabelFilter, &'static str> {
+/// A label that is asked for: a group of its own, for all of them are.
+fn label(text: &str) -> Result<LabelGroup, &'static str> {
     let (key, value) = text
         .split_once('=')
         .map_or((text, None), |(key, value)| (key, Some(value)));
     if key.is_empty() {
         return Err("a label has to be asked for by its key, or by key=value");
     }
-    Ok(LabelFilter {
+    let label = LabelFilter {
         key: key.to_owned(),
         value: value.map(str::to_owned),
-    })
+    };
+    Ok(label.into())
 }
 
 /// The name of a feed in a path.
@@ -427,16 +431,20 @@ mod tests {
                         "N,2",
                     ],
                     labels: [
-                        LabelFilter {
-                            key: "room",
-                            value: Some(
-                                "lobby",
-                            ),
-                        },
-                        LabelFilter {
-                            key: "vip",
-                            value: None,
-                        },
+                        LabelGroup(
+                            {
+                                "room": These(
+                                    {
+                                        "lobby",
+                                    },
+                                ),
+                            },
+                        ),
+                        LabelGroup(
+                            {
+                                "vip": Any,
+                            },
+                        ),
                     ],
                     partition: None,
                 },
