@@ -8,6 +8,7 @@ use feedwire_event::{Cursor, Position};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
+use super::labelling::set;
 use super::world::{World, filter, next};
 use crate::Start;
 
@@ -24,7 +25,17 @@ struct Consumer {
 }
 
 fn consumer() -> impl Strategy<Value = Consumer> {
-    let filters = ["", "a", "b;x", ";y", ";;1", ";;2,3", "a;x;1"];
+    let filters = [
+        "",
+        "a",
+        "b;x",
+        ";y",
+        ";;1",
+        ";;2,3",
+        "a;x;1",
+        ";;;room=lobby",
+        "a;;;room=attic|floor,room",
+    ];
     let limits = prop::sample::select(vec![1, 2, 7, 1_000]);
     (
         prop::sample::select(filters.to_vec()),
@@ -92,6 +103,8 @@ async fn run(consumers: Vec<Consumer>, tail_bytes_max: usize) {
     for _ in 0..50 {
         world.publish(&["c/z"]).await;
     }
+    set(&world, "1", &[("room", "lobby"), ("floor", "0")]).await;
+    set(&world, "2", &[("room", "attic")]).await;
     let total: usize = (0..WRITERS)
         .flat_map(|w| (0..BATCHES).map(move |n| batch(w, n).len()))
         .sum();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use feedwire_engine::memory::Memory;
 use feedwire_event::{Labels, Subject};
 
+use super::waking::wait;
 use super::world::{EVERYTHING, World, filter, next};
 use crate::limits::TAIL_BYTES_MAX;
 use crate::store::{Check, Error};
-use crate::{Filter, LabelFilter, Start};
+use crate::{Filter, LabelGroup, Start};
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
     let pairs = pairs
@@ -18,18 +19,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
     Labels::new(pairs.collect()).expect("labels")
 }
 
-fn labelled(key: &str, value: Option<&str>) -> Filter {
-    let label = LabelFilter {
-        key: key.to_owned(),
-        value: value.map(str::to_owned),
-    };
-    Filter {
-        labels: vec![label.into()],
-        ..filter("")
-    }
-}
-
-async fn set(world: &World, subject: &str, pairs: &[(&str, &str)]) {
+pub(super) async fn set(world: &World, subject: &str, pairs: &[(&str, &str)]) {
     let subject = Subject::new(subject).expect("a subject");
     world
         .core
@@ -51,19 +41,17 @@ async fn events_are_found_by_the_labels_that_their_subject_has_now() {
             .expect("a reader");
         assert_eq!(next(&mut reader, EVERYTHING).await, expected, "{filter:?}");
     };
-    check(labelled("room", None), &[1, 2]).await;
-    check(labelled("room", Some("attic")), &[2]).await;
+    check(filter(";;;room"), &[1, 2]).await;
+    check(filter(";;;room=attic"), &[2]).await;
     set(&world, "1", &[]).await;
-    check(labelled("room", None), &[2]).await;
+    check(filter(";;;room"), &[2]).await;
 }
 
 #[tokio::test]
 async fn a_waiting_reader_is_woken_by_a_label_set_after_it_came() {
     let world = World::new().await;
-    let any = world.follow(Start::Now, labelled("room", None)).await;
-    let lobby = world
-        .follow(Start::Now, labelled("room", Some("lobby")))
-        .await;
+    let any = world.follow(Start::Now, filter(";;;room")).await;
+    let lobby = world.follow(Start::Now, filter(";;;room=lobby")).await;
     let (mut any, mut lobby) = (any.expect("a reader"), lobby.expect("a reader"));
     let publish = async {
         world.publish(&["a/x/1"]).await;
@@ -75,6 +63,67 @@ async fn a_waiting_reader_is_woken_by_a_label_set_after_it_came() {
     let (in_lobby, ()) = tokio::join!(next(&mut lobby, EVERYTHING), publish);
     assert_eq!(in_lobby.last(), Some(&3));
     assert!(next(&mut any, EVERYTHING).await.contains(&3));
+}
+
+#[tokio::test]
+async fn a_subject_passes_that_has_a_label_of_every_group() {
+    let world = World::new().await;
+    set(&world, "1", &[("room", "lobby"), ("floor", "0")]).await;
+    set(&world, "2", &[("room", "attic"), ("floor", "9")]).await;
+    set(&world, "3", &[("vip", "")]).await;
+    world
+        .publish(&["a/x/1", "a/x/2", "a/x/3", "a/x/4", "a/x"])
+        .await;
+    let check = async |groups: &str, expected: &[u64]| {
+        let filter = filter(&format!(";;;{groups}"));
+        let mut reader = world
+            .follow(Start::Beginning, filter)
+            .await
+            .expect("a reader");
+        assert_eq!(next(&mut reader, EVERYTHING).await, expected, "{groups}");
+    };
+    check("room=lobby|room=attic", &[1, 2]).await;
+    check("room=lobby|vip", &[1, 3]).await;
+    check("room=lobby|room", &[1, 2]).await;
+    check("room|room=lobby", &[1, 2]).await;
+    check("room,floor=9", &[2]).await;
+    check("room=lobby|vip,floor=0|floor=9", &[1]).await;
+    check("vip=", &[3]).await;
+    check("a|b|c|d|vip", &[3]).await;
+}
+
+#[test]
+fn there_is_no_group_without_labels() {
+    assert_eq!(LabelGroup::new([]), None);
+}
+
+#[tokio::test]
+async fn a_waiting_reader_is_told_of_a_subject_for_as_long_as_a_label_of_every_group_is_its() {
+    let world = World::new().await;
+    set(&world, "1", &[("kind", "lamp")]).await;
+    let asked = filter(";;;kind,room=lobby|room=attic");
+    let reader = world.follow(Start::Now, asked).await;
+    let witness = world.follow(Start::Now, filter("")).await;
+    let mut witness = witness.expect("a reader");
+    let mut reader = [reader.expect("a reader")];
+    wait(&mut reader, &Arc::default());
+    let [reader] = &mut reader;
+    let mut position = 0;
+    for (room, passes) in [
+        ("", false),
+        ("attic", true),
+        ("lobby", true),
+        ("hall", false),
+    ] {
+        set(&world, "1", &[("kind", "lamp"), ("room", room)]).await;
+        world.publish(&["a/x/1"]).await;
+        position += 1;
+        assert_eq!(next(&mut witness, EVERYTHING).await, [position], "{room}");
+        if passes {
+            assert_eq!(next(reader, EVERYTHING).await, [position], "{room}");
+        }
+        assert_eq!(reader.cursor().0.get(), position, "{room}");
+    }
 }
 
 #[tokio::test]

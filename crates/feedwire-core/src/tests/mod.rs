@@ -15,6 +15,8 @@ mod following;
 #[cfg(not(feature = "shuttle"))]
 mod histories;
 #[cfg(not(feature = "shuttle"))]
+mod indexing;
+#[cfg(not(feature = "shuttle"))]
 mod labelling;
 #[cfg(not(feature = "shuttle"))]
 mod latest;

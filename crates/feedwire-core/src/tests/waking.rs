@@ -8,7 +8,7 @@ use super::world::{EVERYTHING, World, filter, next};
 use crate::{Reader, Start};
 
 #[derive(Debug, Default)]
-struct Wakes(AtomicUsize);
+pub(super) struct Wakes(pub(super) AtomicUsize);
 
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
@@ -17,7 +17,7 @@ impl Wake for Wakes {
 }
 
 /// Lets every reader wait once, with one count of how often any of them is woken.
-fn wait(readers: &mut [Reader], wakes: &Arc<Wakes>) {
+pub(super) fn wait(readers: &mut [Reader], wakes: &Arc<Wakes>) {
     let counted = Waker::from(wakes.clone());
     for reader in readers {
         let mut next = std::pin::pin!(reader.next(EVERYTHING));

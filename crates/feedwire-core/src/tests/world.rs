@@ -15,8 +15,8 @@ use feedwire_event::{
 
 use crate::projects::Bounds;
 use crate::{
-    Clock, Core, Filter, Grant, Ids, Published, Reader, Reading, Repetition, Seams, Start, Step,
-    Until, publish, read,
+    Clock, Core, Filter, Grant, Ids, LabelFilter, LabelGroup, Published, Reader, Reading,
+    Repetition, Seams, Start, Step, Until, publish, read,
 };
 
 /// Large enough for everything that a test publishes.
@@ -176,7 +176,7 @@ pub(crate) async fn next(reader: &mut Reader, limit: Limit) -> Vec<u64> {
     }
 }
 
-/// A filter written as `feeds;types;subjects`, each a comma-parted list.
+/// A filter written as `feeds;types;subjects;groups`, each a comma-parted list, with the labels of a group as `room=lobby|vip`.
 pub(crate) fn filter(text: &str) -> Filter {
     let mut lists = text
         .split(';')
@@ -192,6 +192,21 @@ pub(crate) fn filter(text: &str) -> Filter {
         subjects: list()
             .map(|name| Subject::new(name).expect("a subject"))
             .collect(),
-        ..Filter::default()
+        labels: list().map(group).collect(),
+        partition: None,
     }
+}
+
+fn group(text: &str) -> LabelGroup {
+    let labels = text.split('|').map(|label| {
+        let (key, value) = match label.split_once('=') {
+            Some((key, value)) => (key, Some(value.to_owned())),
+            None => (label, None),
+        };
+        LabelFilter {
+            key: key.to_owned(),
+            value,
+        }
+    });
+    LabelGroup::new(labels).expect("a label")
 }
