@@ -259,6 +259,22 @@ impl Delivered {
         Ok(())
     }
 
+    /// Fails unless every reader has received, in order, just the events whose numbers leave the same rest by `parts` as its own index
+    /// does.
+    pub(crate) fn must_be_parted(&self, crowd: &Crowd, parts: usize) -> anyhow::Result<()> {
+        ensure!(self.lost == 0, "{} deliveries never came", self.lost);
+        for (index, tally) in crowd.tallies().enumerate() {
+            let own = ((index % parts) as u64..self.events).step_by(parts);
+            let wanted = (own.clone().count() as u64, own.sum(), 0);
+            let read = (tally.events, tally.numbers, tally.unordered);
+            ensure!(
+                read == wanted,
+                "reader {index} has {read:?} instead of {wanted:?}"
+            );
+        }
+        Ok(())
+    }
+
     /// Latencies of the whole time.
     pub(crate) fn latency(&self) -> Histogram {
         let mut whole = self.halves[0].clone();

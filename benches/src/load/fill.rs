@@ -1,4 +1,4 @@
-//! Filling a server with a known number of events, one batch after the other.
+//! Filling a server with what it is to have, one request after the other.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -36,8 +36,13 @@ impl Fill {
         first: u64,
         subjects: u64,
     ) -> anyhow::Result<()> {
-        interrupt::check()?;
         request.number(first, subjects);
+        self.send(request)
+    }
+
+    /// Sends `request` as it is, and waits for the answer.
+    pub(crate) fn send(&mut self, request: &Request) -> anyhow::Result<()> {
+        interrupt::check()?;
         self.socket.write_all(request.bytes())?;
         let mut filled = 0;
         while Protocol::Http.answer(&self.answer[..filled])?.is_none() {

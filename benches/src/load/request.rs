@@ -45,9 +45,18 @@ impl Request {
 
     /// A `POST` of `body`, in which there are no digits to be written.
     pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> Self {
+        Self::json("POST", address, path, body)
+    }
+
+    /// A `PUT` of `body`.
+    pub(crate) fn put_json(address: SocketAddr, path: &str, body: &str) -> Self {
+        Self::json("PUT", address, path, body)
+    }
+
+    fn json(method: &str, address: SocketAddr, path: &str, body: &str) -> Self {
         let length = body.len();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
         );
         Self::empty([head.as_bytes(), body.as_bytes()].concat())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::bench::Bench;
-use super::{fanout_fixed, fanout_full};
+use super::{fanout_filtered, fanout_fixed, fanout_full};
 use crate::figures::{per_second, seconds, share};
 use crate::load::{Crowd, Fanout, Framing, Pace, Request};
 use crate::peers::{Feedwire, PROJECT, Peer, nchan};
@@ -21,7 +21,8 @@ const SSE: &str = "text/event-stream";
 
 pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> {
     fanout_full::run(bench, report)?;
-    fanout_fixed::run(bench, report)
+    fanout_fixed::run(bench, report)?;
+    fanout_filtered::run(bench, report)
 }
 
 /// What is published, and to how many it goes.

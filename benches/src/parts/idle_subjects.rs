@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
-
 use super::bench::Bench;
 use super::idle::{readers, settle};
 use crate::figures::{bytes, cell, median_of, percent, rate, seconds, span};
@@ -72,17 +70,8 @@ fn measure(bench: &Bench<'_>, count: usize) -> anyhow::Result<Run> {
     let spell = Spell::begin(&peer.child)?;
     let delivered = load.run(&mut crowd)?;
     let shares = spell.end(&peer.child)?;
-    ensure!(delivered.lost == 0, "{} events never came", delivered.lost);
-    // In turn, subject and number agree: a reader has the numbers that leave its index as a rest.
-    for (index, tally) in crowd.tallies().enumerate() {
-        let own = (index as u64..delivered.events).step_by(count);
-        let wanted = (own.clone().count() as u64, own.sum(), 0);
-        let read = (tally.events, tally.numbers, tally.unordered);
-        ensure!(
-            read == wanted,
-            "reader {index} has {read:?} instead of {wanted:?}"
-        );
-    }
+    // In turn, subject and number agree.
+    delivered.must_be_parted(&crowd, count)?;
     let latency = delivered.latency();
     Ok(Run {
         memory,

@@ -2,6 +2,7 @@
 
 mod bench;
 mod fanout;
+mod fanout_filtered;
 mod fanout_fixed;
 mod fanout_full;
 mod idle;
