@@ -52,6 +52,14 @@ impl LabelTable {
         subjects
     }
 
+    /// The subjects that have a label `key`, of those that are `wanted`, in no order.
+    pub(crate) fn with(&self, key: &str, wanted: impl Fn(&Subject) -> bool) -> Vec<Subject> {
+        let table = self.0.read();
+        let having = table.iter().filter(|(_, labels)| labels.get(key).is_some());
+        let names = having.map(|(subject, _)| subject);
+        names.filter(|name| wanted(name)).cloned().collect()
+    }
+
     fn set(&self, subject: Subject, labels: Labels) {
         let mut table = self.0.write();
         if labels.is_empty() {

@@ -28,6 +28,7 @@ pub mod read;
 mod reader;
 mod receipts;
 pub mod retention;
+pub mod roster;
 mod seams;
 pub mod stats;
 pub mod store;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Rights, feeds and a confinement, written as `read,publish;orders,a.*;=1,2` for subjects and `;;room=lobby` for a label.
-fn allowance(text: &str) -> Allowance {
+pub(super) fn allowance(text: &str) -> Allowance {
     let mut parts = text.split(';');
     let mut part = || parts.next().unwrap_or_default();
     let (rights, feeds) = (part().to_owned(), part().to_owned());

@@ -30,6 +30,8 @@ mod projects;
 mod reading;
 #[cfg(not(feature = "shuttle"))]
 mod retaining;
+#[cfg(not(feature = "shuttle"))]
+mod rostering;
 #[cfg(feature = "shuttle")]
 mod schedules;
 #[cfg(not(feature = "shuttle"))]

@@ -1,0 +1,129 @@
+//! Subjects that are kept account of: those that have had something in a feed, and those that a label says are among them.
+
+use std::sync::Arc;
+
+use feedwire_engine::Unavailable;
+use feedwire_event::{FeedName, Labels, Subject};
+
+use crate::filter::Matcher;
+use crate::limits::STORE_SCAN;
+use crate::project::Project;
+use crate::{Core, Filter, Grant, LabelGroup, Right, read};
+
+/// Which subjects are on a roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    /// Those that have had something in this feed,
+    pub feed: FeedName,
+    /// and those that have a label of this key, whether they have had anything or not,
+    pub enters: String,
+    /// but none that has a label of this one.
+    pub leaves: String,
+}
+
+/// A part of a roster that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Part {
+    /// Only these subjects; empty is all.
+    pub subjects: Vec<Subject>,
+    /// Only those that have a label of each of these groups.
+    pub labels: Vec<LabelGroup>,
+    /// Those behind this one.
+    pub after: Option<Subject>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Subjects of a roster.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Page {
+    /// In the order of the bytes of their names, with their labels.
+    pub subjects: Vec<(Subject, Arc<Labels>)>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+impl Core {
+    /// The `part` of `roster` that may be read.
+    pub async fn roster(
+        &self,
+        grant: &Grant,
+        roster: &Roster,
+        part: &Part,
+    ) -> Result<Page, read::Error> {
+        grant.require(Right::Read)?;
+        let filter = Filter {
+            feeds: vec![roster.feed.clone()],
+            subjects: part.subjects.clone(),
+            ..Filter::default()
+        };
+        Matcher::new(filter, grant.allowance())?;
+        let project = self.project(grant.project()).await?;
+        let table = project.labels().table();
+        let labels = |subject: &str| table.get(subject);
+        let mut page = Page::default();
+        let mut after = part.after.clone();
+        loop {
+            let (names, is_all) = project
+                .on_roster(roster, &part.subjects, after.as_ref())
+                .await?;
+            for name in &names {
+                let own = labels(name.as_str()).unwrap_or_default();
+                let is_wanted = own.get(&roster.leaves).is_none()
+                    && part.labels.iter().all(|group| group.holds(&own))
+                    && grant.allowance().shows(name, labels);
+                if !is_wanted {
+                    continue;
+                }
+                if page.subjects.len() == part.limit {
+                    page.more = true;
+                    return Ok(page);
+                }
+                page.subjects.push((name.clone(), own));
+            }
+            if is_all {
+                return Ok(page);
+            }
+            after = names.into_iter().next_back();
+        }
+    }
+}
+
+impl Project {
+    /// The next names behind `after` of those that entered `roster`, in order, and whether these are all.
+    async fn on_roster(
+        &self,
+        roster: &Roster,
+        named: &[Subject],
+        after: Option<&Subject>,
+    ) -> Result<(Vec<Subject>, bool), Unavailable> {
+        let (log, table) = (self.log(), self.labels().table());
+        let (mut names, is_all) = if named.is_empty() {
+            let found = log.subjects(&roster.feed, after, STORE_SCAN).await?;
+            let is_all = found.len() < STORE_SCAN;
+            let mut names: Vec<Subject> = found.into_iter().map(|(name, _)| name).collect();
+            let last = names.last().filter(|_| !is_all).cloned();
+            names.extend(table.with(&roster.enters, |name| {
+                after.is_none_or(|after| name > after)
+                    && last.as_ref().is_none_or(|last| name <= last)
+            }));
+            (names, is_all)
+        } else {
+            let mut names = Vec::new();
+            for name in named
+                .iter()
+                .filter(|name| after.is_none_or(|after| *name > after))
+            {
+                let labels = table.get(name.as_str());
+                let has_entered = labels.is_some_and(|own| own.get(&roster.enters).is_some());
+                if has_entered || log.subject(&roster.feed, name).await?.is_some() {
+                    names.push(name.clone());
+                }
+            }
+            (names, true)
+        };
+        names.sort_unstable();
+        names.dedup();
+        Ok((names, is_all))
+    }
+}
