@@ -94,36 +94,53 @@ impl Project {
     async fn on_roster(
         &self,
         roster: &Roster,
-        named: &[Subject],
+        wanted: &[Subject],
         after: Option<&Subject>,
     ) -> Result<(Vec<Subject>, bool), Unavailable> {
-        let (log, table) = (self.log(), self.labels().table());
-        let (mut names, is_all) = if named.is_empty() {
-            let found = log.subjects(&roster.feed, after, STORE_SCAN).await?;
-            let is_all = found.len() < STORE_SCAN;
-            let mut names: Vec<Subject> = found.into_iter().map(|(name, _)| name).collect();
-            let last = names.last().filter(|_| !is_all).cloned();
-            names.extend(table.with(&roster.enters, |name| {
-                after.is_none_or(|after| name > after)
-                    && last.as_ref().is_none_or(|last| name <= last)
-            }));
-            (names, is_all)
+        let (mut names, is_all) = if wanted.is_empty() {
+            self.anybody(roster, after).await?
         } else {
-            let mut names = Vec::new();
-            for name in named
-                .iter()
-                .filter(|name| after.is_none_or(|after| *name > after))
-            {
-                let labels = table.get(name.as_str());
-                let has_entered = labels.is_some_and(|own| own.get(&roster.enters).is_some());
-                if has_entered || log.subject(&roster.feed, name).await?.is_some() {
-                    names.push(name.clone());
-                }
-            }
-            (names, true)
+            let is_behind = |name: &&Subject| after.is_none_or(|after| *name > after);
+            let wanted = wanted.iter().filter(is_behind);
+            (self.entered(roster, wanted).await?, true)
         };
         names.sort_unstable();
         names.dedup();
         Ok((names, is_all))
+    }
+
+    async fn anybody(
+        &self,
+        roster: &Roster,
+        after: Option<&Subject>,
+    ) -> Result<(Vec<Subject>, bool), Unavailable> {
+        let found = self.log().subjects(&roster.feed, after, STORE_SCAN).await?;
+        let is_all = found.len() < STORE_SCAN;
+        let mut names: Vec<Subject> = found.into_iter().map(|(name, _)| name).collect();
+        let last = names.last().filter(|_| !is_all).cloned();
+        let labelled = self.labels().table().with(&roster.enters, |name| {
+            let is_behind = after.is_none_or(|after| name > after);
+            is_behind && last.as_ref().is_none_or(|last| name <= last)
+        });
+        names.extend(labelled);
+        Ok((names, is_all))
+    }
+
+    /// Those of `wanted` that are there.
+    async fn entered(
+        &self,
+        roster: &Roster,
+        wanted: impl Iterator<Item = &Subject>,
+    ) -> Result<Vec<Subject>, Unavailable> {
+        let (log, table) = (self.log(), self.labels().table());
+        let mut names = Vec::new();
+        for name in wanted {
+            let labels = table.get(name.as_str());
+            let is_labelled = labels.is_some_and(|own| own.get(&roster.enters).is_some());
+            if is_labelled || log.subject(&roster.feed, name).await?.is_some() {
+                names.push(name.clone());
+            }
+        }
+        Ok(names)
     }
 }

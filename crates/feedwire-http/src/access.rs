@@ -24,6 +24,8 @@ pub(crate) enum Rule {
     Member,
     /// Whoever has this right in the project that the first variable of the path names.
     Project(Right),
+    /// The same; where the path names every project, whoever proves to be somebody, for what is done in those in which they have it.
+    Each(Right),
     /// Whoever has this right in the project that they are at home in.
     Home(Right),
     /// Whoever has this right in the child of that project which the request names, or in that project where it names none.
@@ -61,7 +63,9 @@ impl Rule {
     /// Whether it is about the project of a path.
     fn is_of_project(self) -> bool {
         match self {
-            Self::Member | Self::Project(_) | Self::Home(_) | Self::Child(_) => true,
+            Self::Member | Self::Project(_) | Self::Each(_) | Self::Home(_) | Self::Child(_) => {
+                true
+            }
             Self::Open | Self::Known | Self::Server => false,
         }
     }
@@ -70,14 +74,16 @@ impl Rule {
     pub(crate) fn is_publishing(self) -> bool {
         matches!(
             self,
-            Self::Project(Right::Publish) | Self::Child(Right::Publish)
+            Self::Project(Right::Publish)
+                | Self::Each(Right::Publish)
+                | Self::Child(Right::Publish)
         )
     }
 
     /// Whether a token in the address proves who asks for `method`: where a browser's `EventSource` can send no header.
     pub(crate) fn takes_token(self, method: &Method) -> bool {
         let is_reading = matches!(*method, Method::GET | Method::HEAD);
-        is_reading && self == Self::Project(Right::Read)
+        is_reading && matches!(self, Self::Project(Right::Read) | Self::Each(Right::Read))
     }
 }
 
@@ -86,6 +92,8 @@ impl Rule {
 pub(crate) enum Named<'r> {
     /// By the first variable of its path, as far as that can be read.
     Path(Option<Cow<'r, str>>),
+    /// As every one.
+    Every,
     /// As the one that who asks is at home in, or as a child of that.
     Home(Option<String>),
 }
@@ -94,6 +102,7 @@ impl Named<'_> {
     fn project(self, principal: Option<&Principal>) -> Option<ProjectName> {
         let child = match self {
             Self::Path(name) => return ProjectName::new(&name?).ok(),
+            Self::Every => return None,
             Self::Home(child) => child,
         };
         let home = home(principal);
@@ -121,16 +130,19 @@ pub(crate) fn admit(
 ) -> Result<Admitted, Refusal> {
     let (principal, grant) = match edge.access() {
         _ if rule == Rule::Open => (None, None),
-        Access::Open { .. } if rule.is_of_project() => {
+        Access::Open { .. } if rule.is_of_project() && !matches!(named, Named::Every) => {
             let project = named.project(None).ok_or(Refusal::NoProject)?;
-            (None, Some(Grant::new(project, EVERYTHING.clone())))
+            (None, grant_in(None, &project))
         }
         Access::Open { .. } => (None, None),
         Access::Guarded(auth) => {
             let principal = prove(auth, &shown)?;
             let (quotas, limits) = (edge.quotas(), principal.limits());
             quotas.of_credential(metered, &principal.key_id(), limits)?;
-            let grant = granted(rule, &principal, |principal| named.project(Some(principal)))?;
+            let grant = match named {
+                Named::Every => None,
+                named => granted(rule, &principal, |who| named.project(Some(who)))?,
+            };
             (Some(principal), grant)
         }
     };
@@ -142,6 +154,14 @@ pub(crate) fn admit(
         grant,
         query: shown.query,
     })
+}
+
+/// What `principal` may do in `project`, or everybody where nobody is asked; `None` where that is nothing.
+pub(crate) fn grant_in(principal: Option<&Principal>, project: &ProjectName) -> Option<Grant> {
+    match principal {
+        Some(principal) => principal.grant(project),
+        None => Some(Grant::new(project.clone(), EVERYTHING.clone())),
+    }
 }
 
 /// Counts a request for `project`, and for each that it is below: whoever makes children of a project has no more by that.
@@ -174,11 +194,14 @@ fn granted(
         Rule::Open | Rule::Known => Ok(None),
         Rule::Server if principal.is_server_admin() => Ok(None),
         Rule::Server => Err(Refusal::ServerOnly),
-        Rule::Member | Rule::Project(_) | Rule::Home(_) | Rule::Child(_) => {
+        Rule::Member | Rule::Project(_) | Rule::Each(_) | Rule::Home(_) | Rule::Child(_) => {
             let grant = project(principal).and_then(|project| principal.grant(&project));
             let grant = grant.ok_or(Refusal::NothingGranted)?;
             match rule {
-                Rule::Project(right) | Rule::Home(right) | Rule::Child(right)
+                Rule::Project(right)
+                | Rule::Each(right)
+                | Rule::Home(right)
+                | Rule::Child(right)
                     if grant.require(right).is_err() =>
                 {
                     Err(Refusal::RightMissing(right))

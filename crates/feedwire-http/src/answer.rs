@@ -11,6 +11,7 @@ use feedwire_dialects::native::{answer, error, framing, refusal};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
@@ -175,12 +176,14 @@ pub(crate) fn problem(problem: &Problem) -> Answer {
     answer
 }
 
-/// What the native API says of `refusal`, to a request of this method with these headers.
-pub(crate) fn refusal(refusal: Refusal, method: &Method, headers: &HeaderMap) -> Answer {
+/// What the native API says of `refusal`, to a request with this `head`.
+pub(crate) fn refusal(refusal: Refusal, head: &Parts) -> Answer {
     let problem = refusal::refused(refusal);
     match refusal {
         // Only a reader may be told with a 200: to a publisher that would say that its events are there.
-        Refusal::TooMuch { retry_after, .. } if method == Method::GET && takes_events(headers) => {
+        Refusal::TooMuch { retry_after, .. }
+            if head.method == Method::GET && takes_events(&head.headers) =>
+        {
             overloaded(&problem, retry_after)
         }
         _ => self::problem(&problem),

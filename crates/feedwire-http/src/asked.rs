@@ -7,11 +7,12 @@ use std::ops::Range;
 use feedwire_auth::Principal;
 use feedwire_core::Grant;
 use feedwire_dialects::{Refusal, escape};
+use feedwire_event::ProjectName;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, Method};
 use tokio::sync::MutexGuard;
 
-use crate::access::{Admitted, Rule};
+use crate::access::{self, Admitted, Rule};
 use crate::edge::Edge;
 use crate::native::DIALECT;
 use crate::proof::{self, Shown};
@@ -110,10 +111,20 @@ impl Asked {
     /// What may be done in the project of the path.
     ///
     /// # Panics
-    /// Where the rule of the route is not about a project.
+    /// Where the rule of the route is not about a project, or the path may name every one.
     pub(crate) fn grant(&self) -> &Grant {
-        let grant = self.rest.admitted.grant.as_ref();
+        let grant = self.granted();
         grant.expect("the rule of a route below a project is about it")
+    }
+
+    /// What may be done in the project of the path; `None` where that names every project.
+    pub(crate) fn granted(&self) -> Option<&Grant> {
+        self.rest.admitted.grant.as_ref()
+    }
+
+    /// What whoever asks may do in `project`; `None` where that is nothing.
+    pub(crate) fn grant_in(&self, project: &ProjectName) -> Option<Grant> {
+        access::grant_in(self.principal(), project)
     }
 
     /// The segment of the path where the route has its variable `place`, counted from 0; `None` where that is not percent-encoded
@@ -128,8 +139,8 @@ impl Asked {
         self.rest.admitted.query.as_deref().unwrap_or(whole)
     }
 
-    pub(crate) fn method(&self) -> &Method {
-        &self.rest.head.method
+    pub(crate) fn head(&self) -> &Parts {
+        &self.rest.head
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -192,7 +192,7 @@ fn route<'e>(
             served.answer(asked, body)
         }
         Err(refusal) => {
-            let refused = (dialect.refuse)(refusal, &head.method, &head.headers);
+            let refused = (dialect.refuse)(refusal, &head);
             at_once(match place {
                 Some(place) if refusal == Refusal::MethodNotAllowed => place.allowing(refused),
                 _ => refused,
@@ -222,7 +222,15 @@ fn called<'r>(
     let named = match served.rule {
         Rule::Home(_) => Named::Home(None),
         Rule::Child(_) => Named::Home((place.dialect.child)(head)?),
-        _ => Named::Path(asked::variable(head.uri.path(), &variables, 0)),
+        rule => {
+            let name = asked::variable(head.uri.path(), &variables, 0);
+            let every = place.dialect.every_project;
+            if matches!(rule, Rule::Each(_)) && every.is_some() && name.as_deref() == every {
+                Named::Every
+            } else {
+                Named::Path(name)
+            }
+        }
     };
     let shown = proof::shown(head, served.rule, place.dialect)?;
     let admitted = access::admit(edge, served.rule, shown, named, metered)?;

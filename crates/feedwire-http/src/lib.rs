@@ -13,6 +13,7 @@ mod conditions;
 mod connection;
 mod cors;
 mod deletions;
+mod disruptive;
 mod edge;
 mod gate;
 mod head;

@@ -39,6 +39,8 @@ pub struct Limits {
     pub streams_bytes_max: usize,
     /// What a stream sends in one chunk, if its events are not larger than that.
     pub frame_bytes: usize,
+    /// How long a stream of Disruptive's API lasts, which its vendor ends after an hour; `None` is for as long as its reader likes.
+    pub disruptive_lifetime: Option<Duration>,
     /// From the end of a request, or from the opening of the connection, to the end of the next request's headers.
     pub head_timeout: Duration,
     /// Between two pieces of a body.
@@ -78,6 +80,7 @@ impl Default for Limits {
             pages_bytes_max: 256 * MIB,
             streams_bytes_max: 256 * MIB,
             frame_bytes: 64 * KIB,
+            disruptive_lifetime: Some(Duration::from_hours(1)),
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(30),

@@ -1,13 +1,14 @@
 //! Every route of the server, as the files that have the handlers list them, and which of them a request takes.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use feedwire_dialects::Refusal;
 use feedwire_event::Timestamp;
 use http::header::ALLOW;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use hyper::body::Incoming;
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ use crate::access::Rule;
 use crate::answer::{Answer, Pending};
 use crate::asked::{Asked, VARIABLES_MAX, Variables};
 use crate::quota::{Headers, Standing};
-use crate::{metrics, native, oauth, openapi, probes, serialized};
+use crate::{disruptive, metrics, native, oauth, openapi, probes, serialized};
 
 /// What is at an address.
 pub(crate) struct Route {
@@ -36,12 +37,14 @@ pub(crate) struct Dialect {
     pub(crate) prefix: &'static str,
     /// The headers, in lower case, in which key id and secret come apart; none where they come in `Authorization` alone.
     pub(crate) key_headers: Option<(&'static str, &'static str)>,
+    /// What stands for every project where a path names one; none where there is no such word.
+    pub(crate) every_project: Option<&'static str>,
     /// The child of the project at home that a request with this head is about, where it names one.
     pub(crate) child: fn(&Parts) -> Result<Option<String>, Refusal>,
     /// What is said of the requests that are left, where they are limited.
     pub(crate) standings: fn(&[Standing], Timestamp) -> Headers,
-    /// What is said of a refusal to a request of this method and with these headers.
-    pub(crate) refuse: fn(Refusal, &Method, &HeaderMap) -> Answer,
+    /// What is said of a refusal to a request with this head.
+    pub(crate) refuse: fn(Refusal, &Parts) -> Answer,
 }
 
 /// What a method of a route does, and who may have it done.
@@ -101,7 +104,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
 pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
     let native = native::ROUTES.iter();
     let beside = oauth::ROUTES.iter().chain(probes::ROUTES);
-    let dialects = serialized::ROUTES.iter();
+    let dialects = serialized::ROUTES.iter().chain(disruptive::ROUTES);
     native
         .chain(beside)
         .chain([&openapi::ROUTE])
@@ -110,17 +113,21 @@ pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
 
 /// Whose API `path` is of, whether there is anything at it or not.
 pub(crate) fn dialect_of(path: &str) -> &'static Dialect {
-    let below = path.starts_with(serialized::DIALECT.prefix);
-    if below {
-        &serialized::DIALECT
-    } else {
-        &native::DIALECT
-    }
+    let mut dialects = [&serialized::DIALECT, &disruptive::DIALECT].into_iter();
+    let below = dialects.find(|dialect| path.starts_with(dialect.prefix));
+    below.unwrap_or(&native::DIALECT)
 }
 
 /// The routes of a listener. Cloning shares them.
 #[derive(Clone, Debug)]
-pub(crate) struct Routes(Arc<matchit::Router<Place>>);
+pub(crate) struct Routes(Arc<Table>);
+
+#[derive(Debug)]
+struct Table {
+    /// Which of the places is at a path.
+    paths: matchit::Router<usize>,
+    places: Vec<Place>,
+}
 
 /// A route with what is worked out of it once.
 #[derive(Debug)]
@@ -141,26 +148,31 @@ pub(crate) struct Found<'r> {
 
 impl Routes {
     pub(crate) fn new(routes: impl IntoIterator<Item = &'static Route>) -> Self {
-        let mut paths = matchit::Router::new();
+        let (mut paths, mut places) = (matchit::Router::new(), Vec::new());
         for route in routes {
             let variables = route.path.matches('{').count();
             assert!(variables <= VARIABLES_MAX, "{} has too many", route.path);
-            let place = Place::new(route);
-            let inserted = paths.insert(route.path, place);
-            inserted.expect("no two routes have one path, and each is well formed");
+            // Clients encode a colon or not.
+            let mut spellings = [":", "%3A", "%3a"].map(|colon| route.path.replace(':', colon));
+            let count = if route.path.contains(':') { 3 } else { 1 };
+            for path in &mut spellings[..count] {
+                let inserted = paths.insert(mem::take(path), places.len());
+                inserted.expect("no two routes have one path, and each is well formed");
+            }
+            places.push(Place::new(route));
         }
-        Self(Arc::new(paths))
+        Self(Arc::new(Table { paths, places }))
     }
 
     /// What is at `path`.
     pub(crate) fn find(&self, path: &str) -> Option<Found<'_>> {
-        let found = self.0.at(path).ok()?;
+        let found = self.0.paths.at(path).ok()?;
         let mut variables = Variables::default();
         for (range, (_, value)) in variables.iter_mut().zip(found.params.iter()) {
             let start = value.as_ptr().addr() - path.as_ptr().addr();
             *range = start..start + value.len();
         }
-        let place = found.value;
+        let place = &self.0.places[*found.value];
         Some(Found { place, variables })
     }
 }

@@ -1,9 +1,12 @@
 //! Options of a server about those who call it.
 
+use std::time::Duration;
+
 use bytesize::ByteSize;
 use clap::Args;
 use feedwire_core::RateLimits;
 
+use crate::expiry;
 use crate::public_url::{self, PublicUrl};
 
 /// How clients call the server, and what they may take of it.
@@ -16,6 +19,9 @@ pub(crate) struct Options {
     /// End streams and waiting polls when the access token expires that they were begun by
     #[arg(long)]
     pub(crate) end_streams_with_tokens: bool,
+    /// How long a stream of Disruptive's API lasts; 0s is for as long as its reader likes
+    #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = lifetime)]
+    pub(crate) disruptive_lifetime: Lifetime,
     /// Requests a second that each address may make
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     address_requests: Option<u64>,
@@ -38,8 +44,47 @@ impl Options {
     }
 }
 
+/// How long a stream lasts; `None` is for as long as its reader likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetime(pub(crate) Option<Duration>);
+
+/// The vendor's client comes back at once when a stream ends, and would do nothing else where that is right after it began.
+const LIFETIME_MIN: Duration = Duration::from_secs(10);
+
+fn lifetime(text: &str) -> anyhow::Result<Lifetime> {
+    let lifetime = expiry::span(text)?;
+    if lifetime.is_zero() {
+        return Ok(Lifetime(None));
+    }
+    anyhow::ensure!(
+        lifetime >= LIFETIME_MIN,
+        "a stream lasts for at least 10 s: clients come back at once"
+    );
+    Ok(Lifetime(Some(lifetime)))
+}
+
 fn some_bytes(text: &str) -> anyhow::Result<ByteSize> {
     let size: ByteSize = text.parse().map_err(anyhow::Error::msg)?;
     anyhow::ensure!(size.0 > 0, "a limit is at least one byte");
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_lasts_as_long_as_it_is_told_and_not_too_short_to_be_one() {
+        let check = |text: &str, expected: Option<Option<u64>>| {
+            let told = lifetime(text).ok();
+            let told = told.map(|Lifetime(span)| span.map(|span| span.as_secs()));
+            assert_eq!(told, expected, "{text}");
+        };
+        check("1h", Some(Some(3_600)));
+        check("10s", Some(Some(10)));
+        check("0s", Some(None));
+        for odd in ["9s", "1ms", "-1h", "1", "", "never"] {
+            check(odd, None);
+        }
+    }
 }

@@ -31,7 +31,7 @@ impl Options {
 }
 
 /// Reads a span on the command line. A day has 24 hours; months and years have no fixed length and are refused.
-fn span(text: &str) -> anyhow::Result<Duration> {
+pub(crate) fn span(text: &str) -> anyhow::Result<Duration> {
     let span: Span = text.parse()?;
     let span = span.to_duration(SpanRelativeTo::days_are_24_hours())?;
     Duration::try_from(span).context("a span is not negative")

@@ -30,6 +30,8 @@ pub(crate) struct Serving {
     pub(crate) access: Access,
     /// How long a stop waits for requests under way.
     pub(crate) drain_timeout: Duration,
+    /// How long a stream of Disruptive's API lasts; `None` is for as long as its reader likes.
+    pub(crate) disruptive_lifetime: Option<Duration>,
     /// Which web pages may call.
     pub(crate) origins: Origins,
     /// Whom requests are taken to be from.
@@ -127,6 +129,7 @@ impl Server {
         let settings = Settings {
             limits: Limits {
                 stop_deadline: serving.drain_timeout,
+                disruptive_lifetime: serving.disruptive_lifetime,
                 ..Limits::default()
             },
             clock: seams.clock.clone(),

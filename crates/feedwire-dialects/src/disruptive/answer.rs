@@ -11,12 +11,14 @@ use serde_json::value::RawValue;
 
 use super::error::Failure;
 use super::event::{LABELS_CHANGED, Shown, write_target};
-use super::request::{Name, OrderBy, PRODUCT_LABEL, Project, TYPE_LABEL};
+use super::request::{Name, OrderBy, PRODUCT_LABEL, Project, TYPE_LABEL, is_kept};
 use crate::ascii::json;
 use crate::{Unreadable, members, readings};
 
 /// What a device is told to be where nothing says what it is.
 const UNKNOWN: &str = "unknown";
+/// The type of a Cloud Connector, by which sensors are heard.
+const CLOUD_CONNECTOR: &str = "ccon";
 /// The organization that every project is of: there is one, which owns the server.
 const ORGANIZATION: &str = "organizations/feedwire";
 const ORGANIZATION_NAME: &str = "Feedwire";
@@ -46,8 +48,7 @@ impl Device {
             reading.and_then(|reading| reading.device_type)
         });
         let ty = labels.get(TYPE_LABEL).or(told).unwrap_or(UNKNOWN);
-        let is_told = |key: &str| ![TYPE_LABEL, PRODUCT_LABEL].contains(&key);
-        let shown = labels.iter().filter(|(key, _)| is_told(key));
+        let shown = labels.iter().filter(|(key, _)| !is_kept(key));
         let shown = shown.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let mut reported = Vec::new();
         for record in latest.iter().filter(|record| record.ty() != LABELS_CHANGED) {
@@ -69,6 +70,20 @@ impl Device {
     /// Its whole name.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// What it is.
+    pub fn ty(&self) -> &str {
+        &self.ty
+    }
+
+    /// About how many bytes it takes, here and where it is told.
+    pub fn bytes(&self) -> usize {
+        let labels = self.labels.iter();
+        let labels: usize = labels
+            .map(|(key, value)| key.len() + value.len() + 64)
+            .sum();
+        self.reported.len() + labels + 512
     }
 
     /// The body, as one line of ASCII.
@@ -181,16 +196,14 @@ impl Key {
 }
 
 /// Puts devices in order; those that have not what they are ordered by are the last, and those that are alike stand by their names.
-pub fn order(devices: &mut Vec<Device>, by: Option<&OrderBy>) {
-    let key = |device: &Device| by.map_or(Key::None, |by| device.key(&by.path));
-    let is_descending = by.is_some_and(|by| by.is_descending);
+pub fn order(devices: &mut Vec<Device>, by: &OrderBy) {
     let mut keyed: Vec<(Key, Device)> = std::mem::take(devices)
         .into_iter()
-        .map(|device| (key(&device), device))
+        .map(|device| (device.key(&by.path), device))
         .collect();
     keyed.sort_by(|(one, first), (two, second)| {
         let has_none = (*one == Key::None).cmp(&(*two == Key::None));
-        let by_key = if is_descending {
+        let by_key = if by.is_descending {
             two.order(one)
         } else {
             one.order(two)
@@ -250,6 +263,26 @@ pub struct Listed {
     pub cloud_connectors: u64,
 }
 
+impl Listed {
+    /// The project `name`, as long as no devices are counted.
+    pub fn new(name: &ProjectName) -> Self {
+        Self {
+            name: name.clone(),
+            sensors: 0,
+            cloud_connectors: 0,
+        }
+    }
+
+    /// Counts a device that is kept with these labels.
+    pub fn count(&mut self, labels: &Labels) {
+        if labels.get(TYPE_LABEL) == Some(CLOUD_CONNECTOR) {
+            self.cloud_connectors += 1;
+        } else {
+            self.sensors += 1;
+        }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told<'a> {
@@ -281,18 +314,17 @@ pub fn project(project: &Listed) -> Vec<u8> {
     json(&project.told())
 }
 
-/// A page of projects. What comes after it is behind the last of them, if there `is_more`.
-pub fn projects(projects: &[Listed], is_more: bool) -> Vec<u8> {
+/// A page of projects. What comes after it is behind the one named `next`.
+pub fn projects(projects: &[Listed], next: Option<&ProjectName>) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer<'a> {
         projects: Vec<Told<'a>>,
         next_page_token: &'a str,
     }
-    let last = projects.last().filter(|_| is_more);
     json(&Answer {
         projects: projects.iter().map(Listed::told).collect(),
-        next_page_token: last.map_or("", |last| last.name.as_str()),
+        next_page_token: next.map_or("", ProjectName::as_str),
     })
 }
 
@@ -447,7 +479,9 @@ mod tests {
         let ordered = |text: &str| {
             let by = super::super::request::devices(&format!("orderBy={text}"));
             let mut devices = three.to_vec();
-            order(&mut devices, by.expect("a list").order_by.as_ref());
+            if let Some(by) = by.expect("a list").order_by {
+                order(&mut devices, &by);
+            }
             ids(&devices).concat()
         };
         assert_eq!(ordered(""), "abc");
@@ -477,9 +511,9 @@ mod tests {
             cloud_connectors: 1,
         };
         assert_snapshot!(told(project_told(&listed)), @r#"{"name":"projects/p1","displayName":"p1","inventory":false,"organization":"organizations/feedwire","organizationDisplayName":"Feedwire","sensorCount":7,"cloudConnectorCount":1}"#);
-        assert_snapshot!(told(projects(&[listed], true)), @r#"{"projects":[{"name":"projects/p1","displayName":"p1","inventory":false,"organization":"organizations/feedwire","organizationDisplayName":"Feedwire","sensorCount":7,"cloudConnectorCount":1}],"nextPageToken":"p1"}"#);
+        assert_snapshot!(told(projects(&[listed], Some(&project()))), @r#"{"projects":[{"name":"projects/p1","displayName":"p1","inventory":false,"organization":"organizations/feedwire","organizationDisplayName":"Feedwire","sensorCount":7,"cloudConnectorCount":1}],"nextPageToken":"p1"}"#);
         assert_eq!(
-            told(projects(&[], false)),
+            told(projects(&[], None)),
             r#"{"projects":[],"nextPageToken":""}"#
         );
         let name = |text| device_name(text).expect("a name");
@@ -490,7 +524,7 @@ mod tests {
             ),
             (name("projects/-/devices/a"), every_project()),
         ];
-        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":400,"message":"project: this is done in one project, which has to be named"}}]}"#);
+        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":400,"message":"project: a stream is of one project, which has to be named where more than one can be read"}}]}"#);
         assert_snapshot!(told(transferred(&[name("projects/p2/devices/a")], &failures[..1])), @r#"{"transferredDevices":["projects/p2/devices/a"],"transferErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}}]}"#);
         assert_eq!(told(updated(&[])), r#"{"batchErrors":[]}"#);
         assert_eq!(told(done()), "{}");

@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use feedwire_event::json::{self, Canonical, write_string};
 use feedwire_event::limits::BATCH_EVENTS_MAX;
-use feedwire_event::{Data, Event, Extensions, Labels, LabelsError, Subject, Timestamp, TypeName};
+use feedwire_event::{
+    Data, Event, Extensions, Labels, LabelsError, ProjectName, Subject, Timestamp, TypeName,
+};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
 use super::event::{LABELS_CHANGED, write_quoted_time, write_samples};
-use super::request::{Name, PRODUCT_LABEL, TYPE_LABEL, device_name};
+use super::request::{MOVED_LABEL, Name, TYPE_LABEL, device_name, is_kept};
 use crate::document::{self, Malformed};
 pub use crate::faults::{FAULTS_MAX, Fault};
 use crate::faults::{Faults, Place};
@@ -86,6 +88,17 @@ impl Update {
         changed.extend(added.map(|(key, value)| (key.clone(), value.clone())));
         Labels::new(changed)
     }
+}
+
+/// The labels of a device of the type `ty` when it is moved to the project `to`: those that it has there, and those that it keeps where it
+/// was. There it may not have had anything yet, and is known by its type alone.
+pub fn moved(labels: &Labels, ty: &str, to: &ProjectName) -> Result<(Labels, Labels), LabelsError> {
+    let mut there = owned(labels);
+    there
+        .entry(TYPE_LABEL.to_owned())
+        .or_insert_with(|| ty.to_owned());
+    let here = BTreeMap::from([(MOVED_LABEL.to_owned(), to.to_string())]);
+    Ok((Labels::new(there)?, Labels::new(here)?))
 }
 
 fn owned(labels: &Labels) -> BTreeMap<String, String> {
@@ -181,10 +194,9 @@ pub fn labels_changed(
     after: &Labels,
     now: Timestamp,
 ) -> Option<Event> {
-    let is_told = |key: &str| ![TYPE_LABEL, PRODUCT_LABEL].contains(&key);
     let told = |labels: &Labels| {
         let mut told = owned(labels);
-        told.retain(|key, _| is_told(key));
+        told.retain(|key, _| !is_kept(key));
         told
     };
     let (before, after) = (told(before), told(after));
@@ -245,8 +257,7 @@ pub fn transfer(bytes: &[u8]) -> Result<Vec<Name>, Error> {
 }
 
 fn kept(key: &str) -> Option<String> {
-    let is_kept = [TYPE_LABEL, PRODUCT_LABEL].contains(&key);
-    is_kept.then(|| format!("{key} is kept by the server: it is what the device is"))
+    is_kept(key).then(|| format!("{key} is kept by the server: it is what the device is"))
 }
 
 /// What was written of parts that are JSON. Parts that were not too deep may be so together.

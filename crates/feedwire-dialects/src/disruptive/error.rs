@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use feedwire_core::{audit, publish, read, store};
 use feedwire_engine::{BatchError, Unavailable};
-use feedwire_event::Subject;
+use feedwire_event::{LabelsError, Subject};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -162,9 +162,45 @@ pub fn unknown_device(device: &Subject) -> Failure {
     not_found(&format!("there is no device {device}"))
 }
 
-/// Something is asked for that is done in one project, and the path names all.
+/// A stream is asked for of every project.
 pub fn every_project() -> Failure {
-    bad_request("project: this is done in one project, which has to be named")
+    bad_request(
+        "project: a stream is of one project, which has to be named where more than one can be read",
+    )
+}
+
+/// Devices are looked for in more projects than that.
+pub fn too_many_projects(most: usize) -> Failure {
+    bad_request(&format!(
+        "project: devices are looked for in at most {most} projects at once; name the one"
+    ))
+}
+
+/// More devices than these are to be put in order.
+pub fn too_many_to_order(most: usize) -> Failure {
+    bad_request(&format!(
+        "orderBy: at most {most} devices are put in order; ask for fewer of them"
+    ))
+}
+
+/// The device that a page was to begin behind is not there.
+pub fn unknown_page() -> Failure {
+    bad_request("pageToken: the last device of that page is no longer there")
+}
+
+/// A device is moved to where it is.
+pub fn not_moved(device: &Subject) -> Failure {
+    conflict(&format!("device {device} is in this project already"))
+}
+
+/// There is another device of this id where one is moved to.
+pub fn already_there(device: &Subject) -> Failure {
+    conflict(&format!("there is another device {device} in this project"))
+}
+
+/// Labels that a device cannot have.
+pub fn labels(error: &LabelsError) -> Failure {
+    bad_request(&format!("labels: {error}"))
 }
 
 /// Only what was made by the emulator is deleted and published to by it.
@@ -176,7 +212,9 @@ pub fn not_emulated(device: &Subject) -> Failure {
 pub fn request(error: &request::Error) -> Failure {
     match error {
         request::Error::Parameter { .. } => bad_request(error),
-        request::Error::ContentEncoding(_) => failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, error),
+        request::Error::ContentEncoding(_) | request::Error::OfPage => {
+            failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, error)
+        }
     }
 }
 
@@ -306,6 +344,7 @@ pub(super) mod tests {
         let failures = [
             request(&request::Error::parameter("pingInterval", "it is odd")),
             request(&request::Error::ContentEncoding("gzip".into())),
+            request(&request::Error::OfPage),
             body(&body::Error::Json {
                 line: 2,
                 column: 7,
@@ -316,15 +355,28 @@ pub(super) mod tests {
                 fault("motion.state"),
             ])),
             every_project(),
+            too_many_projects(1_000),
+            too_many_to_order(10_000),
+            unknown_page(),
+            labels(&LabelsError::EmptyKey),
+            not_moved(&device()),
+            already_there(&device()),
             not_emulated(&device()),
             unknown_device(&device()),
         ];
         assert_snapshot!(told(&failures), @r#"
         {"error":"pingInterval: it is odd","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"Content-Encoding: bodies are taken as they are; this one is in gzip","code":415,"help":"https://docs.d21s.com/error/#415"}
+        {"error":"Content-Type: a web page has to say application/json","code":415,"help":"https://docs.d21s.com/error/#415"}
         {"error":"the body is not JSON as it is asked for: line 2 column 7: it is odd","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"the body cannot be meant: touch: it is \u00f6dd; motion.state: it is \u00f6dd","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"project: this is done in one project, which has to be named","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"project: a stream is of one project, which has to be named where more than one can be read","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"project: devices are looked for in at most 1000 projects at once; name the one","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"orderBy: at most 10000 devices are put in order; ask for fewer of them","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"pageToken: the last device of that page is no longer there","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"labels: a label's key has 1 to 256 bytes, here is one with none","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"device emu7\u00e9 is in this project already","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there is another device emu7\u00e9 in this project","code":409,"help":"https://docs.d21s.com/error/#409"}
         {"error":"device emu7\u00e9 is no emulated one","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"there is no device emu7\u00e9","code":404,"help":"https://docs.d21s.com/error/#404"}
         "#);

@@ -5,13 +5,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use feedwire_core::LabelFilter;
 use feedwire_core::limits::FILTER_VALUES_MAX;
+use feedwire_core::{LabelFilter, LabelGroup};
 use feedwire_event::limits::LABEL_BYTES_MAX;
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp, TypeName};
 
+use super::event::LABELS_CHANGED;
+use crate::iso8601;
+use crate::media::{self, MediaType};
 use crate::query::{self, Query};
-use crate::{iso8601, media};
 
 /// The feed that the events of devices are in.
 pub const FEED: &str = "devices";
@@ -19,6 +21,8 @@ pub const FEED: &str = "devices";
 pub const TYPE_LABEL: &str = "device-type";
 /// The label that a device's product number is kept as.
 pub const PRODUCT_LABEL: &str = "product-number";
+/// The label of a device that was moved away, which is the name of the project that it is in now.
+pub const MOVED_LABEL: &str = "moved-to";
 /// The project of a path that stands for all of them.
 pub const EVERY_PROJECT: &str = "-";
 /// Most events or devices of a page, however many are asked for.
@@ -53,6 +57,9 @@ pub enum Error {
     /// The body is compressed.
     #[error("Content-Encoding: bodies are taken as they are; this one is in {0}")]
     ContentEncoding(String),
+    /// The body is of a web page, and does not say that it is JSON.
+    #[error("Content-Type: a web page has to say application/json")]
+    OfPage,
 }
 
 impl Error {
@@ -93,26 +100,6 @@ pub struct Name {
     /// Its id.
     pub device: Subject,
 }
-
-/// What is done with what a part of a path names, as it says behind a colon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// `devices:stream`.
-    Stream,
-    /// `devices:batchUpdate`.
-    BatchUpdate,
-    /// `devices:transfer`.
-    Transfer,
-    /// `{device}:publish`.
-    Publish,
-}
-
-const VERBS: [(&str, Verb); 4] = [
-    ("stream", Verb::Stream),
-    ("batchUpdate", Verb::BatchUpdate),
-    ("transfer", Verb::Transfer),
-    ("publish", Verb::Publish),
-];
 
 /// Which devices, and which of their events. Each list that is not empty has to be met, by one of its values.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -197,16 +184,6 @@ pub struct Projects {
     pub after: Option<ProjectName>,
 }
 
-/// A part of a path, whose percent signs are decoded, without what is to be done, and that: `devices:stream` is `devices` and
-/// [`Verb::Stream`]. What follows a colon and is nothing that can be done belongs to the name.
-pub fn verb(segment: &str) -> (&str, Option<Verb>) {
-    let Some((name, behind)) = segment.rsplit_once(':') else {
-        return (segment, None);
-    };
-    let verb = VERBS.iter().find(|(known, _)| *known == behind);
-    verb.map_or((segment, None), |(_, verb)| (name, Some(*verb)))
-}
-
 /// The project of a path.
 pub fn project(text: &str) -> Result<Project, Error> {
     if text == EVERY_PROJECT {
@@ -245,6 +222,31 @@ pub fn feed() -> FeedName {
     FeedName::new(FEED).expect("it is a name")
 }
 
+/// Whether the label `key` is what the server keeps of a device, and no label of it here.
+pub(super) fn is_kept(key: &str) -> bool {
+    [TYPE_LABEL, PRODUCT_LABEL, MOVED_LABEL].contains(&key)
+}
+
+impl Filter {
+    /// The labels that a device has to have, as they are kept: one of each group.
+    pub fn groups(&self) -> Vec<LabelGroup> {
+        let types = self.device_types.iter().map(|ty| LabelFilter {
+            key: TYPE_LABEL.to_owned(),
+            value: Some(ty.clone()),
+        });
+        // A label tells devices apart better than their type does.
+        let groups = [self.labels.clone(), types.collect()];
+        groups.into_iter().filter_map(LabelGroup::new).collect()
+    }
+}
+
+impl History {
+    /// Whether events of the type `ty` are told: changes of labels are not, unless they are asked for.
+    pub fn tells(&self, ty: &str) -> bool {
+        ty != LABELS_CHANGED || !self.event_types.is_empty()
+    }
+}
+
 /// How a stream is sent to a client with this `Accept`: as lines, unless it asks for Server-Sent Events more.
 pub fn kind(accept: Option<&str>) -> Kind {
     let offers = [
@@ -254,12 +256,23 @@ pub fn kind(accept: Option<&str>) -> Kind {
     media::accept(accept, &offers).unwrap_or(Kind::Lines)
 }
 
-/// Refuses a body that is compressed. Its media type says nothing: the vendor's own examples send JSON as a form.
-pub fn content(content_encoding: Option<&str>) -> Result<(), Error> {
+/// Refuses a body that is compressed, and one that a web page may send without its browser asking whether it may: one that does not say
+/// that it is JSON. Of others the media type says nothing: the vendor's own examples send JSON as a form.
+pub fn content(
+    content_encoding: Option<&str>,
+    content_type: Option<&str>,
+    origin: Option<&str>,
+) -> Result<(), Error> {
     match content_encoding.map(str::trim) {
-        None | Some("" | "identity") => Ok(()),
-        Some(other) => Err(Error::ContentEncoding(other.to_owned())),
+        None | Some("" | "identity") => {}
+        Some(other) => return Err(Error::ContentEncoding(other.to_owned())),
     }
+    let media_type = content_type.and_then(MediaType::parse);
+    let is_json = media_type.is_some_and(|media_type| media_type.is_json());
+    if origin.is_some() && !is_json {
+        return Err(Error::OfPage);
+    }
+    Ok(())
 }
 
 /// The stream that `query` asks for.
@@ -473,8 +486,8 @@ fn label(text: &str) -> Result<LabelFilter, &'static str> {
     if key.is_empty() {
         return Err("a label has to be asked for by its key, or by key=value");
     }
-    if [TYPE_LABEL, PRODUCT_LABEL].contains(&key) {
-        return Err("device-type and product-number are no labels of a device here");
+    if is_kept(key) {
+        return Err("device-type, product-number and moved-to are no labels of a device here");
     }
     Ok(LabelFilter {
         key: key.to_owned(),

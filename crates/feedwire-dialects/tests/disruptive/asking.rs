@@ -1,4 +1,4 @@
-//! What is asked: parameters, names, ids and verbs.
+//! What is asked: parameters, names and ids.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use feedwire_core::LabelFilter;
 use feedwire_core::limits::FILTER_VALUES_MAX;
 use feedwire_dialects::disruptive::request::{
     Devices, Error, Filter, History, Kind, Name, OrderBy, PAGE_MAX, PING_DEFAULT, PING_MAX,
-    PING_MIN, Project, Stream, Verb, content, device, device_name, devices, history, kind, project,
-    projects, stream, verb,
+    PING_MIN, Project, Stream, content, device, device_name, devices, history, kind, project,
+    projects, stream,
 };
 use feedwire_event::{Position, ProjectName, Subject, Timestamp, TypeName};
 use insta::assert_snapshot;
@@ -247,7 +247,7 @@ fn what_cannot_be_meant_is_named_by_the_name_that_it_came_by() {
     event_types: a name is made of A-Z a-z 0-9 . _ -, not ' '
     deviceIds: a subject has no control characters, this one has '\0'
     label_filters: a label has to be asked for by its key, or by key=value
-    labelFilters: device-type and product-number are no labels of a device here
+    labelFilters: device-type, product-number and moved-to are no labels of a device here
     deviceIds: it is not percent-encoded UTF-8
     deviceIds: at most 1000 can be named
     start_time: it has to be a time in ISO 8601, such as 2013-01-01T10:00:00Z
@@ -262,27 +262,6 @@ fn what_cannot_be_meant_is_named_by_the_name_that_it_came_by() {
     projects: a name is made of A-Z a-z 0-9 . _ -, not ' '
     ");
     assert!(devices(&format!("query={}", "x".repeat(513))).is_err());
-}
-
-#[test]
-fn what_is_to_be_done_stands_behind_the_last_colon() {
-    for (segment, name, expected) in [
-        ("devices:stream", "devices", Some(Verb::Stream)),
-        ("devices:batchUpdate", "devices", Some(Verb::BatchUpdate)),
-        ("devices:transfer", "devices", Some(Verb::Transfer)),
-        ("emu7:publish", "emu7", Some(Verb::Publish)),
-        ("urn:dev:7:publish", "urn:dev:7", Some(Verb::Publish)),
-        ("urn:dev:7", "urn:dev:7", None),
-        ("devices", "devices", None),
-        ("devices:Stream", "devices:Stream", None),
-        ("devices:", "devices:", None),
-        (":stream", "", Some(Verb::Stream)),
-    ] {
-        assert_eq!(verb(segment), (name, expected), "{segment}");
-        let encoded = segment.replace(':', "%3A");
-        let decoded = feedwire_dialects::escape::percent(&encoded).expect("encoded");
-        assert_eq!(verb(&decoded), (name, expected), "{encoded}");
-    }
 }
 
 #[test]
@@ -303,8 +282,23 @@ fn projects_and_devices_are_named() {
     ] {
         assert!(device_name(odd).is_err(), "{odd}");
     }
-    assert!(content(None).is_ok() && content(Some("identity")).is_ok());
-    assert!(content(Some("gzip")).is_err());
+    let form = Some("application/x-www-form-urlencoded");
+    assert!(content(None, form, None).is_ok() && content(Some("identity"), None, None).is_ok());
+    assert!(content(Some("gzip"), form, None).is_err());
+    let page = Some("https://evil.example");
+    assert!(content(None, Some("application/json; charset=utf-8"), page).is_ok());
+    for simple in [
+        None,
+        form,
+        Some("text/plain"),
+        Some("text/plain; application/json"),
+    ] {
+        assert_eq!(
+            content(None, simple, page),
+            Err(Error::OfPage),
+            "{simple:?}"
+        );
+    }
 }
 
 proptest! {
@@ -312,7 +306,6 @@ proptest! {
     fn any_request_is_read_without_panic(text in any::<String>(), accept in any::<Option<String>>()) {
         drop((stream(&text), history(&text, Timestamp::MIN), devices(&text), projects(&text)));
         drop((project(&text), device(&text), device_name(&text)));
-        verb(&text);
         kind(accept.as_deref());
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use feedwire_dialects::disruptive::body::{
-    DEVICES_MAX, Update, batch_update, labels_changed, transfer,
+    DEVICES_MAX, Update, batch_update, labels_changed, moved, transfer,
 };
-use feedwire_event::{Labels, Subject, Timestamp};
+use feedwire_event::limits::LABELS_MAX;
+use feedwire_event::{Labels, ProjectName, Subject, Timestamp};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -49,6 +50,21 @@ fn what_the_client_sends_is_applied() {
     );
     let moved = transfer(format!(r#"{{"devices":["{DEVICE}"]}}"#).as_bytes());
     assert_eq!(moved.expect("devices").len(), 1);
+}
+
+#[test]
+fn a_device_that_moves_takes_its_labels_and_what_it_is() {
+    let to = ProjectName::new("p2").expect("a name");
+    let known = labels(&[("device-type", "touch"), ("k", "v")]);
+    let left = labels(&[("moved-to", "p2")]);
+    let expected = Ok((known.clone(), left.clone()));
+    assert_eq!(moved(&known, "ccon", &to), expected);
+    let told = labels(&[("device-type", "ccon"), ("k", "v")]);
+    let unknown = labels(&[("k", "v")]);
+    assert_eq!(moved(&unknown, "ccon", &to), Ok((told, left)));
+    let full: Vec<String> = (0..LABELS_MAX).map(|at| at.to_string()).collect();
+    let full: Vec<(&str, &str)> = full.iter().map(|key| (key.as_str(), "")).collect();
+    assert!(moved(&labels(&full), "ccon", &to).is_err());
 }
 
 #[test]

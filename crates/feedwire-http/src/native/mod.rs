@@ -33,6 +33,7 @@ const ID: usize = 1;
 pub(crate) const DIALECT: Dialect = Dialect {
     prefix: "/",
     key_headers: None,
+    every_project: None,
     child: |_| Ok(None),
     standings: quota::headers,
     refuse: answer::refusal,

@@ -51,7 +51,7 @@ pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
         }
         Form::Stream(how) => match Stay::of(&asked) {
             Ok(stay) => follow(&edge, asked.grant(), reading, how, stay).await,
-            Err(refusal) => Ok(answer::refusal(refusal, asked.method(), asked.headers())),
+            Err(refusal) => Ok(answer::refusal(refusal, asked.head())),
         },
     }
 }

@@ -52,7 +52,7 @@ type Parameters<'b> = BTreeMap<Cow<'b, str>, Cow<'b, str>>;
 pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
     let body = match intake::small(body, BODY_BYTES_MAX, &asked.edge).await {
         Ok(body) => body,
-        Err(refusal) => return answer::refusal(refusal, asked.method(), asked.headers()),
+        Err(refusal) => return answer::refusal(refusal, asked.head()),
     };
     let content = asked.headers().get(CONTENT_TYPE);
     let content = content.and_then(|value| value.to_str().ok());
@@ -82,7 +82,7 @@ fn open(parameters: &Parameters<'_>) -> Answer {
 
 async fn guarded(asked: &Asked, parameters: &Parameters<'_>) -> Answer {
     let Access::Guarded(auth) = asked.edge.access() else {
-        return answer::refusal(Refusal::NotFound, asked.method(), asked.headers());
+        return answer::refusal(Refusal::NotFound, asked.head());
     };
     let by_header = asked.shown(Rule::Open);
     let header = match by_header.as_ref().map(proof::Shown::proof) {
@@ -123,7 +123,7 @@ fn counted(asked: &Asked, token: &AccessToken) -> Answer {
             expires_in: token.expires_in.as_secs(),
             scope: Some(token.scope_text()),
         }),
-        Err(exceeded) => answer::refusal(exceeded.into(), asked.method(), asked.headers()),
+        Err(exceeded) => answer::refusal(exceeded.into(), asked.head()),
     }
 }
 

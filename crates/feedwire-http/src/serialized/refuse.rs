@@ -10,7 +10,8 @@ use feedwire_dialects::{Refusal, Unreadable};
 use feedwire_engine::Unavailable;
 use feedwire_event::Timestamp;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -87,7 +88,7 @@ fn logged(failure: Failure, error: &(dyn Error + 'static)) -> Refused {
 }
 
 /// What this dialect says of `refusal`.
-pub(super) fn refusal(refusal: Refusal, _: &Method, _: &HeaderMap) -> Answer {
+pub(super) fn refusal(refusal: Refusal, _: &Parts) -> Answer {
     Refused::from(refusal).into()
 }
 

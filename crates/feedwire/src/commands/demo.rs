@@ -11,7 +11,7 @@ use clap::Args;
 use feedwire_client::Client;
 use feedwire_core::RateLimits;
 use feedwire_engine_local::Options;
-use feedwire_http::{Origins, Peers};
+use feedwire_http::{Limits, Origins, Peers};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +74,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 has_credentials: false,
             },
             drain_timeout: DRAIN_TIMEOUT,
+            disruptive_lifetime: Limits::default().disruptive_lifetime,
             origins: Origins::default(),
             peers: Peers::Direct,
             tls: None,

@@ -1,0 +1,67 @@
+//! Emulated devices: made, deleted, and made to tell something.
+
+use feedwire_core::{Repetition, store};
+use feedwire_dialects::disruptive::{answer as told, body, error, request};
+use feedwire_event::{Attribute, Labels, Subject};
+use hyper::body::Incoming;
+use serde_json::json;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::reach;
+use super::refuse::{self, Refused};
+use crate::answer::{self, Answer};
+use crate::asked::Asked;
+use crate::audit::Change;
+
+pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    let labels = body::create(&refuse::taken_in(&asked, body).await?.bytes)?;
+    let (core, grant) = (asked.edge.core(), asked.grant());
+    let id = body::emulated(xxh3_128(core.new_id().as_str().as_bytes()));
+    let check: store::Check<Labels> = Box::new(Labels::is_empty);
+    core.set_labels(grant, id.clone(), labels.clone(), Some(check))
+        .await?;
+    let device = told::Device::new(grant.project(), &id, &labels, &[])?;
+    Ok(answer::json_text(device.json()))
+}
+
+pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
+    let whole = refuse::taken_in(&asked, body).await?;
+    let device = emulated(&asked).await?;
+    let core = asked.edge.core();
+    let event = body::publish(&device, &whole.bytes, asked.edge.clock().now())?;
+    let events = [(request::feed(), event)];
+    core.publish(asked.grant(), &events, Vec::new(), &Repetition::Unknown)
+        .await?;
+    Ok(answer::json_text(told::done()))
+}
+
+/// What it told goes before what it is: whoever is cut off in between can have it deleted once more.
+pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    let device = emulated(&asked).await?;
+    let (core, name) = (asked.edge.core(), asked.grant().project());
+    let feed = request::feed();
+    let change = Change {
+        ty: "subject.erase",
+        subject: format!("projects/{name}"),
+        details: json!({
+            "project": name.as_str(),
+            "feed": feed.as_str(),
+            "subject": device.as_str(),
+        }),
+    };
+    let erase = core.erase(asked.grant(), Some(feed), Some(device.clone()));
+    change.make(&asked, erase).await??;
+    core.set_labels(asked.grant(), device, Labels::default(), None)
+        .await?;
+    Ok(answer::json_text(told::done()))
+}
+
+/// The device of the path, which has to be an emulated one.
+async fn emulated(asked: &Asked) -> Result<Subject, Refused> {
+    let device = refuse::device(asked)?;
+    let labels = reach::labels(asked.edge.core(), asked.grant(), &device).await?;
+    if labels.get(body::EMULATED_LABEL).is_none() {
+        return Err(Refused(error::not_emulated(&device)));
+    }
+    Ok(device)
+}

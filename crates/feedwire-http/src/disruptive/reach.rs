@@ -1,0 +1,149 @@
+//! What a request reaches: one project, or every one in which whoever asks may read.
+
+use std::slice;
+use std::sync::Arc;
+
+use feedwire_core::roster::{Part, Roster};
+use feedwire_core::{Core, Grant, Right, read};
+use feedwire_dialects::disruptive::error;
+use feedwire_dialects::disruptive::request::{self, MOVED_LABEL, Name, Project, TYPE_LABEL};
+use feedwire_event::{Labels, ProjectName, Subject};
+
+use super::refuse::Refused;
+use crate::asked::Asked;
+
+/// Most projects that one request looks for devices in: each has to be opened.
+const PROJECTS_MAX: usize = 1_000;
+
+/// Where a request looks for devices.
+#[derive(Debug)]
+pub(super) enum Reach {
+    /// In the project of its path.
+    One(Grant),
+    /// In all of these, in order of their names.
+    Every(Vec<Grant>),
+}
+
+impl Reach {
+    pub(super) fn of(asked: &Asked) -> Result<Self, Refused> {
+        if let Some(grant) = asked.granted() {
+            return Ok(Self::One(grant.clone()));
+        }
+        Self::every(asked)
+    }
+
+    fn every(asked: &Asked) -> Result<Self, Refused> {
+        let grants: Vec<Grant> = readable(asked).take(PROJECTS_MAX + 1).collect();
+        if grants.len() > PROJECTS_MAX {
+            return Err(Refused(error::too_many_projects(PROJECTS_MAX)));
+        }
+        Ok(Self::Every(grants))
+    }
+
+    pub(super) fn grants(&self) -> &[Grant] {
+        match self {
+            Self::One(grant) => slice::from_ref(grant),
+            Self::Every(grants) => grants,
+        }
+    }
+
+    /// The one project that a stream is of.
+    pub(super) fn only(self) -> Result<Grant, Refused> {
+        match self {
+            Self::One(grant) => Ok(grant),
+            Self::Every(mut grants) => {
+                let last = grants.pop().filter(|_| grants.is_empty());
+                last.ok_or_else(|| Refused(error::every_project()))
+            }
+        }
+    }
+
+    /// What was `read` in one of the projects; nothing of one that was not named and cannot be read in all the same.
+    pub(super) fn unless_away<T: Default>(
+        &self,
+        read: Result<T, read::Error>,
+    ) -> Result<T, read::Error> {
+        match (self, read) {
+            (Self::Every(_), Err(read::Error::Forbidden(_) | read::Error::UnknownProject(_))) => {
+                Ok(T::default())
+            }
+            (_, read) => read,
+        }
+    }
+
+    /// Where `device` is, and its labels.
+    pub(super) async fn find(
+        &self,
+        core: &Core,
+        device: &Subject,
+    ) -> Result<(Grant, Arc<Labels>), Refused> {
+        for grant in self.grants() {
+            let found = self.unless_away(find(core, grant, device).await)?;
+            if let Some(labels) = found {
+                return Ok((grant.clone(), labels));
+            }
+        }
+        Err(Refused(error::unknown_device(device)))
+    }
+}
+
+/// What may be done where the device `name` is: in the project that it says, or in the one in which it is found.
+pub(super) async fn place(asked: &Asked, name: &Name) -> Result<Grant, Refused> {
+    let device = &name.device;
+    match &name.project {
+        Project::One(project) => {
+            let grant = asked.grant_in(project);
+            grant.ok_or_else(|| Refused(error::unknown_device(device)))
+        }
+        Project::Every => {
+            let reach = Reach::every(asked)?;
+            Ok(reach.find(asked.edge.core(), device).await?.0)
+        }
+    }
+}
+
+/// What may be done in each project in which whoever asks may read, in order of their names.
+pub(super) fn readable(asked: &Asked) -> impl Iterator<Item = Grant> {
+    let names = asked.edge.core().projects().into_iter();
+    names
+        .filter(|name| !name.is_system())
+        .filter_map(|name: ProjectName| asked.grant_in(&name))
+        .filter(|grant| grant.require(Right::Read).is_ok())
+}
+
+/// Which subjects are devices: those that an event of the feed is about, and those of which it is kept what they are; but none that
+/// was moved away.
+pub(super) fn roster() -> Roster {
+    Roster {
+        feed: request::feed(),
+        enters: TYPE_LABEL.to_owned(),
+        leaves: MOVED_LABEL.to_owned(),
+    }
+}
+
+/// The labels of `device`, if it is one.
+pub(super) async fn find(
+    core: &Core,
+    grant: &Grant,
+    device: &Subject,
+) -> Result<Option<Arc<Labels>>, read::Error> {
+    let part = Part {
+        subjects: vec![device.clone()],
+        limit: 1,
+        ..Part::default()
+    };
+    let mut page = core.roster(grant, &roster(), &part).await?;
+    Ok(page.subjects.pop().map(|(_, labels)| labels))
+}
+
+/// The labels of `device`, which has to be one: for whoever changes them, and need not be one who may read.
+pub(super) async fn labels(
+    core: &Core,
+    grant: &Grant,
+    device: &Subject,
+) -> Result<Labels, Refused> {
+    let whole = Grant::whole(grant.project().clone());
+    let found = find(core, &whole, device).await?;
+    let labels = found.ok_or_else(|| Refused(error::unknown_device(device)))?;
+    Ok(Labels::clone(&labels))
+}
