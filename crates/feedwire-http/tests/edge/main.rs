@@ -6,6 +6,7 @@ mod body_limits;
 mod cloudevents;
 mod conditions;
 mod cors;
+mod disruptive;
 mod erasures;
 mod heads;
 mod hostile;
