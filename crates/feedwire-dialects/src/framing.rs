@@ -2,8 +2,8 @@
 
 use std::fmt::Debug;
 
-use feedwire_core::Delivered;
-use feedwire_engine::Expired;
+use feedwire_core::{Delivered, Rendition};
+use feedwire_engine::{Expired, Record};
 use feedwire_event::{Cursor, Timestamp};
 
 /// A way of sending events one after the other for as long as the client listens.
@@ -30,10 +30,33 @@ pub trait Framing: Debug + Send + Sync {
     fn end(&self, cursor: Cursor, out: &mut Vec<u8>);
 }
 
+/// Appends `event` as `encode` does, which appends nothing where the event cannot be read.
+pub(crate) fn render(
+    event: &Delivered,
+    rendition: Rendition,
+    out: &mut Vec<u8>,
+    encode: impl Fn(&Record, &mut Vec<u8>),
+) -> Result<(), Unreadable> {
+    let start = out.len();
+    event.render(rendition, out, encode);
+    if out.len() > start {
+        Ok(())
+    } else {
+        Err(Unreadable::of(event.record()))
+    }
+}
+
 /// An event whose stored payload this version cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the payload of the event at position {position} cannot be read")]
 pub struct Unreadable {
     /// Where it stands.
     pub position: feedwire_event::Position,
+}
+
+impl Unreadable {
+    pub(crate) fn of(record: &Record) -> Self {
+        let position = record.position();
+        Self { position }
+    }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use feedwire_core::audit;
 use feedwire_event::json::Canonical;
-use feedwire_event::{Data, Event, Extensions, Subject, TypeName};
+use feedwire_event::{Data, Event, Extensions, FeedName, ProjectName, Subject, TypeName};
 use serde_json::{Map, Value, json};
 
 use crate::asked::Asked;
@@ -24,6 +24,23 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// That all there is of `subject`, of `feed`, or of the subject in the feed, is erased from `project`.
+    pub(crate) fn erasure(
+        project: &ProjectName,
+        feed: Option<&FeedName>,
+        subject: Option<&Subject>,
+    ) -> Self {
+        Self {
+            ty: "subject.erase",
+            subject: format!("projects/{project}"),
+            details: json!({
+                "project": project.as_str(),
+                "feed": feed.map(FeedName::as_str),
+                "subject": subject.map(Subject::as_str),
+            }),
+        }
+    }
+
     /// Writes down that `asked` has this changed, then makes the `change`, and writes down why where that fails.
     pub(crate) async fn make<T, E: fmt::Display>(
         &self,

@@ -1,7 +1,9 @@
 //! What the head of every request has to be, whatever it asks for.
 
 use feedwire_dialects::Refusal;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{
+    AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 
@@ -47,6 +49,12 @@ pub(crate) fn check(head: &Parts, edge: &Edge) -> Result<(), Refusal> {
         return Err(Refusal::TransferEncoding);
     }
     Ok(())
+}
+
+/// The header `name` as text; one that is not ASCII is a text that nothing is written as.
+pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    let value = headers.get(name);
+    value.map(|value| value.to_str().unwrap_or("\u{fffd}"))
 }
 
 /// Whether each percent sign stands before two digits. The router takes one that does not for itself.

@@ -15,6 +15,7 @@ mod cors;
 mod deletions;
 mod disruptive;
 mod edge;
+mod failing;
 mod gate;
 mod head;
 mod hosts;

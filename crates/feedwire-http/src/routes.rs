@@ -55,6 +55,22 @@ pub(crate) struct Served {
     pub(crate) handle: Handle,
 }
 
+impl Route {
+    /// One of an API that its vendor describes.
+    pub(crate) const fn of(
+        dialect: &'static Dialect,
+        path: &'static str,
+        methods: fn() -> Vec<Served>,
+    ) -> Self {
+        Self {
+            path,
+            dialect,
+            methods,
+            description: None,
+        }
+    }
+}
+
 impl Served {
     /// Whether it changes what somebody may do or what there is, and has that recorded first.
     pub(crate) fn is_administrative(&self) -> bool {

@@ -357,7 +357,7 @@ fn undone(failures: &[(Name, Failure)]) -> Vec<Undone<'_>> {
     let undone = failures.iter().map(|(name, failure)| Undone {
         device: whole(name),
         status: Status {
-            code: failure.status,
+            code: failure.status.as_u16(),
             message: &failure.message,
         },
     });

@@ -34,15 +34,8 @@ pub const EMULATED_LABEL: &str = "virtual-sensor";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It is not JSON, or not an object.
-    #[error("line {line} column {column}: {reason}")]
-    Json {
-        /// From 1.
-        line: usize,
-        /// In bytes, from 1; 0 where a line end is what is wrong.
-        column: usize,
-        /// What is wrong there.
-        reason: String,
-    },
+    #[error(transparent)]
+    Json(#[from] Malformed),
     /// Members that cannot be meant: at least one, and at most [`FAULTS_MAX`].
     #[error("{}", told(.0))]
     Members(Vec<Fault>),
@@ -51,21 +44,6 @@ pub enum Error {
 fn told(faults: &[Fault]) -> String {
     let told: Vec<String> = faults.iter().map(Fault::to_string).collect();
     told.join("; ")
-}
-
-impl From<Malformed> for Error {
-    fn from(malformed: Malformed) -> Self {
-        let Malformed {
-            line,
-            column,
-            reason,
-        } = malformed;
-        Self::Json {
-            line,
-            column,
-            reason,
-        }
-    }
 }
 
 /// A change of the labels of some devices.

@@ -1,88 +1,73 @@
 //! Each error as Disruptive's API tells it: `{"error":"…","code":404,"help":"…"}`, and in another shape to whom asked for a stream of lines.
 
-use std::fmt::Display;
-
-use feedwire_core::{audit, publish, read, store};
-use feedwire_engine::{BatchError, Unavailable};
+use feedwire_core::{publish, read, store};
+use feedwire_engine::BatchError;
 use feedwire_event::{LabelsError, Subject};
 use http::StatusCode;
 use serde::Serialize;
 
 use super::{body, request};
-use crate::Unreadable;
 use crate::ascii;
+use crate::failure::{
+    self, bad_request, conflict, failure, forbidden, no_space, not_found, stopping, too_large,
+    unavailable,
+};
+pub use crate::failure::{Failure, audit, damaged};
 
-/// When to come again, in seconds, where nobody can say.
-const RETRY_AFTER: u64 = 1;
 /// Where the vendor explains its codes; each has a place there.
 const HELP: &str = "https://docs.d21s.com/error/#";
 
-/// A refusal as it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The status, which is the `code` too.
-    pub status: u16,
-    /// What went wrong.
-    pub message: String,
-    /// When to come again, in whole seconds: the vendor's client reads no dates, and gives up on a 429 without it.
-    pub retry_after: Option<u64>,
+/// The body of `failure` as one line of ASCII.
+pub fn json(failure: &Failure) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        error: &'a str,
+        code: u16,
+        help: String,
+    }
+    ascii::json(&Answer {
+        error: &failure.message,
+        code: failure.status.as_u16(),
+        help: help(failure),
+    })
 }
 
-impl Failure {
-    /// The body as one line of ASCII.
-    pub fn json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Answer<'a> {
-            error: &'a str,
-            code: u16,
-            help: String,
-        }
-        ascii::json(&Answer {
-            error: &self.message,
-            code: self.status,
-            help: self.help(),
-        })
+/// The body where a stream of lines was asked for, as one line of ASCII without its end. The vendor's client takes such a body for the
+/// lines of the stream, whatever the status is, and dies of any other shape.
+pub fn stream_json(failure: &Failure) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Error<'a> {
+        code: u16,
+        grpc_code: u8,
+        http_code: u16,
+        message: &'a str,
+        http_status: &'static str,
+        details: [(); 0],
     }
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        error: Error<'a>,
+        code: u16,
+        help: String,
+    }
+    let code = failure.status.as_u16();
+    ascii::json(&Answer {
+        error: Error {
+            code,
+            grpc_code: grpc_code(code),
+            http_code: code,
+            message: &failure.message,
+            http_status: failure.status.canonical_reason().unwrap_or_default(),
+            details: [],
+        },
+        code,
+        help: help(failure),
+    })
+}
 
-    /// The body where a stream of lines was asked for, as one line of ASCII without its end. The vendor's client takes such a body for the
-    /// lines of the stream, whatever the status is, and dies of any other shape.
-    pub fn stream_json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Error<'a> {
-            code: u16,
-            grpc_code: u8,
-            http_code: u16,
-            message: &'a str,
-            http_status: &'static str,
-            details: [(); 0],
-        }
-        #[derive(Serialize)]
-        struct Answer<'a> {
-            error: Error<'a>,
-            code: u16,
-            help: String,
-        }
-        let status = StatusCode::from_u16(self.status).ok();
-        ascii::json(&Answer {
-            error: Error {
-                code: self.status,
-                grpc_code: grpc_code(self.status),
-                http_code: self.status,
-                message: &self.message,
-                http_status: status
-                    .and_then(|status| status.canonical_reason())
-                    .unwrap_or_default(),
-                details: [],
-            },
-            code: self.status,
-            help: self.help(),
-        })
-    }
-
-    fn help(&self) -> String {
-        format!("{HELP}{}", self.status)
-    }
+fn help(failure: &Failure) -> String {
+    format!("{HELP}{}", failure.status.as_u16())
 }
 
 /// What gRPC calls a failure of this status (google.rpc.Code).
@@ -100,56 +85,6 @@ const fn grpc_code(status: u16) -> u8 {
         400..=499 => 3,
         _ => 13,
     }
-}
-
-pub(super) fn failure(status: StatusCode, message: &(impl Display + ?Sized)) -> Failure {
-    Failure {
-        status: status.as_u16(),
-        message: message.to_string(),
-        retry_after: None,
-    }
-}
-
-fn bad_request(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::BAD_REQUEST, message)
-}
-
-fn forbidden(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::FORBIDDEN, message)
-}
-
-fn not_found(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::NOT_FOUND, message)
-}
-
-fn conflict(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::CONFLICT, message)
-}
-
-pub(super) fn too_large(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::PAYLOAD_TOO_LARGE, message)
-}
-
-fn no_space(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::INSUFFICIENT_STORAGE, message)
-}
-
-fn damaged(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::INTERNAL_SERVER_ERROR, message)
-}
-
-/// The request cannot be met at present.
-pub fn unavailable(message: &(impl Display + ?Sized)) -> Failure {
-    let failure = failure(StatusCode::SERVICE_UNAVAILABLE, message);
-    Failure {
-        retry_after: Some(RETRY_AFTER),
-        ..failure
-    }
-}
-
-/// The server takes nothing more: it stops.
-pub fn stopping() -> Failure {
-    unavailable("the server is stopping")
 }
 
 /// There is no such project.
@@ -221,7 +156,7 @@ pub fn request(error: &request::Error) -> Failure {
 /// A body that was refused.
 pub fn body(error: &body::Error) -> Failure {
     match error {
-        body::Error::Json { .. } => {
+        body::Error::Json(_) => {
             bad_request(&format!("the body is not JSON as it is asked for: {error}"))
         }
         body::Error::Members(_) => bad_request(&format!("the body cannot be meant: {error}")),
@@ -273,48 +208,23 @@ pub fn read(error: &read::Error) -> Failure {
 
 /// Something that is kept beside the events and was not stored.
 pub fn store(error: &store::Error) -> Failure {
-    match error {
-        store::Error::Read(error) => read(error),
-        store::Error::Changed => conflict(error),
-        store::Error::NoSpace(_) => no_space(error),
-        store::Error::Unavailable(_) => unavailable("it cannot be stored"),
-    }
-}
-
-/// A change that is not on record, and so is not made.
-pub fn audit(error: &audit::Error) -> Failure {
-    match error {
-        audit::Error::NoSpace(_) => no_space(error),
-        audit::Error::Closing => stopping(),
-        audit::Error::Event(_) | audit::Error::Damaged(_) | audit::Error::Unavailable(_) => {
-            unavailable("it cannot be put on record, and so it is not done")
-        }
-    }
-}
-
-/// What could not be looked up.
-pub fn unanswered(_: &Unavailable) -> Failure {
-    unavailable("it cannot be looked up")
-}
-
-/// An event that was stored by a later version.
-pub fn unreadable(error: Unreadable) -> Failure {
-    damaged(&error)
+    failure::store(error, read)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use feedwire_core::{Forbidden, Right};
-    use feedwire_engine::{Expired, Head, MinFree};
+    use feedwire_core::{Forbidden, Right, audit};
+    use feedwire_engine::{Expired, Head, MinFree, Unavailable};
     use feedwire_event::{Cursor, FeedName, Position, ProjectName, Version};
     use insta::assert_snapshot;
 
     use super::super::event::tests::device;
     use super::*;
+    use crate::{Malformed, Unreadable};
 
     pub(crate) fn told(failures: &[Failure]) -> String {
         let told = failures.iter().map(|failure| {
-            let json = String::from_utf8(failure.json()).expect("ASCII");
+            let json = String::from_utf8(json(failure)).expect("ASCII");
             match failure.retry_after {
                 Some(seconds) => format!("{json} after {seconds} s"),
                 None => json,
@@ -345,11 +255,11 @@ pub(super) mod tests {
             request(&request::Error::parameter("pingInterval", "it is odd")),
             request(&request::Error::ContentEncoding("gzip".into())),
             request(&request::Error::OfPage),
-            body(&body::Error::Json {
+            body(&body::Error::Json(Malformed {
                 line: 2,
                 column: 7,
                 reason: "it is odd".into(),
-            }),
+            })),
             body(&body::Error::Members(vec![
                 fault("touch"),
                 fault("motion.state"),
@@ -384,7 +294,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_stream_of_lines_is_told_in_the_shape_that_its_client_survives() {
-        let lines = |failure: &Failure| String::from_utf8(failure.stream_json()).expect("ASCII");
+        let lines = |failure: &Failure| String::from_utf8(stream_json(failure)).expect("ASCII");
         let statuses = [
             400, 401, 403, 404, 408, 409, 410, 412, 413, 429, 500, 501, 503, 507,
         ];
@@ -477,8 +387,7 @@ pub(super) mod tests {
             audit(&audit::Error::NoSpace(MinFree::default())),
             audit(&audit::Error::Closing),
             audit(&audit::Error::Unavailable(broken())),
-            unanswered(&broken()),
-            unreadable(Unreadable {
+            damaged(&Unreadable {
                 position: position(7),
             }),
         ];
@@ -499,7 +408,6 @@ pub(super) mod tests {
         {"error":"no space left for the audit feed","code":507,"help":"https://docs.d21s.com/error/#507"}
         {"error":"the server is stopping","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
         {"error":"it cannot be put on record, and so it is not done","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
-        {"error":"it cannot be looked up","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
         {"error":"the payload of the event at position 7 cannot be read","code":500,"help":"https://docs.d21s.com/error/#500"}
         "#);
     }

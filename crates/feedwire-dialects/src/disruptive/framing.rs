@@ -7,6 +7,8 @@ use feedwire_event::{Cursor, Position, ProjectName, Timestamp};
 use super::error::{self, Failure};
 use super::event::{self, write_target, write_time};
 use super::request::Kind;
+use crate::failure::unavailable;
+use crate::framing::render;
 use crate::{Framing, Unreadable, digits, slots};
 
 /// What of an encoded event is neither tags nor payload, for buffers that are to be large enough at once.
@@ -14,11 +16,13 @@ const ENVELOPE_BYTES: usize = 256;
 
 /// The framing of a stream of `project`.
 pub fn stream(kind: Kind, project: &ProjectName) -> Box<dyn Framing> {
-    let project = project.clone();
-    match kind {
-        Kind::Lines => Box::new(Lines { project }),
-        Kind::Sse => Box::new(Sse { project }),
-    }
+    Box::new(Stream {
+        project: project.clone(),
+        form: match kind {
+            Kind::Lines => &LINES,
+            Kind::Sse => &SSE,
+        },
+    })
 }
 
 /// A page of the history of a device in `project`: `records`, newest first. What comes after it is before the position `next`.
@@ -34,7 +38,7 @@ pub fn page<'r>(
             out.push(b',');
         }
         let written = event::write(project, record, &mut out).ok();
-        written.ok_or_else(|| unreadable(record))?;
+        written.ok_or_else(|| Unreadable::of(record))?;
     }
     out.extend_from_slice(b"],\"nextPageToken\":\"");
     if let Some(next) = next {
@@ -44,125 +48,80 @@ pub fn page<'r>(
     Ok(out)
 }
 
-/// A line for each event.
+/// How a stream is sent.
 #[derive(Debug)]
-struct Lines {
-    project: ProjectName,
-}
-
-impl Framing for Lines {
-    fn media_type(&self) -> &'static str {
-        "application/json"
-    }
-
-    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
-        self.idle(cursor, now, out);
-    }
-
-    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        let around = Around {
-            before: "",
-            after: "\n",
-        };
-        around.event(&self.project, event, slots::DISRUPTIVE_LINES, out)
-    }
-
-    fn idle(&self, _cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
-        write_ping(&self.project, now, out);
-        out.push(b'\n');
-    }
-
-    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
-        out.extend_from_slice(&overtaken(expired).stream_json());
-        out.push(b'\n');
-    }
-
-    fn end(&self, _cursor: Cursor, _out: &mut Vec<u8>) {}
-}
-
-/// Server-Sent Events with nothing but data: what has a name is not heard by the vendor's own example, and an id would make clients
-/// ask to go on behind it.
-#[derive(Debug)]
-struct Sse {
-    project: ProjectName,
-}
-
-impl Framing for Sse {
-    fn media_type(&self) -> &'static str {
-        feedwire_api::EVENT_STREAM
-    }
-
-    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
-        self.idle(cursor, now, out);
-    }
-
-    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-        let around = Around {
-            before: "data: ",
-            after: "\n\n",
-        };
-        around.event(&self.project, event, slots::DISRUPTIVE_SSE, out)
-    }
-
-    fn idle(&self, _cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"data: ");
-        write_ping(&self.project, now, out);
-        out.extend_from_slice(b"\n\n");
-    }
-
-    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(&overtaken(expired).stream_json());
-        out.extend_from_slice(b"\n\n");
-    }
-
-    fn end(&self, _cursor: Cursor, _out: &mut Vec<u8>) {}
-}
-
-/// What stands around an event.
-struct Around {
+struct Form {
+    media_type: &'static str,
+    rendition: Rendition,
     before: &'static str,
     after: &'static str,
 }
 
-impl Around {
-    fn event(
-        &self,
-        project: &ProjectName,
-        event: &Delivered,
-        rendition: Rendition,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Unreadable> {
-        let start = out.len();
-        event.render(rendition, out, |record, out| {
+/// A line for each event.
+const LINES: Form = Form {
+    media_type: "application/json",
+    rendition: slots::DISRUPTIVE_LINES,
+    before: "",
+    after: "\n",
+};
+
+/// Server-Sent Events with nothing but data: what has a name is not heard by the vendor's own example, and an id would make clients
+/// ask to go on behind it.
+const SSE: Form = Form {
+    media_type: feedwire_api::EVENT_STREAM,
+    rendition: slots::DISRUPTIVE_SSE,
+    before: "data: ",
+    after: "\n\n",
+};
+
+#[derive(Debug)]
+struct Stream {
+    project: ProjectName,
+    form: &'static Form,
+}
+
+impl Framing for Stream {
+    fn media_type(&self) -> &'static str {
+        self.form.media_type
+    }
+
+    fn open(&self, cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        self.idle(cursor, now, out);
+    }
+
+    fn event(&self, event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        render(event, self.form.rendition, out, |record, out| {
             let start = out.len();
-            out.extend_from_slice(self.before.as_bytes());
+            out.extend_from_slice(self.form.before.as_bytes());
             out.extend_from_slice(b"{\"result\":{\"event\":");
-            match event::write(project, record, out) {
+            match event::write(&self.project, record, out) {
                 Ok(()) => {
                     out.extend_from_slice(b"}}");
-                    out.extend_from_slice(self.after.as_bytes());
+                    out.extend_from_slice(self.form.after.as_bytes());
                 }
                 Err(_) => out.truncate(start),
             }
-        });
-        if out.len() > start {
-            Ok(())
-        } else {
-            Err(unreadable(event.record()))
-        }
+        })
     }
-}
 
-fn unreadable(record: &Record) -> Unreadable {
-    Unreadable {
-        position: record.position(),
+    fn idle(&self, _cursor: Cursor, now: Timestamp, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.form.before.as_bytes());
+        write_ping(&self.project, now, out);
+        out.extend_from_slice(self.form.after.as_bytes());
     }
+
+    fn expired(&self, expired: &Expired, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.form.before.as_bytes());
+        out.extend_from_slice(&error::stream_json(&overtaken(expired)));
+        out.extend_from_slice(self.form.after.as_bytes());
+    }
+
+    fn end(&self, _cursor: Cursor, _out: &mut Vec<u8>) {}
 }
 
 /// A stream is live: what it missed is in the history. The vendor's client comes back after an error of this kind.
 fn overtaken(expired: &Expired) -> Failure {
-    error::unavailable(&format!(
+    unavailable(&format!(
         "this stream was too slow: at most {} events are no longer there for it",
         expired.lost_at_most,
     ))

@@ -73,13 +73,8 @@ impl Error {
 
 impl From<query::Error> for Error {
     fn from(error: query::Error) -> Self {
-        let reason = error.to_string();
-        match error {
-            query::Error::Unknown(name)
-            | query::Error::Twice(name)
-            | query::Error::Encoding(name)
-            | query::Error::Value { name, .. } => Self::Parameter { name, reason },
-        }
+        let (name, reason) = error.into_parts();
+        Self::Parameter { name, reason }
     }
 }
 

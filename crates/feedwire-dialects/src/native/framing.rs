@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use feedwire_core::{Delivered, Delivery, Rendition};
-use feedwire_engine::{Expired, Record};
+use feedwire_core::{Delivered, Delivery};
+use feedwire_engine::Expired;
 use feedwire_event::{Cursor, Position, ProjectName, Timestamp};
 
 use super::event::{self, Id};
 use super::{error, request};
+use crate::framing::render;
 use crate::{Framing, Unreadable, digits, slots};
 
 /// What of an encoded event is neither tags nor payload, for buffers that are to be large enough at once.
@@ -64,7 +65,7 @@ pub fn page(
         }
         event::write_with(id, project, record, &mut out)
             .ok()
-            .ok_or_else(|| unreadable(record))?;
+            .ok_or_else(|| Unreadable::of(record))?;
     }
     out.push(b']');
     let cursor = cut.unwrap_or(delivery.cursor);
@@ -197,31 +198,9 @@ impl Framing for Ndjson {
     }
 }
 
-/// Appends `event` as `encode` does, which appends nothing where the event cannot be read.
-fn render(
-    event: &Delivered,
-    rendition: Rendition,
-    out: &mut Vec<u8>,
-    encode: impl Fn(&Record, &mut Vec<u8>),
-) -> Result<(), Unreadable> {
-    let start = out.len();
-    event.render(rendition, out, encode);
-    if out.len() > start {
-        Ok(())
-    } else {
-        Err(unreadable(event.record()))
-    }
-}
-
-fn unreadable(record: &Record) -> Unreadable {
-    Unreadable {
-        position: record.position(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use feedwire_engine::Place;
+    use feedwire_engine::{Place, Record};
     use insta::assert_snapshot;
 
     use super::super::event::tests::{bare, bare_at, full};

@@ -3,104 +3,39 @@
 use std::fmt::Display;
 
 use feedwire_core::projects::create;
-use feedwire_core::{audit, history, publish, read, store, tenants};
-use feedwire_engine::{BatchError, Expired, Head, Unavailable};
+use feedwire_core::{history, publish, read, store, tenants};
+use feedwire_engine::{BatchError, Expired, Head};
 use feedwire_event::{FeedName, Subject, Version};
 use http::StatusCode;
 use serde::Serialize;
 
 use super::{body, request};
-use crate::Unreadable;
 use crate::ascii;
+use crate::failure::{
+    self, bad_request, conflict, failure, forbidden, no_space, not_found, stopping, too_large,
+    unavailable,
+};
+pub use crate::failure::{Failure, audit, damaged, unanswered};
 
-/// When to come again, in seconds, where nobody can say.
-const RETRY_AFTER: u64 = 1;
-
-/// A refusal as it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The status, which is the `code` too.
-    pub status: u16,
-    /// What went wrong.
-    pub message: String,
-    /// What is wrong with a body, member by member.
-    pub errors: Vec<String>,
-    /// When to come again, in seconds.
-    pub retry_after: Option<u64>,
-}
-
-impl Failure {
-    /// The body as one line of ASCII.
-    pub fn json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Answer<'a> {
-            code: u16,
-            message: &'a str,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            errors: &'a [String],
-        }
-        ascii::json(&Answer {
-            code: self.status,
-            message: &self.message,
-            errors: &self.errors,
-        })
+/// The body of `failure` as one line of ASCII.
+pub fn json(failure: &Failure) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        code: u16,
+        message: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        errors: &'a [String],
     }
-}
-
-pub(super) fn failure(status: StatusCode, message: &(impl Display + ?Sized)) -> Failure {
-    Failure {
-        status: status.as_u16(),
-        message: message.to_string(),
-        errors: Vec::new(),
-        retry_after: None,
-    }
-}
-
-fn bad_request(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::BAD_REQUEST, message)
-}
-
-fn forbidden(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::FORBIDDEN, message)
-}
-
-fn not_found(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::NOT_FOUND, message)
-}
-
-fn conflict(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::CONFLICT, message)
-}
-
-pub(super) fn too_large(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::PAYLOAD_TOO_LARGE, message)
+    ascii::json(&Answer {
+        code: failure.status.as_u16(),
+        message: &failure.message,
+        errors: &failure.errors,
+    })
 }
 
 fn unprocessable(message: &(impl Display + ?Sized), errors: Vec<String>) -> Failure {
     let failure = failure(StatusCode::UNPROCESSABLE_ENTITY, message);
     Failure { errors, ..failure }
-}
-
-fn no_space(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::INSUFFICIENT_STORAGE, message)
-}
-
-fn damaged(message: &(impl Display + ?Sized)) -> Failure {
-    failure(StatusCode::INTERNAL_SERVER_ERROR, message)
-}
-
-/// The request cannot be met at present.
-pub fn unavailable(message: &(impl Display + ?Sized)) -> Failure {
-    let failure = failure(StatusCode::SERVICE_UNAVAILABLE, message);
-    Failure {
-        retry_after: Some(RETRY_AFTER),
-        ..failure
-    }
-}
-
-/// The server takes nothing more: it stops.
-pub fn stopping() -> Failure {
-    unavailable("the server is stopping")
 }
 
 /// There is no such tenant, or it is deleted.
@@ -237,23 +172,7 @@ fn expired(expired: &Expired) -> Failure {
 
 /// Something that is kept beside the events and was not stored.
 pub fn store(error: &store::Error) -> Failure {
-    match error {
-        store::Error::Read(error) => read(error),
-        store::Error::Changed => conflict(error),
-        store::Error::NoSpace(_) => no_space(error),
-        store::Error::Unavailable(_) => unavailable("it cannot be stored"),
-    }
-}
-
-/// A change that is not on record, and so is not made.
-pub fn audit(error: &audit::Error) -> Failure {
-    match error {
-        audit::Error::NoSpace(_) => no_space(error),
-        audit::Error::Closing => stopping(),
-        audit::Error::Event(_) | audit::Error::Damaged(_) | audit::Error::Unavailable(_) => {
-            unavailable("it cannot be put on record, and so it is not done")
-        }
-    }
+    failure::store(error, read)
 }
 
 /// A tenant that is not made.
@@ -279,32 +198,22 @@ pub fn tenant(error: &tenants::Error) -> Failure {
     }
 }
 
-/// What could not be looked up.
-pub fn unanswered(_: &Unavailable) -> Failure {
-    unavailable("it cannot be looked up")
-}
-
-/// An event that was stored by a later version.
-pub fn unreadable(error: Unreadable) -> Failure {
-    damaged(&error)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
-    use feedwire_core::{Forbidden, Right};
-    use feedwire_engine::MinFree;
+    use feedwire_core::{Forbidden, Right, audit};
+    use feedwire_engine::{MinFree, Unavailable};
     use feedwire_event::{Cursor, ProjectName};
     use insta::assert_snapshot;
 
     use super::super::event::tests::{ORDER, position};
     use super::*;
-    use crate::Malformed;
+    use crate::{Malformed, Unreadable};
 
     const MIN_FREE: MinFree = MinFree(Some(128 << 20));
 
     pub(crate) fn told(failures: &[Failure]) -> String {
         let told = failures.iter().map(|failure| {
-            let json = String::from_utf8(failure.json()).expect("ASCII");
+            let json = String::from_utf8(json(failure)).expect("ASCII");
             match failure.retry_after {
                 Some(seconds) => format!("{json} after {seconds} s"),
                 None => json,
@@ -429,7 +338,7 @@ pub(super) mod tests {
             read(&ahead),
             read(&read::Error::Damaged("page 7".into())),
             read(&read::Error::Unavailable(broken())),
-            unreadable(Unreadable {
+            damaged(&Unreadable {
                 position: position(7),
             }),
             unknown_feed(&feed()),

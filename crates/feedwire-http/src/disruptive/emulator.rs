@@ -4,7 +4,6 @@ use feedwire_core::{Repetition, store};
 use feedwire_dialects::disruptive::{answer as told, body, error, request};
 use feedwire_event::{Attribute, Labels, Subject};
 use hyper::body::Incoming;
-use serde_json::json;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::reach;
@@ -40,15 +39,7 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     let device = emulated(&asked).await?;
     let (core, name) = (asked.edge.core(), asked.grant().project());
     let feed = request::feed();
-    let change = Change {
-        ty: "subject.erase",
-        subject: format!("projects/{name}"),
-        details: json!({
-            "project": name.as_str(),
-            "feed": feed.as_str(),
-            "subject": device.as_str(),
-        }),
-    };
+    let change = Change::erasure(name, Some(&feed), Some(&device));
     let erase = core.erase(asked.grant(), Some(feed), Some(device.clone()));
     change.make(&asked, erase).await??;
     core.set_labels(asked.grant(), device, Labels::default(), None)

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use feedwire_core::{Core, Grant, Repetition, store};
+use feedwire_dialects::Failure;
 use feedwire_dialects::disruptive::answer as told;
 use feedwire_dialects::disruptive::body::{self, Update};
-use feedwire_dialects::disruptive::error::{self, Failure};
+use feedwire_dialects::disruptive::error;
 use feedwire_dialects::disruptive::request::{self, Name, Project};
 use feedwire_event::{Event, FeedName, Labels, ProjectName, Subject};
 use hyper::body::Incoming;

@@ -35,12 +35,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
 };
 
 const fn route(path: &'static str, methods: fn() -> Vec<Served>) -> Route {
-    Route {
-        path,
-        dialect: &DIALECT,
-        methods,
-        description: None,
-    }
+    Route::of(&DIALECT, path, methods)
 }
 
 /// What the address of a stream ends with.

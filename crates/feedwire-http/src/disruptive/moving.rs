@@ -1,7 +1,8 @@
 //! Devices moved from project to project: what they are and their labels; what they told stays where it was told.
 
 use feedwire_core::{Grant, Right, read, store};
-use feedwire_dialects::disruptive::error::{self, Failure};
+use feedwire_dialects::Failure;
+use feedwire_dialects::disruptive::error;
 use feedwire_dialects::disruptive::request::{Name, Project};
 use feedwire_dialects::disruptive::{answer as told, body};
 use feedwire_event::Labels;

@@ -1,21 +1,22 @@
 //! What this dialect answers beside streams, and what it refuses; what is ours to mend is logged here, once.
 
-use std::error::Error;
 use std::fmt;
 
 use feedwire_core::{audit, publish, read, store};
 use feedwire_dialects::disruptive::request::{self, Kind};
-use feedwire_dialects::disruptive::{body, error, error::Failure, refusal};
-use feedwire_dialects::{Refusal, Unreadable, escape};
+use feedwire_dialects::disruptive::{body, error, refusal};
+use feedwire_dialects::{Failure, Refusal, Unreadable, escape};
 use feedwire_event::{LabelsError, Subject};
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Incoming;
 
 use super::{DEVICE, STREAM};
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
+use crate::failing::{self, refused};
+use crate::head;
 use crate::intake::{self, Whole};
 
 /// Why a request is not answered as asked.
@@ -30,7 +31,7 @@ impl fmt::Display for Refused {
 
 impl From<Refused> for Answer {
     fn from(Refused(failure): Refused) -> Self {
-        told(&failure, failure.json())
+        told(&failure, error::json(&failure))
     }
 }
 
@@ -42,40 +43,23 @@ impl From<NoStream> for Answer {
     fn from(NoStream(Refused(failure), kind): NoStream) -> Self {
         match kind {
             Kind::Lines => {
-                let mut line = failure.stream_json();
+                let mut line = error::stream_json(&failure);
                 line.push(b'\n');
                 told(&failure, line)
             }
-            Kind::Sse => told(&failure, failure.json()),
+            Kind::Sse => Refused(failure).into(),
         }
     }
 }
 
 /// `failure`, which `json` says.
 fn told(failure: &Failure, json: Vec<u8>) -> Answer {
-    let status = StatusCode::from_u16(failure.status);
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = answer::json_text(json);
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    if let Some(seconds) = failure.retry_after {
-        headers.insert(RETRY_AFTER, seconds.into());
-    }
-    if status == StatusCode::UNAUTHORIZED {
+    let mut answer = failing::told(failure, answer::json_text(json));
+    if failure.status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static(r#"Bearer realm="feedwire""#);
-        headers.insert(WWW_AUTHENTICATE, challenge);
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     answer
-}
-
-macro_rules! refused {
-    ($($error:ty => $told:path),+ $(,)?) => {
-        $(impl From<$error> for Refused {
-            fn from(error: $error) -> Self {
-                logged($told(&error), &error)
-            }
-        })+
-    };
 }
 
 refused! {
@@ -86,26 +70,13 @@ refused! {
     store::Error => error::store,
     audit::Error => error::audit,
     LabelsError => error::labels,
-}
-
-impl From<Unreadable> for Refused {
-    fn from(error: Unreadable) -> Self {
-        logged(error::unreadable(error), &error)
-    }
+    Unreadable => error::damaged,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         Self(refusal::refused(refusal))
     }
-}
-
-/// The client is told what it can do; whoever runs the server is told why.
-fn logged(failure: Failure, error: &(dyn Error + 'static)) -> Refused {
-    if failure.status >= 500 {
-        tracing::error!(error, status = failure.status, "a request failed");
-    }
-    Refused(failure)
 }
 
 /// What this dialect says of `refusal`, to a request with this `head`.
@@ -120,7 +91,7 @@ pub(super) fn refusal(refusal: Refusal, head: &Parts) -> Answer {
 
 /// How a stream is sent to whoever has these headers.
 pub(super) fn kind(headers: &HeaderMap) -> Kind {
-    request::kind(header(headers, &ACCEPT))
+    request::kind(head::text(headers, ACCEPT))
 }
 
 /// The device that the path names.
@@ -132,20 +103,14 @@ pub(super) fn device(asked: &Asked) -> Result<Subject, Refused> {
 
 /// The whole of `body`, if it is sent as one may be; it is counted as published.
 pub(super) async fn taken_in(asked: &Asked, body: Incoming) -> Result<Whole, Refused> {
-    let header = |name| header(asked.headers(), name);
+    let header = |name| head::text(asked.headers(), name);
     request::content(
-        header(&CONTENT_ENCODING),
-        header(&CONTENT_TYPE),
-        header(&ORIGIN),
+        header(CONTENT_ENCODING),
+        header(CONTENT_TYPE),
+        header(ORIGIN),
     )?;
     let whole = intake::whole(body, asked).await?;
     let counted = asked.metered().publish(whole.bytes.len());
     counted.map_err(Refusal::from)?;
     Ok(whole)
-}
-
-/// The header `name` as text; one that is not ASCII is a text that nothing is written as.
-fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    let value = headers.get(name);
-    value.map(|value| value.to_str().unwrap_or("\u{fffd}"))
 }

@@ -1,9 +1,8 @@
 //! Erasing subjects and feeds, and the receipts of it.
 
 use feedwire_dialects::native::{answer, body, error, request};
-use feedwire_event::{Attribute, EventId, FeedName, Subject};
+use feedwire_event::{Attribute, EventId};
 use hyper::body::Incoming;
-use serde_json::json;
 
 use super::ID;
 use super::refuse::{self, Refused};
@@ -18,15 +17,7 @@ pub(super) async fn ask(asked: Asked, body: Incoming) -> Result<Answer, Refused>
     refuse::other_than_json(&asked)?;
     let (feed, subject) = body::erasure(&intake::whole(body, &asked).await?.bytes)?;
     let name = asked.grant().project();
-    let change = Change {
-        ty: "subject.erase",
-        subject: format!("projects/{name}"),
-        details: json!({
-            "project": name.as_str(),
-            "feed": feed.as_ref().map(FeedName::as_str),
-            "subject": subject.as_ref().map(Subject::as_str),
-        }),
-    };
+    let change = Change::erasure(name, feed.as_ref(), subject.as_ref());
     let erase = asked.edge.core().erase(asked.grant(), feed, subject);
     let receipt = change.make(&asked, erase).await??;
     let address = answer::receipt_address(asked.grant().project(), &receipt);

@@ -19,16 +19,16 @@ use super::batches::Batches;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer, json};
 use crate::asked::Asked;
-use crate::head::IDEMPOTENCY_KEY;
+use crate::head::{self, IDEMPOTENCY_KEY};
 use crate::intake;
 
 pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let headers = asked.headers();
     let expected = body::expect(asked.query())?;
-    body::encoding(refuse::header(headers, CONTENT_ENCODING))?;
-    let repetition = body::repetition(refuse::header(headers, IDEMPOTENCY_KEY))?;
+    body::encoding(head::text(headers, CONTENT_ENCODING))?;
+    let repetition = body::repetition(head::text(headers, IDEMPOTENCY_KEY))?;
     let has_attributes = binary_mode::is_meant(headers);
-    let content = body::content(refuse::header(headers, CONTENT_TYPE), has_attributes)?;
+    let content = body::content(head::text(headers, CONTENT_TYPE), has_attributes)?;
     let to = To {
         asked: &asked,
         feed: request::feed(&refuse::variable(&asked, FEED)?)?,

@@ -18,7 +18,7 @@ use crate::asked::Asked;
 use crate::body::Body;
 use crate::conditions::{Conditions, Tag};
 use crate::edge::Edge;
-use crate::head::LAST_EVENT_ID;
+use crate::head::{self, LAST_EVENT_ID};
 use crate::room::Room;
 use crate::stay::Stay;
 use crate::stream;
@@ -60,8 +60,8 @@ fn reading(asked: &Asked) -> Result<Read, Refused> {
     let parts = Parts {
         feed: &refuse::variable(asked, FEED)?,
         query: asked.query(),
-        accept: refuse::header(asked.headers(), ACCEPT),
-        last_event_id: refuse::header(asked.headers(), LAST_EVENT_ID),
+        accept: head::text(asked.headers(), ACCEPT),
+        last_event_id: head::text(asked.headers(), LAST_EVENT_ID),
     };
     Ok(request::read(parts, asked.edge.clock().now())?)
 }

@@ -11,10 +11,10 @@ use feedwire_core::{audit, publish, read, store};
 use feedwire_dialects::native::{body, error, refusal, request};
 use feedwire_dialects::{Refusal, Unreadable};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName};
 
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
+use crate::head;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -228,13 +228,9 @@ pub(super) fn variable(asked: &Asked, place: usize) -> Result<Cow<'_, str>, Refu
 
 /// Refuses a body that is not one JSON document as it is.
 pub(super) fn other_than_json(asked: &Asked) -> Result<(), Refused> {
-    body::encoding(header(asked.headers(), CONTENT_ENCODING))?;
-    Ok(body::json_content(header(asked.headers(), CONTENT_TYPE))?)
-}
-
-/// The header `name` as text; one that is not ASCII is a text that nothing is written as.
-pub(super) fn header(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
-    headers
-        .get(name.into())
-        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+    body::encoding(head::text(asked.headers(), CONTENT_ENCODING))?;
+    Ok(body::json_content(head::text(
+        asked.headers(),
+        CONTENT_TYPE,
+    ))?)
 }

@@ -4,7 +4,6 @@ use feedwire_core::FeedCount;
 use feedwire_dialects::serialized::{answer, error, request};
 use feedwire_event::{Attribute, EventId, FeedName, Subject};
 use hyper::body::Incoming;
-use serde_json::json;
 
 use super::refuse::{self, Refused};
 use super::{TYPE, aggregates};
@@ -68,15 +67,7 @@ async fn confirm(
     let token = token.filter(|token| deletions.take(token.as_str(), &doomed, now));
     let token = token.ok_or_else(|| Refused(error::bad_delete_token()))?;
     let name = asked.grant().project();
-    let change = Change {
-        ty: "subject.erase",
-        subject: format!("projects/{name}"),
-        details: json!({
-            "project": name.as_str(),
-            "feed": feed.as_str(),
-            "subject": subject.as_ref().map(Subject::as_str),
-        }),
-    };
+    let change = Change::erasure(name, Some(&feed), subject.as_ref());
     let erase = core.erase(asked.grant(), Some(feed), subject);
     let made = change.make(asked, erase).await;
     if !matches!(made, Ok(Ok(_))) {

@@ -33,12 +33,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
 };
 
 const fn route(path: &'static str, methods: fn() -> Vec<Served>) -> Route {
-    Route {
-        path,
-        dialect: &DIALECT,
-        methods,
-        description: None,
-    }
+    Route::of(&DIALECT, path, methods)
 }
 
 /// The routes of this dialect.

@@ -1,21 +1,22 @@
 //! What this dialect answers beside pages, and what it refuses; what is ours to mend is logged here, once.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt;
 
 use feedwire_core::{audit, history, publish, read, store, tenants};
-use feedwire_dialects::serialized::{body, error, error::Failure, refusal, request};
-use feedwire_dialects::{Refusal, Unreadable};
+use feedwire_dialects::serialized::{body, error, refusal, request};
+use feedwire_dialects::{Failure, Refusal, Unreadable};
 use feedwire_engine::Unavailable;
 use feedwire_event::Timestamp;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response};
 
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
 use crate::body::Body;
+use crate::failing::{self, refused};
+use crate::head;
 use crate::quota::{Headers, Standing};
 use crate::room::Room;
 
@@ -35,24 +36,8 @@ impl fmt::Display for Refused {
 
 impl From<Refused> for Answer {
     fn from(Refused(failure): Refused) -> Self {
-        let status = StatusCode::from_u16(failure.status);
-        let mut answer = json(failure.json());
-        *answer.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if let Some(seconds) = failure.retry_after {
-            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        answer
+        failing::told(&failure, json(error::json(&failure)))
     }
-}
-
-macro_rules! refused {
-    ($($error:ty => $told:path),+ $(,)?) => {
-        $(impl From<$error> for Refused {
-            fn from(error: $error) -> Self {
-                logged($told(&error), &error)
-            }
-        })+
-    };
 }
 
 refused! {
@@ -65,26 +50,13 @@ refused! {
     audit::Error => error::audit,
     tenants::Error => error::tenant,
     Unavailable => error::unanswered,
-}
-
-impl From<Unreadable> for Refused {
-    fn from(error: Unreadable) -> Self {
-        logged(error::unreadable(error), &error)
-    }
+    Unreadable => error::damaged,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         Self(refusal::refused(refusal))
     }
-}
-
-/// The client is told what it can do; whoever runs the server is told why.
-fn logged(failure: Failure, error: &(dyn Error + 'static)) -> Refused {
-    if failure.status >= 500 {
-        tracing::error!(error, status = failure.status, "a request failed");
-    }
-    Refused(failure)
 }
 
 /// What this dialect says of `refusal`.
@@ -138,7 +110,7 @@ pub(super) fn unkept(mut answer: Answer) -> Answer {
 
 /// Refuses a body that is not one JSON document as it is.
 pub(super) fn other_than_json(asked: &Asked) -> Result<(), Refused> {
-    let header = |name| header(asked.headers(), name);
+    let header = |name| head::text(asked.headers(), name);
     Ok(body::content(
         header(CONTENT_TYPE),
         header(CONTENT_ENCODING),
@@ -149,11 +121,4 @@ pub(super) fn other_than_json(asked: &Asked) -> Result<(), Refused> {
 pub(super) fn variable(asked: &Asked, place: usize) -> Result<Cow<'_, str>, Refused> {
     let refused = || Refused::from(Refusal::NotFound);
     asked.variable(place).ok_or_else(refused)
-}
-
-/// The header `name` as text; one that is not ASCII is a text that nothing is written as.
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers
-        .get(name)
-        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
 }

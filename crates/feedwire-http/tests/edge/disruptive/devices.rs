@@ -2,7 +2,7 @@
 
 use feedwire_testkit::TestServer;
 
-use super::{ask, emulate, get, ids, label, refusal, tell, text};
+use super::{ask, emulate, found, get, ids, label, refusal, tell, text};
 
 /// The ids of all pages of the list at `path`.
 async fn all(server: &TestServer, path: &str) -> Vec<String> {
@@ -136,10 +136,7 @@ async fn devices_of_every_project_are_listed_and_found() {
     let server = TestServer::start().await;
     let json = ["content-type: application/json"];
     for name in ["acme", "zoo", "empty"] {
-        let body = format!(r#"{{"name":"{name}"}}"#);
-        server
-            .ask("POST", "/v1/projects", &json, body.as_bytes())
-            .await;
+        found(&server, name).await;
         if name != "empty" {
             let path = format!("/v1/projects/{name}/feeds/devices/events");
             let events = br#"[{"type":"touch","subject":"x"},{"type":"touch","subject":"y"}]"#;

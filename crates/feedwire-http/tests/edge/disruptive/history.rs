@@ -73,7 +73,7 @@ async fn a_window_goes_by_the_time_of_events_and_is_the_last_day_where_nothing_i
         values("?startTime=2026-11-21T07:00:00.000001Z").await,
         [0; 0]
     );
-    server.clock.advance(Duration::from_secs(3_600));
+    server.clock.advance(Duration::from_hours(1));
     assert_eq!(values("").await, [3]);
     let odd = ask(&server, "GET", &format!("{path}?startTime=yesterday"), "").await;
     assert_eq!(refusal(&odd).0, 400);

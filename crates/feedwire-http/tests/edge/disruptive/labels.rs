@@ -3,7 +3,7 @@
 use feedwire_testkit::TestServer;
 use serde_json::{Value, json};
 
-use super::{ask, emulate, get, post, refusal, text};
+use super::{ask, emulate, found, get, post, refusal, text};
 
 async fn update(server: &TestServer, project: &str, body: &str) -> Value {
     post(
@@ -81,13 +81,7 @@ async fn labels_are_changed_for_many_devices_and_each_change_is_told() {
 #[tokio::test]
 async fn labels_can_be_changed_wherever_a_device_is() {
     let server = TestServer::start().await;
-    let made = server.ask(
-        "POST",
-        "/v1/projects",
-        &["content-type: application/json"],
-        br#"{"name":"other"}"#,
-    );
-    assert_eq!(made.await.status, 201);
+    found(&server, "other").await;
     let id = emulate(&server, "other", "touch", "").await;
     let body = format!(r#"{{"devices":["projects/-/devices/{id}"],"addLabels":{{"room":"7"}}}}"#);
     assert_eq!(

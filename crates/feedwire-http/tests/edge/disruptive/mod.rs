@@ -64,6 +64,14 @@ async fn tell(server: &TestServer, device: &str, event: &str) {
     assert_eq!(post(server, &path, event).await, serde_json::json!({}));
 }
 
+/// Makes a project.
+async fn found(server: &TestServer, name: &str) {
+    let body = format!(r#"{{"name":"{name}"}}"#);
+    let json = ["content-type: application/json"];
+    let made = server.ask("POST", "/v1/projects", &json, body.as_bytes());
+    assert_eq!(made.await.status, 201, "{name}");
+}
+
 /// Gives `subject` labels by the native API.
 async fn label(server: &TestServer, subject: &str, labels: &str) {
     let path = format!("/v1/projects/default/subjects/{subject}/labels");

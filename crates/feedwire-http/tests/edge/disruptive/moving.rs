@@ -3,16 +3,7 @@
 use feedwire_testkit::TestServer;
 use serde_json::{Value, json};
 
-use super::{ask, emulate, get, ids, post, refusal, tell, text};
-
-async fn project(server: &TestServer, name: &str) {
-    let body = format!(r#"{{"name":"{name}"}}"#);
-    let json = ["content-type: application/json"];
-    let made = server
-        .ask("POST", "/v1/projects", &json, body.as_bytes())
-        .await;
-    assert_eq!(made.status, 201, "{}", made.text());
-}
+use super::{ask, emulate, found, get, ids, post, refusal, tell, text};
 
 async fn transfer(server: &TestServer, to: &str, names: &[&str]) -> Value {
     let body = json!({ "devices": names }).to_string();
@@ -22,7 +13,7 @@ async fn transfer(server: &TestServer, to: &str, names: &[&str]) -> Value {
 #[tokio::test]
 async fn a_device_is_moved_with_its_labels_and_is_no_longer_where_it_was() {
     let server = TestServer::start().await;
-    project(&server, "zoo").await;
+    found(&server, "zoo").await;
     let id = emulate(&server, "default", "touch", r#""name":"Door""#).await;
     tell(&server, &id, r#"{"touch":{}}"#).await;
     server
@@ -87,7 +78,7 @@ async fn a_device_is_moved_with_its_labels_and_is_no_longer_where_it_was() {
 #[tokio::test]
 async fn a_device_is_not_moved_to_where_it_is_nor_in_the_place_of_another() {
     let server = TestServer::start().await;
-    project(&server, "zoo").await;
+    found(&server, "zoo").await;
     for name in ["default", "zoo"] {
         let path = format!("/v1/projects/{name}/feeds/devices/events");
         let event = br#"{"type":"touch","subject":"x"}"#;

@@ -3,7 +3,7 @@
 use feedwire_testkit::TestServer;
 use serde_json::{Value, json};
 
-use super::{ask, emulate, get, refusal, text};
+use super::{ask, emulate, found, get, refusal, text};
 
 fn project(name: &str, sensors: u64, cloud_connectors: u64) -> Value {
     json!({
@@ -21,12 +21,7 @@ fn project(name: &str, sensors: u64, cloud_connectors: u64) -> Value {
 async fn projects_are_told_with_how_many_devices_are_in_them() {
     let server = TestServer::start().await;
     for name in ["acme", "acme.eu", "Bee"] {
-        let body = format!(r#"{{"name":"{name}"}}"#);
-        let json = ["content-type: application/json"];
-        let made = server
-            .ask("POST", "/v1/projects", &json, body.as_bytes())
-            .await;
-        assert_eq!(made.status, 201, "{}", made.text());
+        found(&server, name).await;
     }
     emulate(&server, "acme.eu", "touch", "").await;
     emulate(&server, "acme.eu", "ccon", "").await;
