@@ -31,6 +31,8 @@ const MOST: f64 = 2.0;
 enum Asking {
     /// Everything; there are as many of them as an event concerns of the others.
     Everything,
+    /// Everything of fewer events, so that as many readers have as many events each.
+    Less,
     /// The label of their zone.
     Label,
     /// The subjects of their zone, by name.
@@ -56,6 +58,7 @@ impl Figures {
 /// One run of one rate.
 struct Run {
     everything: Figures,
+    less: Figures,
     label: Figures,
     subjects: Figures,
 }
@@ -83,6 +86,8 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         let runs: Vec<Run> = runs.collect::<anyhow::Result<_>>()?;
         let words = format!("{few} of everything, {rate}");
         row(report, &runs, &words, |run| &run.everything, None);
+        let words = format!("{readers} of everything, {}", fewer(rate));
+        row(report, &runs, &words, |run| &run.less, None);
         let words = format!("{readers} of one of {ZONES} labels each, {rate}");
         row(report, &runs, &words, |run| &run.label, Some(MOST));
         let words = format!("{readers} of {} subjects each, {rate}", subjects / ZONES);
@@ -95,10 +100,16 @@ fn scaled(bench: &Bench<'_>, count: usize) -> usize {
     if bench.is_quick { count / 10 } else { count }
 }
 
+/// The events a second of which everything is as much as a zone is of `rate`.
+fn fewer(rate: u32) -> u32 {
+    rate / u32::try_from(ZONES).expect("it is small")
+}
+
 fn measure(bench: &Bench<'_>, rate: u32) -> anyhow::Result<Run> {
     let of = |asking| follow(bench, rate, asking).with_context(|| format!("{asking:?}"));
     Ok(Run {
         everything: of(Asking::Everything)?,
+        less: of(Asking::Less)?,
         label: of(Asking::Label)?,
         subjects: of(Asking::Subjects)?,
     })
@@ -109,10 +120,11 @@ fn follow(bench: &Bench<'_>, rate: u32, asking: Asking) -> anyhow::Result<Figure
     let peer = &server.peer;
     let subjects = scaled(bench, SUBJECTS);
     label(peer, subjects)?;
-    let fan = scaled(bench, READERS) / ZONES;
-    let readers = match asking {
-        Asking::Everything => fan,
-        Asking::Label | Asking::Subjects => fan * ZONES,
+    let few = scaled(bench, READERS) / ZONES;
+    let (readers, fan, rate) = match asking {
+        Asking::Everything => (few, few, rate),
+        Asking::Less => (few * ZONES, few * ZONES, fewer(rate)),
+        Asking::Label | Asking::Subjects => (few * ZONES, few, rate),
     };
     let request = |index| {
         let path = path(asking, index % ZONES, subjects);
@@ -157,7 +169,7 @@ fn label(peer: &Peer, subjects: usize) -> anyhow::Result<()> {
 fn path(asking: Asking, zone: usize, subjects: usize) -> String {
     let feed = format!("{PROJECT}/feeds/{FEED}");
     match asking {
-        Asking::Everything => feed,
+        Asking::Everything | Asking::Less => feed,
         Asking::Label => format!("{feed}?labels=zone%3D{zone}"),
         Asking::Subjects => {
             let own = (zone..subjects).step_by(ZONES);

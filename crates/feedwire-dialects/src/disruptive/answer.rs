@@ -6,6 +6,7 @@ use feedwire_engine::Record;
 use feedwire_event::json::write_string;
 use feedwire_event::payload::DataText;
 use feedwire_event::{Labels, ProjectName, Subject};
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -335,8 +336,19 @@ pub fn done() -> Vec<u8> {
 
 #[derive(Serialize)]
 struct Status<'a> {
-    code: u16,
+    code: &'static str,
     message: &'a str,
+}
+
+/// What the vendor's client has for a device with which nothing was done.
+fn code(status: StatusCode) -> &'static str {
+    if status == StatusCode::NOT_FOUND {
+        "NOT_FOUND"
+    } else if status.is_client_error() {
+        "INVALID_ARGUMENT"
+    } else {
+        "INTERNAL_ERROR"
+    }
 }
 
 #[derive(Serialize)]
@@ -357,7 +369,7 @@ fn undone(failures: &[(Name, Failure)]) -> Vec<Undone<'_>> {
     let undone = failures.iter().map(|(name, failure)| Undone {
         device: whole(name),
         status: Status {
-            code: failure.status.as_u16(),
+            code: code(failure.status),
             message: &failure.message,
         },
     });
@@ -524,8 +536,8 @@ mod tests {
             ),
             (name("projects/-/devices/a"), every_project()),
         ];
-        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":400,"message":"project: a stream is of one project, which has to be named where more than one can be read"}}]}"#);
-        assert_snapshot!(told(transferred(&[name("projects/p2/devices/a")], &failures[..1])), @r#"{"transferredDevices":["projects/p2/devices/a"],"transferErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":404,"message":"there is no device emu7\u00e9"}}]}"#);
+        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":"NOT_FOUND","message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":"INVALID_ARGUMENT","message":"project: a stream is of one project, which has to be named where more than one can be read"}}]}"#);
+        assert_snapshot!(told(transferred(&[name("projects/p2/devices/a")], &failures[..1])), @r#"{"transferredDevices":["projects/p2/devices/a"],"transferErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":"NOT_FOUND","message":"there is no device emu7\u00e9"}}]}"#);
         assert_eq!(told(updated(&[])), r#"{"batchErrors":[]}"#);
         assert_eq!(told(done()), "{}");
     }

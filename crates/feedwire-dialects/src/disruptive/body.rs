@@ -224,6 +224,10 @@ pub fn batch_update(bytes: &[u8]) -> Result<Update, Error> {
             body.faults.add(Place::Whole, "removeLabels", reason);
         }
     }
+    if update.add.is_empty() && update.remove.is_empty() {
+        let reason = "there has to be something to add, or to remove";
+        body.faults.add(Place::Whole, "addLabels", reason);
+    }
     body.finish(update)
 }
 

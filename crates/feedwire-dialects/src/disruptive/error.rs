@@ -33,7 +33,7 @@ pub fn json(failure: &Failure) -> Vec<u8> {
 }
 
 /// The body where a stream of lines was asked for, as one line of ASCII without its end. The vendor's client takes such a body for the
-/// lines of the stream, whatever the status is, and dies of any other shape.
+/// lines of the stream, whatever the status is, and dies of any other shape. It comes again after what gRPC says, and dies of the code 429.
 pub fn stream_json(failure: &Failure) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -52,10 +52,15 @@ pub fn stream_json(failure: &Failure) -> Vec<u8> {
         help: String,
     }
     let code = failure.status.as_u16();
+    let grpc_code = grpc_code(code);
     ascii::json(&Answer {
         error: Error {
-            code,
-            grpc_code: grpc_code(code),
+            code: if failure.status == StatusCode::TOO_MANY_REQUESTS {
+                u16::from(grpc_code)
+            } else {
+                code
+            },
+            grpc_code,
             http_code: code,
             message: &failure.message,
             http_status: failure.status.canonical_reason().unwrap_or_default(),
@@ -312,7 +317,7 @@ pub(super) mod tests {
         {"error":{"code":410,"grpcCode":5,"httpCode":410,"message":"it is \u00f6dd","httpStatus":"Gone","details":[]},"code":410,"help":"https://docs.d21s.com/error/#410"}
         {"error":{"code":412,"grpcCode":9,"httpCode":412,"message":"it is \u00f6dd","httpStatus":"Precondition Failed","details":[]},"code":412,"help":"https://docs.d21s.com/error/#412"}
         {"error":{"code":413,"grpcCode":3,"httpCode":413,"message":"it is \u00f6dd","httpStatus":"Payload Too Large","details":[]},"code":413,"help":"https://docs.d21s.com/error/#413"}
-        {"error":{"code":429,"grpcCode":8,"httpCode":429,"message":"it is \u00f6dd","httpStatus":"Too Many Requests","details":[]},"code":429,"help":"https://docs.d21s.com/error/#429"}
+        {"error":{"code":8,"grpcCode":8,"httpCode":429,"message":"it is \u00f6dd","httpStatus":"Too Many Requests","details":[]},"code":429,"help":"https://docs.d21s.com/error/#429"}
         {"error":{"code":500,"grpcCode":13,"httpCode":500,"message":"it is \u00f6dd","httpStatus":"Internal Server Error","details":[]},"code":500,"help":"https://docs.d21s.com/error/#500"}
         {"error":{"code":501,"grpcCode":12,"httpCode":501,"message":"it is \u00f6dd","httpStatus":"Not Implemented","details":[]},"code":501,"help":"https://docs.d21s.com/error/#501"}
         {"error":{"code":503,"grpcCode":14,"httpCode":503,"message":"it is \u00f6dd","httpStatus":"Service Unavailable","details":[]},"code":503,"help":"https://docs.d21s.com/error/#503"}

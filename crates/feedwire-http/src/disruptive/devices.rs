@@ -145,12 +145,12 @@ impl<'q> Page<'q> {
         grant: &Grant,
         mut listed: Vec<(Subject, Arc<Labels>)>,
     ) -> Result<(), Refused> {
-        let is_type = |ty: &str| {
-            let types = &self.query.filter.device_types;
-            types.is_empty() || types.iter().any(|wanted| wanted == ty)
-        };
-        // What tells no type by its labels has its events asked for it.
-        listed.retain(|(_, labels)| labels.get(TYPE_LABEL).is_none_or(is_type));
+        let project = grant.project();
+        // What says its type by its labels is wanted or not whatever it told.
+        listed.retain(|(id, labels)| {
+            let bare = Device::new(project, id, labels, &[]).ok();
+            labels.get(TYPE_LABEL).is_none() || bare.is_some_and(|device| self.is_wanted(&device))
+        });
         let names: Vec<Subject> = listed.iter().map(|(name, _)| name.clone()).collect();
         let (core, feed) = (self.edge.core(), request::feed());
         let mut done = 0;
@@ -158,8 +158,8 @@ impl<'q> Page<'q> {
             for latest in core.latest_of(grant, &feed, &names[done..]).await? {
                 let (id, labels) = &listed[done];
                 done += 1;
-                let device = Device::new(grant.project(), id, labels, &latest)?;
-                if is_type(device.ty()) {
+                let device = Device::new(project, id, labels, &latest)?;
+                if self.is_wanted(&device) {
                     self.take(device)?;
                 }
             }
@@ -167,9 +167,14 @@ impl<'q> Page<'q> {
         Ok(())
     }
 
+    fn is_wanted(&self, device: &Device) -> bool {
+        let (types, search) = (&self.query.filter.device_types, &self.query.search);
+        let is_type = types.is_empty() || types.iter().any(|ty| ty == device.ty());
+        is_type && search.as_ref().is_none_or(|search| device.holds(search))
+    }
+
     fn take(&mut self, device: Device) -> Result<(), Refused> {
-        let search = self.query.search.as_ref();
-        if search.is_some_and(|search| !device.holds(search)) || self.is_full() {
+        if self.is_full() {
             return Ok(());
         }
         if self.found.len() == ORDERED_MAX {

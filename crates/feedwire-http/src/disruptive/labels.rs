@@ -19,6 +19,8 @@ use crate::asked::Asked;
 
 /// How often the labels of a device are looked at anew because somebody else has changed them meanwhile.
 const TRIES_MAX: usize = 10;
+/// How many changes are told in one batch: all labels of a device take 150 KB, with every character escaped.
+const TOLD_AT_ONCE: usize = 50;
 
 pub(super) async fn update(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let update = body::batch_update(&refuse::taken_in(&asked, body).await?.bytes)?;
@@ -89,13 +91,15 @@ impl Updating {
 
     async fn tell_all(&mut self) {
         for (grant, changed) in mem::take(&mut self.changed).into_values() {
-            let (names, events): (Vec<Name>, Vec<_>) = changed.into_iter().unzip();
-            let core = self.asked.edge.core();
-            let told = core.publish(&grant, &events, Vec::new(), &Repetition::Unknown);
-            if let Err(error) = told.await {
-                let Refused(failure) = error.into();
-                let failed = names.into_iter().map(|name| (name, failure.clone()));
-                self.failures.extend(failed);
+            for some in changed.chunks(TOLD_AT_ONCE) {
+                let (names, events): (Vec<Name>, Vec<_>) = some.iter().cloned().unzip();
+                let core = self.asked.edge.core();
+                let told = core.publish(&grant, &events, Vec::new(), &Repetition::Unknown);
+                if let Err(error) = told.await {
+                    let Refused(failure) = error.into();
+                    let failed = names.into_iter().map(|name| (name, failure.clone()));
+                    self.failures.extend(failed);
+                }
             }
         }
     }

@@ -45,11 +45,12 @@ async fn move_one(asked: &Asked, name: &Name) -> Result<(), Refused> {
     }
     here.require_whole(Right::Publish)
         .map_err(read::Error::from)?;
+    let whole = |grant: &Grant| Grant::whole(grant.project().clone());
+    let labels = reach::labels(core, &here, device).await?;
+    let present = devices::read(core, &whole(&here), device, &labels).await?;
     // Two moves of one device would leave it in two places.
     let _one_at_a_time = asked.settling().await?;
     let before = reach::labels(core, &here, device).await?;
-    let whole = |grant: &Grant| Grant::whole(grant.project().clone());
-    let present = devices::read(core, &whole(&here), device, &before).await?;
     let (moved, left) = body::moved(&before, present.ty(), there.project())?;
     let in_place = reach::find(core, &whole(there), device).await?;
     if in_place.is_some_and(|own| *own != moved) {

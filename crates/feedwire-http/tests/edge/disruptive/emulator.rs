@@ -122,7 +122,12 @@ async fn a_colon_is_a_colon_however_it_is_written() {
         let path = format!("/projects/default/devices/{id}{colon}publish");
         post(&server, &path, r#"{"touch":{}}"#).await;
         let path = format!("/projects/default/devices{colon}batchUpdate");
-        post(&server, &path, r#"{"devices":["projects/-/devices/x"]}"#).await;
+        post(
+            &server,
+            &path,
+            r#"{"devices":["projects/-/devices/x"],"removeLabels":["a"]}"#,
+        )
+        .await;
         let path = format!("/projects/default/devices{colon}stream");
         let wrong = ask(&server, "DELETE", &path, "").await;
         assert_eq!(

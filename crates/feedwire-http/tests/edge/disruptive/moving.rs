@@ -32,7 +32,7 @@ async fn a_device_is_moved_with_its_labels_and_is_no_longer_where_it_was() {
         json!([moved, "projects/zoo/devices/real"])
     );
     assert_eq!(answer["transferErrors"][0]["device"], names[2]);
-    assert_eq!(answer["transferErrors"][0]["status"]["code"], 404);
+    assert_eq!(answer["transferErrors"][0]["status"]["code"], "NOT_FOUND");
     let there = get(&server, "/projects/zoo/devices").await;
     let expected = json!({
         "name": moved,
