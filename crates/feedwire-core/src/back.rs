@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use feedwire_engine::{Limit, Record};
-use feedwire_event::{Position, Timestamp};
+use feedwire_event::{Cursor, Position, Timestamp};
 
 use crate::filter::Matcher;
 use crate::limits::{BACK_RECORDS_MAX, PRODUCER_AHEAD_MAX};
@@ -66,7 +66,13 @@ impl Project {
             None => Position::ZERO,
         };
         let end = log.bounds().last.next();
-        let mut before = part.before.map_or(end, |before| before.min(end));
+        let mut before = part.before.unwrap_or(end);
+        if before > end {
+            return Err(read::Error::CursorAhead {
+                cursor: Cursor(before),
+                head: log.bounds().last,
+            });
+        }
         let scope = matcher.filter().scope();
         let (mut found, mut looked) = (Found::of(part.limit), 0);
         let mut chunk_records = part.limit.records.saturating_add(1);

@@ -117,12 +117,12 @@ impl Matcher {
         labels: Option<&Labels>,
         now: &Now<'_>,
     ) -> bool {
-        self.fits(record) && self.admits(record, now) && self.wants(|| labels)
+        self.fits(record) && self.admits(record, now) && self.wants(record, || labels)
     }
 
     /// Whether `record` may be shown, and its subject has the labels: all that an engine's scope leaves open.
     pub(crate) fn shows(&self, record: &Record, now: &Now<'_>) -> bool {
-        self.admits(record, now) && self.wants(|| now.labels_of(record))
+        self.admits(record, now) && self.wants(record, || now.labels_of(record))
     }
 
     /// Whether `record` is in the engine's scope.
@@ -143,9 +143,12 @@ impl Matcher {
         !now.hides(record) && granted() && partitioned()
     }
 
-    fn wants<'l>(&self, labels: impl FnOnce() -> Option<&'l Labels>) -> bool {
+    fn wants<'l>(&self, record: &Record, labels: impl FnOnce() -> Option<&'l Labels>) -> bool {
         let groups = &self.filter.labels;
-        groups.is_empty()
-            || labels().is_some_and(|labels| groups.iter().all(|group| group.holds(labels)))
+        if groups.is_empty() {
+            return true;
+        }
+        let labels = labels();
+        groups.iter().all(|group| group.passes(record, labels))
     }
 }

@@ -26,7 +26,7 @@ pub struct Roster {
 pub struct Part {
     /// Only these subjects; empty is all.
     pub subjects: Vec<Subject>,
-    /// Only those that have a label of each of these groups.
+    /// Only those that have a label of each of these groups; what events tell beside them is not looked at.
     pub labels: Vec<LabelGroup>,
     /// Those behind this one.
     pub after: Option<Subject>,

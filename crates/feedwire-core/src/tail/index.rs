@@ -1,7 +1,8 @@
 //! Who waits for what: from a feed, a type, a subject or a label to readers.
 //!
 //! A reader stands under the narrowest part of its filter only, so that an event is held against few filters. Of groups of labels that is
-//! one, and the reader stands under every label of it: an event whose subject has two of them finds the reader twice.
+//! one, and the reader stands under every label of it, and under every type that tells as much: an event whose subject has two of them
+//! finds the reader twice.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -69,6 +70,7 @@ impl Index {
             Part::Types(types) => insert(&mut self.types, types, reader),
             Part::Subjects(subjects) => insert(&mut self.subjects, subjects, reader),
             Part::Labels(group) => {
+                insert(&mut self.types, group.types(), reader);
                 for (key, values) in group.iter() {
                     let labelled = self.labels.entry(key.clone()).or_default();
                     labelled.insert(values, reader);
@@ -86,6 +88,7 @@ impl Index {
             Part::Types(types) => remove(&mut self.types, types, reader),
             Part::Subjects(subjects) => remove(&mut self.subjects, subjects, reader),
             Part::Labels(group) => {
+                remove(&mut self.types, group.types(), reader);
                 for (key, values) in group.iter() {
                     if let Some(labelled) = self.labels.get_mut(key) {
                         labelled.remove(values, reader);

@@ -250,11 +250,17 @@ async fn what_is_no_longer_retained_ends_a_history_and_is_no_error() {
     }
     let (found, pages) = all(&world, "a", of(span(0, None), 9)).await;
     assert_eq!((&*found, pages), (&[3][..], 1));
-    let beyond_the_end = Part {
-        before: Some(Position::MAX),
+    let before = |before| Part {
+        before: Some(before),
         ..of(Span::default(), 9)
     };
-    assert_eq!(positions(&page(&world, "a", beyond_the_end).await), [3]);
+    let head = Position::new(3).expect("a position");
+    let last = page(&world, "a", before(head.next())).await;
+    assert_eq!(positions(&last), [3]);
+    let beyond = before(head.next().next());
+    let refused = world.core.back(&world.grant, filter("a"), beyond).await;
+    let is_told = matches!(&refused, Err(read::Error::CursorAhead { head: at, .. }) if *at == head);
+    assert!(is_told, "{refused:?}");
 }
 
 #[tokio::test]

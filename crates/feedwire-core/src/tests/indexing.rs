@@ -23,13 +23,16 @@ type Labelled = Vec<BTreeMap<&'static str, &'static str>>;
 /// A label by its key, with a value or any.
 type Asked = (&'static str, Option<&'static str>);
 
+/// The types of events that let those through that have no label of a key.
+type Told = Option<(&'static str, Vec<&'static str>)>;
+
 /// What a reader of the model asks for.
 #[derive(Clone, Debug)]
 struct Wanted {
     feeds: Vec<&'static str>,
     types: Vec<&'static str>,
     subjects: Vec<&'static str>,
-    groups: Vec<Vec<Asked>>,
+    groups: Vec<(Vec<Asked>, Told)>,
     /// Whether it goes away before anything is published.
     leaves: bool,
 }
@@ -51,7 +54,9 @@ fn wanted() -> impl Strategy<Value = Wanted> {
         select(KEYS.to_vec()),
         prop::option::of(select(VALUES.to_vec())),
     );
-    let groups = vec(vec(label, 1..4), 0..3);
+    let types = subsequence(vec!["x", "y", "z"], 1..=3);
+    let told = prop::option::weighted(0.3, (select(KEYS.to_vec()), types));
+    let groups = vec((vec(label, 1..4), told), 0..3);
     let filter = (few(["a", "b"]), few(["x", "y"]), few(SUBJECTS), groups);
     (filter, any::<bool>()).prop_map(|((feeds, types, subjects, groups), leaves)| Wanted {
         feeds,
@@ -87,7 +92,14 @@ impl Wanted {
             Some(value) => format!("{key}={value}"),
             None => (*key).to_owned(),
         };
-        let group = |labels: &Vec<Asked>| labels.iter().map(label).collect::<Vec<_>>().join("|");
+        let group = |(labels, told): &(Vec<Asked>, Told)| {
+            let types = told
+                .iter()
+                .flat_map(|(key, types)| types.iter().map(move |ty| (key, ty)));
+            let told = types.map(|(key, ty)| format!("{ty}@{key}"));
+            let parts: Vec<_> = labels.iter().map(label).chain(told).collect();
+            parts.join("|")
+        };
         let lists = [&self.feeds, &self.types, &self.subjects].map(|list| list.join(","));
         let groups: Vec<_> = self.groups.iter().map(group).collect();
         format!("{};{}", lists.join(";"), groups.join(","))
@@ -104,7 +116,13 @@ impl Wanted {
         of(&self.feeds, event.feed)
             && of(&self.types, event.ty)
             && (self.subjects.is_empty() || subject.is_some_and(|s| self.subjects.contains(&s)))
-            && self.groups.iter().all(|group| group.iter().any(has))
+            && self.groups.iter().all(|(labels_of, told)| {
+                let is_told = told.as_ref().is_some_and(|(key, types)| {
+                    types.contains(&event.ty)
+                        && labels.is_some_and(|labels| !labels.contains_key(key))
+                });
+                labels_of.iter().any(has) || is_told
+            })
     }
 }
 

@@ -92,6 +92,29 @@ async fn a_subject_passes_that_has_a_label_of_every_group() {
     check("a|b|c|d|vip", &[3]).await;
 }
 
+#[tokio::test]
+async fn what_no_label_says_of_a_subject_is_told_by_the_type_of_its_events() {
+    let world = World::new().await;
+    set(&world, "1", &[("kind", "lamp")]).await;
+    set(&world, "2", &[("kind", "door")]).await;
+    set(&world, "3", &[("room", "lobby")]).await;
+    let told = ["a/x/1", "a/x/2", "a/x/3", "a/x/4", "a/x", "a/y/4"];
+    let check = async |start: Start, groups: &str, expected: &[u64]| {
+        let filter = filter(&format!(";;;{groups}"));
+        let mut reader = world.follow(start, filter).await.expect("a reader");
+        if start == Start::Now {
+            world.publish(&told).await;
+        }
+        assert_eq!(next(&mut reader, EVERYTHING).await, expected, "{groups}");
+    };
+    check(Start::Now, "kind=lamp|x@kind", &[1, 3, 4]).await;
+    check(Start::Beginning, "kind=lamp|x@kind", &[1, 3, 4]).await;
+    check(Start::Beginning, "kind=lamp|x@kind|y@kind", &[1, 3, 4, 6]).await;
+    check(Start::Beginning, "kind=lamp|x@kind,room", &[3]).await;
+    set(&world, "4", &[("kind", "door")]).await;
+    check(Start::Beginning, "kind=lamp|x@kind", &[1, 3]).await;
+}
+
 #[test]
 fn there_is_no_group_without_labels() {
     assert_eq!(LabelGroup::new([]), None);

@@ -176,7 +176,8 @@ pub(crate) async fn next(reader: &mut Reader, limit: Limit) -> Vec<u64> {
     }
 }
 
-/// A filter written as `feeds;types;subjects;groups`, each a comma-parted list, with the labels of a group as `room=lobby|vip`.
+/// A filter written as `feeds;types;subjects;groups`, each a comma-parted list, with the labels of a group as `room=lobby|vip`, and behind
+/// them `|x@room` for events of the type `x` about what has no label `room`.
 pub(crate) fn filter(text: &str) -> Filter {
     let mut lists = text
         .split(';')
@@ -198,7 +199,9 @@ pub(crate) fn filter(text: &str) -> Filter {
 }
 
 fn group(text: &str) -> LabelGroup {
-    let labels = text.split('|').map(|label| {
+    let (told, labels): (Vec<&str>, Vec<&str>) =
+        text.split('|').partition(|part| part.contains('@'));
+    let labels = labels.into_iter().map(|label| {
         let (key, value) = match label.split_once('=') {
             Some((key, value)) => (key, Some(value.to_owned())),
             None => (label, None),
@@ -208,5 +211,14 @@ fn group(text: &str) -> LabelGroup {
             value,
         }
     });
-    LabelGroup::new(labels).expect("a label")
+    let group = LabelGroup::new(labels).expect("a label");
+    let told = told.into_iter().filter_map(|part| part.split_once('@'));
+    let (types, keys): (Vec<&str>, Vec<&str>) = told.unzip();
+    let types = types
+        .into_iter()
+        .map(|ty| TypeName::new(ty).expect("a name"));
+    match keys.first() {
+        Some(key) => group.or_told_by(types, key),
+        None => group,
+    }
 }

@@ -4,14 +4,13 @@ use std::cmp::Ordering;
 
 use feedwire_engine::Record;
 use feedwire_event::json::write_string;
-use feedwire_event::payload::DataText;
 use feedwire_event::{Labels, ProjectName, Subject};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::error::Failure;
-use super::event::{LABELS_CHANGED, Shown, write_target};
+use super::event::{LABELS_CHANGED, Shown, text, write_target};
 use super::request::{Name, OrderBy, PRODUCT_LABEL, Project, TYPE_LABEL, is_kept};
 use crate::ascii::json;
 use crate::{Unreadable, members, readings};
@@ -220,10 +219,7 @@ fn write_reported(record: &Record, out: &mut Vec<u8>) -> Result<(), Unreadable> 
     let payload = record.payload().ok().ok_or_else(|| Unreadable {
         position: record.position(),
     })?;
-    let DataText::Json(data) = payload.data else {
-        return Ok(());
-    };
-    if let Some(shown) = Shown::of(record.ty(), data) {
+    if let Some(shown) = Shown::of(record.ty(), text(&payload.data)) {
         if !out.is_empty() {
             out.push(b',');
         }
@@ -452,8 +448,8 @@ mod tests {
         ];
         let whole = Device::new(&project(), &device(), &labels(&pairs), &latest);
         let whole = whole.expect("payloads");
-        assert_snapshot!(told(whole.json()), @r#"{"name":"projects/p1/devices/emu7\u00e9","type":"temperature","productNumber":"102081","labels":{"name":"K\u00fcche","virtual-sensor":""},"reported":{"temperature":{"value":21.5,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false},"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}}"#);
-        assert_snapshot!(told(devices(&[whole], true)), @r#"{"devices":[{"name":"projects/p1/devices/emu7\u00e9","type":"temperature","productNumber":"102081","labels":{"name":"K\u00fcche","virtual-sensor":""},"reported":{"temperature":{"value":21.5,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false},"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}}],"nextPageToken":"projects/p1/devices/emu7\u00e9"}"#);
+        assert_snapshot!(told(whole.json()), @r#"{"name":"projects/p1/devices/emu7\u00e9","type":"temperature","productNumber":"102081","labels":{"name":"K\u00fcche","virtual-sensor":""},"reported":{"temperature":{"value":21.5,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false},"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"},"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}}"#);
+        assert_snapshot!(told(devices(&[whole], true)), @r#"{"devices":[{"name":"projects/p1/devices/emu7\u00e9","type":"temperature","productNumber":"102081","labels":{"name":"K\u00fcche","virtual-sensor":""},"reported":{"temperature":{"value":21.5,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.5,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false},"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"},"batteryStatus":{"percentage":100,"updateTime":"2021-05-16T08:13:15.360000Z"}}}],"nextPageToken":"projects/p1/devices/emu7\u00e9"}"#);
         assert_eq!(
             told(devices(&[], false)),
             r#"{"devices":[],"nextPageToken":""}"#

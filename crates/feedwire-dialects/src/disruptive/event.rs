@@ -28,14 +28,19 @@ pub(super) fn write(
     out.extend_from_slice(record.ty().as_bytes());
     out.extend_from_slice(b"\",\"data\":");
     let time = record.stamp().time;
-    match payload.data {
-        DataText::Json(json) => write_data(record.ty(), json, time, out),
-        DataText::None | DataText::Base64(_) => out.extend_from_slice(b"null"),
-    }
+    write_data(record.ty(), text(&payload.data), time, out);
     out.extend_from_slice(b",\"timestamp\":\"");
     write_time(time, out);
     out.extend_from_slice(b"\"}");
     Ok(())
+}
+
+/// The data as JSON; what has none, or is not JSON, has nothing to tell.
+pub(super) fn text<'p>(data: &DataText<'p>) -> &'p str {
+    match data {
+        DataText::Json(json) => json,
+        DataText::None | DataText::Base64(_) => "null",
+    }
 }
 
 /// Appends the whole name of a device, or that of its project where an event is about none.
@@ -88,8 +93,14 @@ pub(super) struct Shown<'j> {
 }
 
 impl<'j> Shown<'j> {
-    /// What the canonical `json` says that is the data of an event of the type `ty`; `None` where it is no object.
+    /// What the canonical `json` says that is the data of an event of the type `ty`. What is no object says nothing, which is all that an
+    /// event of a known type may have to say; of other types it is `None`.
     pub(super) fn of(ty: &str, json: &'j str) -> Option<Self> {
+        let nothing = || readings::of(ty).and_then(|_| Self::of_object(ty, "{}"));
+        Self::of_object(ty, json).or_else(nothing)
+    }
+
+    fn of_object(ty: &str, json: &'j str) -> Option<Self> {
         let mut found = [None];
         members::take(json, |name| (name == ty).then_some(0), &mut found).ok()?;
         let keyed = found[0].map(RawValue::get);
@@ -292,6 +303,7 @@ pub(super) mod tests {
                 r#"{"added":{"labelsChanged":"x"},"modified":{},"removed":[]}"#,
             ),
             ("flight.departed", r#"{"delay":2}"#),
+            ("flight.departed", "7"),
             ("touch", "{}"),
             ("touch", "null"),
             ("touch", "[]"),
@@ -307,12 +319,14 @@ pub(super) mod tests {
         {"temperature":{"value":21.5,"updateTime":"2021-01-01T00:00:00Z","samples":[{"value":21.5,"sampleTime":"2021-01-01T00:00:00Z"}],"isBackfilled":false}}
         {"added":{"labelsChanged":"x"},"modified":{},"removed":[],"updateTime":"2021-05-16T08:13:15.360000Z"}
         {"flight.departed":{"delay":2}}
+        null
         {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
-        null
-        null
-        null
+        {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
+        {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
+        {"touch":{"updateTime":"2021-05-16T08:13:15.360000Z"}}
         "#);
-        assert!(written(&record(1, "touch", "")).contains(r#""data":null"#));
+        assert!(written(&record(1, "touch", "")).contains(r#""data":{"touch":{"#));
+        assert!(written(&record(1, "boot", "")).contains(r#""data":null"#));
     }
 
     #[test]

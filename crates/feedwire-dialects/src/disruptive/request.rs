@@ -14,6 +14,7 @@ use super::event::LABELS_CHANGED;
 use crate::iso8601;
 use crate::media::{self, MediaType};
 use crate::query::{self, Query};
+use crate::readings::READINGS;
 
 /// The feed that the events of devices are in.
 pub const FEED: &str = "devices";
@@ -223,15 +224,21 @@ pub(super) fn is_kept(key: &str) -> bool {
 }
 
 impl Filter {
-    /// The labels that a device has to have, as they are kept: one of each group.
+    /// The labels that a device has to have, as they are kept: one of each group. A device whose type no label says is of the type that
+    /// its event tells.
     pub fn groups(&self) -> Vec<LabelGroup> {
         let types = self.device_types.iter().map(|ty| LabelFilter {
             key: TYPE_LABEL.to_owned(),
             value: Some(ty.clone()),
         });
-        // A label tells devices apart better than their type does.
-        let groups = [self.labels.clone(), types.collect()];
-        groups.into_iter().filter_map(LabelGroup::new).collect()
+        let is_asked = |ty: &str| self.device_types.iter().any(|asked| asked == ty);
+        let told = READINGS
+            .iter()
+            .filter(|reading| reading.device_type.is_some_and(is_asked))
+            .map(|reading| TypeName::new(reading.ty).expect("the vendor's types are names"));
+        let types = LabelGroup::new(types).map(|group| group.or_told_by(told, TYPE_LABEL));
+        let labels = LabelGroup::new(self.labels.iter().cloned());
+        labels.into_iter().chain(types).collect()
     }
 }
 

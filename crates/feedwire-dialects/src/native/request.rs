@@ -431,20 +431,22 @@ mod tests {
                         "N,2",
                     ],
                     labels: [
-                        LabelGroup(
-                            {
+                        LabelGroup {
+                            keys: {
                                 "room": These(
                                     {
                                         "lobby",
                                     },
                                 ),
                             },
-                        ),
-                        LabelGroup(
-                            {
+                            untold: None,
+                        },
+                        LabelGroup {
+                            keys: {
                                 "vip": Any,
                             },
-                        ),
+                            untold: None,
+                        },
                     ],
                     partition: None,
                 },

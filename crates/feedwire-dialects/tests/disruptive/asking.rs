@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use feedwire_core::LabelFilter;
 use feedwire_core::limits::FILTER_VALUES_MAX;
+use feedwire_core::{LabelFilter, LabelGroup};
 use feedwire_dialects::disruptive::request::{
     Devices, Error, Filter, History, Kind, Name, OrderBy, PAGE_MAX, PING_DEFAULT, PING_MAX,
     PING_MIN, Project, Stream, content, device, device_name, devices, history, kind, project,
@@ -140,6 +140,45 @@ fn a_stream_is_of_lines_unless_events_are_asked_for() {
     for events in ["text/event-stream", "Text/Event-Stream, */*;q=0.1"] {
         assert_eq!(kind(Some(events)), Kind::Sse, "{events}");
     }
+}
+
+#[test]
+fn a_filter_asks_for_labels_and_for_types_that_labels_or_events_tell() {
+    let groups = |query: &str| stream(query).expect("a stream").filter.groups();
+    let labels = |labels: &[(&str, Option<&str>)]| {
+        let labels = labels.iter().map(|(key, value)| LabelFilter {
+            key: (*key).to_owned(),
+            value: value.map(str::to_owned),
+        });
+        LabelGroup::new(labels).expect("labels")
+    };
+    assert_eq!(groups("device_ids=a&event_types=touch"), []);
+    let rooms = labels(&[("room", Some("7")), ("vip", None)]);
+    assert_eq!(groups("label_filters=room%3D7,vip"), [rooms]);
+    let rooms = labels(&[("vip", None), ("room", Some("7"))]);
+    let types = [
+        ("device-type", Some("ccon")),
+        ("device-type", Some("touch")),
+    ];
+    let told = [
+        "touch",
+        "connectionStatus",
+        "ethernetStatus",
+        "cellularStatus",
+    ]
+    .map(ty);
+    let types = labels(&types).or_told_by(told, "device-type");
+    let query = "labelFilters=vip&deviceTypes=touch,ccon&label_filters=room%3D7";
+    assert_eq!(groups(query), [rooms, types]);
+    let unheard = labels(&[("device-type", Some("lamp"))]).or_told_by([], "device-type");
+    assert_eq!(groups("device_types=lamp"), [unheard]);
+}
+
+#[test]
+fn only_whoever_asks_for_changes_of_labels_is_told_of_them_in_a_history() {
+    let tells = |query: &str, ty: &str| history(query, Timestamp::MAX).expect("one").tells(ty);
+    assert!(tells("", "touch") && !tells("", "labelsChanged"));
+    assert!(tells("event_types=labelsChanged", "labelsChanged"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ const TOLD_AT_ONCE: usize = 50;
 
 pub(super) async fn update(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let update = body::batch_update(&refuse::taken_in(&asked, body).await?.bytes)?;
+    reach::check(&asked)?;
     let edge = asked.edge.clone();
     // Labels that are changed are told of, even if nobody waits for the answer any more.
     let updating = edge.whole(async move {

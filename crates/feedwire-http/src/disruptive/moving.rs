@@ -15,6 +15,7 @@ use crate::asked::Asked;
 
 pub(super) async fn transfer(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let names = body::transfer(&refuse::taken_in(&asked, body).await?.bytes)?;
+    reach::check(&asked)?;
     let edge = asked.edge.clone();
     // None is to be here and there because nobody waits for the answer any more.
     let moving = edge.whole(async move { move_all(&asked, names).await });

@@ -87,6 +87,15 @@ impl Reach {
     }
 }
 
+/// Refuses what is asked of a project that is not there, as a whole.
+pub(super) fn check(asked: &Asked) -> Result<(), Refused> {
+    let is_there = |grant: &Grant| asked.edge.core().project_exists(grant.project());
+    if asked.granted().is_none_or(is_there) {
+        return Ok(());
+    }
+    Err(Refused(error::unknown_project()))
+}
+
 /// What may be done where the device `name` is: in the project that it says, or in the one in which it is found.
 pub(super) async fn place(asked: &Asked, name: &Name) -> Result<Grant, Refused> {
     let device = &name.device;

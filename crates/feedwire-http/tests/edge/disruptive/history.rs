@@ -49,6 +49,11 @@ async fn a_history_is_told_newest_first_and_its_pages_stay_while_events_arrive()
         token = next;
     }
     assert_eq!(rest, [3, 2, 1]);
+    for token in ["x", "-1", "999999"] {
+        let answer = ask(&server, "GET", &format!("{path}?page_token={token}"), "").await;
+        let (status, words) = refusal(&answer);
+        assert!(status == 400 && words.contains("page"), "{token}: {words}");
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,21 @@ async fn labels_are_changed_for_many_devices_and_each_change_is_told() {
 }
 
 #[tokio::test]
+async fn a_project_that_is_not_there_has_no_devices_to_change_or_to_take() {
+    let server = TestServer::start().await;
+    let body = r#"{"devices":["projects/-/devices/x"],"removeLabels":["a"]}"#;
+    for verb in ["batchUpdate", "transfer"] {
+        let path = format!("/projects/none/devices:{verb}");
+        let answer = ask(&server, "POST", &path, body).await;
+        assert_eq!(
+            refusal(&answer),
+            (404, "there is no such project".to_owned()),
+            "{verb}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn labels_can_be_changed_wherever_a_device_is() {
     let server = TestServer::start().await;
     found(&server, "other").await;
