@@ -104,8 +104,12 @@ impl Server {
         let edge = Edge::new(core, settings, document, stop.clone());
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
-        stop.run_until_cancelled(self.accept(&edge, &connections, &cut))
-            .await;
+        // Whoever is told the end of a stream comes back at once, for whoever serves then: not one more is accepted.
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = self.accept(&edge, &connections, &cut) => {}
+        }
         drop(self);
         connections.close();
         let drained = timeout(deadline, connections.wait()).await;
