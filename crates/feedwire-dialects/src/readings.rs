@@ -243,6 +243,17 @@ impl Reading {
     }
 }
 
+/// What a device is whose events are of these `types`: any kind can be touched, and what measures more measures temperature as well.
+pub(crate) fn told<'t>(types: impl Iterator<Item = &'t str>) -> Option<&'static str> {
+    let told = types.filter_map(|ty| of(ty)?.device_type);
+    told.min_by_key(|ty| match *ty {
+        "touch" => 3,
+        "temperature" => 2,
+        "humidity" => 1,
+        _ => 0,
+    })
+}
+
 /// Whether `name` is `camel`, in camel case or in snake case.
 pub(crate) fn is_spelling(name: &str, camel: &str) -> bool {
     name == camel || is_snake(name.as_bytes(), camel.as_bytes())

@@ -43,10 +43,7 @@ impl Device {
         labels: &Labels,
         latest: &[Record],
     ) -> Result<Self, Unreadable> {
-        let told = latest.iter().find_map(|record| {
-            let reading = readings::of(record.ty());
-            reading.and_then(|reading| reading.device_type)
-        });
+        let told = readings::told(latest.iter().map(Record::ty));
         let ty = labels.get(TYPE_LABEL).or(told).unwrap_or(UNKNOWN);
         let shown = labels.iter().filter(|(key, _)| !is_kept(key));
         let shown = shown.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -467,6 +464,8 @@ mod tests {
         assert_eq!(ty(&[(TYPE_LABEL, "ccon")], &["touch"]), "ccon");
         assert_eq!(ty(&[], &["networkStatus", "objectPresent"]), "proximity");
         assert_eq!(ty(&[], &["cellularStatus"]), "ccon");
+        assert_eq!(ty(&[], &["touch", "temperature"]), "temperature");
+        assert_eq!(ty(&[], &["temperature", "humidity", "co2", "touch"]), "co2");
         assert_eq!(ty(&[], &["batteryStatus"]), "unknown");
         assert_snapshot!(told(kept("a", &[], &[]).json()), @r#"{"name":"projects/p1/devices/a","type":"unknown","labels":{},"reported":{}}"#);
     }
