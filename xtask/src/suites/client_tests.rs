@@ -11,7 +11,8 @@ const FOLDER: &str = "tests/clients";
 
 /// Builds the program, installs the clients and runs the suite.
 ///
-/// The suite finds the program's path in `FEEDWIRE_BIN`.
+/// The suite finds the program's path in `FEEDWIRE_BIN`, and in `FEEDWIRE_EXAMPLES_PYTHON` that of a Python with the packages that
+/// vendors' examples are written for.
 pub(super) fn run(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let folder = workspace.root.join(FOLDER);
     if !folder.is_dir() {
@@ -22,9 +23,15 @@ pub(super) fn run(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .current_dir(&workspace.root)
         .step()?;
     let venv = Venv::ready(workspace)?;
-    let requirements = folder.join("requirements.txt");
-    if requirements.is_file() {
-        venv.install_requirements(&requirements)?;
+    let examples = Venv::named(workspace, "venv-examples")?;
+    for (venv, list) in [
+        (&venv, "requirements.txt"),
+        (&examples, "requirements-examples.txt"),
+    ] {
+        let requirements = folder.join(list);
+        if requirements.is_file() {
+            venv.install_requirements(&requirements)?;
+        }
     }
     if folder.join("package-lock.json").is_file() {
         install_node_packages(&folder)?;
@@ -35,6 +42,7 @@ pub(super) fn run(workspace: &Workspace) -> anyhow::Result<Outcome> {
     venv.python()
         .args(["-m", "pytest", FOLDER, "-q"])
         .env("FEEDWIRE_BIN", workspace.debug_program())
+        .env("FEEDWIRE_EXAMPLES_PYTHON", examples.program())
         .current_dir(&workspace.root)
         .suite()
 }

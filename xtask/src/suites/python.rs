@@ -1,4 +1,4 @@
-//! A virtual environment of our own: distributions forbid installing beside their packages (PEP 668).
+//! Virtual environments of our own: distributions forbid installing beside their packages (PEP 668).
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,13 @@ pub(super) struct Venv {
 impl Venv {
     /// The environment of the workspace, made if need be.
     pub(super) fn ready(workspace: &Workspace) -> anyhow::Result<Self> {
+        Self::named(workspace, "venv")
+    }
+
+    /// One beside it, made if need be: for what cannot be installed together with the rest.
+    pub(super) fn named(workspace: &Workspace, name: &str) -> anyhow::Result<Self> {
         let venv = Self {
-            folder: workspace.tools().join("venv"),
+            folder: workspace.tools().join(name),
         };
         if !venv.is_sound() {
             make(&venv.folder, &workspace.tools()).context(
@@ -36,7 +41,12 @@ impl Venv {
     }
 
     pub(super) fn python(&self) -> Line {
-        program(self.folder.join("bin/python"))
+        program(self.program())
+    }
+
+    /// The path of its Python.
+    pub(super) fn program(&self) -> PathBuf {
+        self.folder.join("bin/python")
     }
 
     fn pip(&self) -> Line {
