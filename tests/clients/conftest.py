@@ -1,7 +1,9 @@
 """What the tests share."""
 
+import disruptive as dt
 import pytest
 
+import disruptive_sdk
 from serialized_client import SerializedClient
 from server import Server, init
 
@@ -25,11 +27,16 @@ def server(tmp_path):
 
 
 @pytest.fixture
-def serialized(guarded_server):
-    """Where Serialized's API is, and the keys of who may do everything there and in its tenants."""
+def administrator(guarded_server):
+    """The credential of who may do everything in the default project and below it."""
     grants = [{"project": project, "rights": ["admin"]} for project in ["default", "default.*"]]
-    made = guarded_server.settle("POST", "credentials", {"grants": grants})
-    return f"{guarded_server.url}/serialized", (made["key_id"], made["secret"])
+    return guarded_server.settle("POST", "credentials", {"grants": grants})
+
+
+@pytest.fixture
+def serialized(guarded_server, administrator):
+    """Where Serialized's API is, and the keys of who may do everything there and in its tenants."""
+    return f"{guarded_server.url}/serialized", (administrator["key_id"], administrator["secret"])
 
 
 @pytest.fixture
@@ -38,3 +45,16 @@ def client(serialized):
     client = SerializedClient(*serialized)
     yield client
     client.close()
+
+
+@pytest.fixture
+def sdk(guarded_server, administrator, monkeypatch):
+    """Disruptive Technologies' own client is pointed at the server, as who may do everything; this is what it logs."""
+    url = disruptive_sdk.base_url(guarded_server)
+    monkeypatch.setattr(dt, "base_url", url)
+    monkeypatch.setattr(dt, "emulator_base_url", url)
+    monkeypatch.setattr(dt, "default_auth", disruptive_sdk.service_account(guarded_server, administrator))
+    # Of its own it gives up after three seconds.
+    monkeypatch.setattr(dt, "request_timeout", disruptive_sdk.SECONDS)
+    with disruptive_sdk.Log() as log:
+        yield log

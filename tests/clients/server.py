@@ -54,16 +54,16 @@ class Server:
     def _publish(self, event, feed):
         return self.settle("POST", f"feeds/{feed}/events", event)["last"]
 
-    def settle(self, method, path, body):
+    def settle(self, method, path, body=None):
         """Has whoever may do everything send `body` to what is at `path` of the project; returns the answer."""
         request = urllib.request.Request(
             f"{self.url}/v1/projects/default/{path}",
-            data=json.dumps(body).encode(),
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"} | self.proof(),
             method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or "null")
 
     def proof(self):
         """The headers of whoever may do everything."""
