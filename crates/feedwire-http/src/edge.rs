@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use feedwire_core::{Clock, Core};
 use feedwire_event::Timestamp;
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +36,9 @@ struct Parts {
     deletions: Deletions,
     /// Held while projects and credentials are changed: what one change looked at is still so when it is made.
     settling: tokio::sync::Mutex<()>,
+    /// Held alone while a device is deleted or moved, and shared while something is told of devices: what is told of one is erased
+    /// with it, and not left behind.
+    devices: RwLock<()>,
     /// What is carried through to its end.
     changes: TaskTracker,
     public_url: Option<String>,
@@ -114,6 +117,7 @@ impl Edge {
             quotas: Quotas::new(address_limits),
             deletions: Deletions::default(),
             settling: tokio::sync::Mutex::default(),
+            devices: RwLock::default(),
             changes: TaskTracker::new(),
             public_url,
             tokens_end_readers,
@@ -163,6 +167,11 @@ impl Edge {
     /// The turn to change projects or credentials.
     pub(crate) async fn settling(&self) -> MutexGuard<'_, ()> {
         self.0.settling.lock().await
+    }
+
+    /// The leave to tell something of devices (shared), or to delete or move one (alone).
+    pub(crate) fn devices(&self) -> &RwLock<()> {
+        &self.0.devices
     }
 
     /// Carries `change` through to its end even if whoever asked for it goes away: what is on record is done, or its failure is.

@@ -25,6 +25,7 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
 
 pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let whole = refuse::taken_in(&asked, body).await?;
+    let _shared = asked.edge.devices().read().await;
     let device = emulated(&asked).await?;
     let core = asked.edge.core();
     let event = body::publish(&device, &whole.bytes, asked.edge.clock().now())?;
@@ -36,6 +37,7 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
 
 /// What it told goes before what it is: whoever is cut off in between can have it deleted once more.
 pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
+    let _alone = asked.edge.devices().write().await;
     let device = emulated(&asked).await?;
     let (core, name) = (asked.edge.core(), asked.grant().project());
     let feed = request::feed();

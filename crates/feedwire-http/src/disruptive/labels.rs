@@ -34,6 +34,8 @@ pub(super) async fn update(asked: Asked, body: Incoming) -> Result<Answer, Refus
             failures: Vec::new(),
             changed: BTreeMap::new(),
         };
+        let edge = updating.asked.edge.clone();
+        let _shared = edge.devices().read().await;
         updating.set_all().await;
         updating.tell_all().await;
         updating.failures

@@ -50,7 +50,7 @@ async fn move_one(asked: &Asked, name: &Name) -> Result<(), Refused> {
     let labels = reach::labels(core, &here, device).await?;
     let present = devices::read(core, &whole(&here), device, &labels).await?;
     // Two moves of one device would leave it in two places.
-    let _one_at_a_time = asked.settling().await?;
+    let _alone = asked.edge.devices().write().await;
     let before = reach::labels(core, &here, device).await?;
     let (moved, left) = body::moved(&before, present.ty(), there.project())?;
     let in_place = reach::find(core, &whole(there), device).await?;

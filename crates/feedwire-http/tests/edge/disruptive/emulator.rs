@@ -158,3 +158,26 @@ async fn a_web_page_cannot_have_written_what_its_browser_would_not_ask_for() {
     assert_eq!(sent(&[page, "content-type: application/json"]).await, 200);
     assert_eq!(sent(&["content-type: text/plain"]).await, 200);
 }
+
+/// What was told while a device was deleted came to stand behind its end: it was there again, and no emulated one.
+#[tokio::test]
+async fn nothing_is_left_of_a_device_that_is_deleted_while_it_tells_something() {
+    let server = TestServer::start().await;
+    for _ in 0..20 {
+        let id = emulate(&server, "default", "touch", "").await;
+        let path = format!("/projects/default/devices/{id}");
+        let publish = format!("{path}:publish");
+        let labels = format!(
+            r#"{{"devices":["{}"],"addLabels":{{"a":"b"}}}}"#,
+            &path[1..]
+        );
+        let update = "/projects/default/devices:batchUpdate";
+        let tell = || ask(&server, "POST", &publish, r#"{"touch":{}}"#);
+        let label = || ask(&server, "POST", update, &labels);
+        let delete = ask(&server, "DELETE", &path, "");
+        let (.., deleted) = tokio::join!(tell(), tell(), label(), tell(), label(), tell(), delete);
+        assert_eq!(deleted.status, 200, "{}", deleted.text());
+        let left = get(&server, "/projects/default/devices").await;
+        assert_eq!(super::ids(&left), [""; 0]);
+    }
+}

@@ -106,3 +106,26 @@ async fn a_device_is_not_moved_to_where_it_is_nor_in_the_place_of_another() {
     );
     assert_eq!(ids(&get(&server, "/projects/-/devices").await), ["x", "x"]);
 }
+
+#[tokio::test]
+async fn a_device_that_is_moved_to_two_projects_at_once_is_in_one() {
+    let server = TestServer::start().await;
+    found(&server, "one").await;
+    found(&server, "two").await;
+    for _ in 0..10 {
+        let id = emulate(&server, "default", "touch", "").await;
+        let body = format!(r#"{{"devices":["projects/default/devices/{id}"]}}"#);
+        let moved = async |to: &str| {
+            let path = format!("/projects/{to}/devices:transfer");
+            let answer = ask(&server, "POST", &path, &body).await.json();
+            answer["transferredDevices"].as_array().map(Vec::len)
+        };
+        let (one, two) = tokio::join!(moved("one"), moved("two"));
+        assert!(matches!(
+            (one, two),
+            (Some(1), Some(0)) | (Some(0), Some(1))
+        ));
+        let places = get(&server, &format!("/projects/-/devices?device_ids={id}")).await;
+        assert_eq!(ids(&places), [id]);
+    }
+}
