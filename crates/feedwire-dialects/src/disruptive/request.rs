@@ -180,14 +180,6 @@ pub struct Projects {
     pub after: Option<ProjectName>,
 }
 
-/// The project of a path.
-pub fn project(text: &str) -> Result<Project, Error> {
-    if text == EVERY_PROJECT {
-        return Ok(Project::Every);
-    }
-    one_project("project", text).map(Project::One)
-}
-
 fn one_project(name: &str, text: &str) -> Result<ProjectName, Error> {
     ProjectName::new(text).map_err(|error| Error::parameter(name, &error))
 }
