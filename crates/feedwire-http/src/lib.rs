@@ -36,6 +36,7 @@ mod routes;
 mod serialized;
 mod server;
 mod socket;
+mod sources;
 mod stall;
 mod stay;
 mod stream;

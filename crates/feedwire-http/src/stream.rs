@@ -20,7 +20,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// The answer that streams `plan`.
 pub(crate) fn answer(plan: Plan, edge: &Edge) -> Answer {
-    let media_type = plan.framing.media_type();
+    let media_type = plan.sources.framing().media_type();
     let turns = Turns::new(plan, edge);
     let events = Events {
         turn: ReusableBoxFuture::new(turns.turn()),

@@ -10,8 +10,8 @@ use std::time::Duration;
 use std::vec;
 
 use bytes::Bytes;
-use feedwire_core::{Delivered, Delivery, Reader, Step, read};
-use feedwire_dialects::{Framing, Refusal};
+use feedwire_core::{Delivered, Delivery, Step, read};
+use feedwire_dialects::Refusal;
 use feedwire_engine::Limit;
 use feedwire_event::Cursor;
 use tokio::time::{Instant, Sleep, sleep};
@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::answer;
 use crate::edge::Edge;
 use crate::room::Room;
+use crate::sources::Sources;
 use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
 
@@ -41,8 +42,7 @@ impl Beats {
 /// What a stream is made of.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) reader: Reader,
-    pub(crate) framing: Box<dyn Framing>,
+    pub(crate) sources: Sources,
     /// The stream ends with the batch that reaches this many events.
     pub(crate) limit: Option<u64>,
     /// How often something is sent at least.
@@ -60,8 +60,7 @@ pub(crate) struct Plan {
 /// A stream between two of its chunks.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    reader: Reader,
-    framing: Box<dyn Framing>,
+    sources: Sources,
     /// What the first chunk tells; the first chunk has nothing else, so that it is there at once.
     opening: Option<Cursor>,
     /// How many events may still come; a batch that goes beyond comes whole.
@@ -100,8 +99,7 @@ enum Next {
 impl Turns {
     pub(crate) fn new(plan: Plan, edge: &Edge) -> Self {
         let Plan {
-            reader,
-            framing,
+            sources,
             limit,
             beats,
             lifetime,
@@ -109,10 +107,10 @@ impl Turns {
             stay,
             first,
         } = plan;
-        let counted = edge.tally().streams.open(framing.media_type());
+        let streams = &edge.tally().streams;
+        let counted = streams.open(sources.framing().media_type());
         Self {
-            reader,
-            framing,
+            sources,
             opening: Some(cursor),
             left: limit.map(|limit| limit.saturating_sub(first.len() as u64)),
             first,
@@ -162,7 +160,8 @@ impl Turns {
 
     async fn fill(&mut self, out: &mut Vec<u8>) -> Next {
         if let Some(cursor) = self.opening.take() {
-            self.framing.open(cursor, self.edge.clock().now(), out);
+            let now = self.edge.clock().now();
+            self.sources.framing().open(cursor, now, out);
             return Next::Chunk;
         }
         loop {
@@ -171,13 +170,12 @@ impl Turns {
                 return Next::End(Ending::Revoked);
             }
             if self.ends_at.is_some_and(|end| end <= Instant::now()) {
-                self.framing.end(self.reader.cursor(), out);
+                self.end(out);
                 return Next::End(Ending::Reached);
             }
             // Events that never end would keep it from its turn.
             if matches!(self.beats, Beats::Always(_)) && self.is_due() {
-                self.framing
-                    .idle(self.reader.cursor(), self.edge.clock().now(), out);
+                self.idle(out);
                 return Next::Chunk;
             }
             if self.ready.len() > 0 {
@@ -191,7 +189,7 @@ impl Turns {
                 continue;
             }
             if self.left == Some(0) {
-                self.framing.end(self.reader.cursor(), out);
+                self.end(out);
                 return Next::End(Ending::Reached);
             }
             match self.find().await {
@@ -204,7 +202,7 @@ impl Turns {
                     }
                 }
                 Found::Step(Ok(Step::End)) => {
-                    self.framing.end(self.reader.cursor(), out);
+                    self.end(out);
                     return Next::End(Ending::Reached);
                 }
                 Found::Step(Err(error)) => return self.fail(&error, out),
@@ -213,13 +211,21 @@ impl Turns {
                 // The client that comes back is told why.
                 Found::Revoked => return Next::End(Ending::Revoked),
                 Found::Beat if self.is_due() => {
-                    self.framing
-                        .idle(self.reader.cursor(), self.edge.clock().now(), out);
+                    self.idle(out);
                     return Next::Chunk;
                 }
                 Found::Beat => {}
             }
         }
+    }
+
+    fn idle(&self, out: &mut Vec<u8>) {
+        let (cursor, now) = (self.sources.cursor(), self.edge.clock().now());
+        self.sources.framing().idle(cursor, now, out);
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        self.sources.framing().end(self.sources.cursor(), out);
     }
 
     async fn find(&mut self) -> Found {
@@ -236,7 +242,7 @@ impl Turns {
         };
         tokio::select! {
             biased;
-            step = self.reader.next(limit) => Found::Step(step),
+            step = self.sources.next(limit) => Found::Step(step),
             () = self.edge.stop().cancelled() => Found::Stop,
             _ = self.stay.over() => Found::Revoked,
             () = &mut self.beat => Found::Beat,
@@ -271,7 +277,7 @@ impl Turns {
             .first()
             .filter(|_| out.len() < frame_bytes)
         {
-            if let Err(unreadable) = self.framing.event(event, out) {
+            if let Err(unreadable) = self.sources.framing_of_events().event(event, out) {
                 tracing::error!(
                     error = &unreadable as &dyn std::error::Error,
                     "a stream ends before its time"
@@ -286,7 +292,7 @@ impl Turns {
     fn fail(&self, error: &read::Error, out: &mut Vec<u8>) -> Next {
         match error {
             read::Error::Expired(expired) => {
-                self.framing.expired(expired, out);
+                self.sources.framing_of_events().expired(expired, out);
                 return Next::End(Ending::Expired);
             }
             // What is wrong is told when the client comes back and asks.

@@ -399,7 +399,7 @@ pub fn transferred(moved: &[Name], failures: &[(Name, Failure)]) -> Vec<u8> {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::error::{every_project, unknown_device};
+    use super::super::error::{not_moved, unknown_device};
     use super::super::event::tests::{broken, device, project, record};
     use super::super::request::device_name;
     use super::*;
@@ -529,9 +529,9 @@ mod tests {
                 name("projects/p1/devices/\u{e9}"),
                 unknown_device(&device()),
             ),
-            (name("projects/-/devices/a"), every_project()),
+            (name("projects/-/devices/a"), not_moved(&device())),
         ];
-        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":"NOT_FOUND","message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":"INVALID_ARGUMENT","message":"project: a stream is of one project, which has to be named where more than one can be read"}}]}"#);
+        assert_snapshot!(told(updated(&failures)), @r#"{"batchErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":"NOT_FOUND","message":"there is no device emu7\u00e9"}},{"device":"projects/-/devices/a","status":{"code":"INVALID_ARGUMENT","message":"device emu7\u00e9 is in this project already"}}]}"#);
         assert_snapshot!(told(transferred(&[name("projects/p2/devices/a")], &failures[..1])), @r#"{"transferredDevices":["projects/p2/devices/a"],"transferErrors":[{"device":"projects/p1/devices/\u00e9","status":{"code":"NOT_FOUND","message":"there is no device emu7\u00e9"}}]}"#);
         assert_eq!(told(updated(&[])), r#"{"batchErrors":[]}"#);
         assert_eq!(told(done()), "{}");

@@ -102,13 +102,6 @@ pub fn unknown_device(device: &Subject) -> Failure {
     not_found(&format!("there is no device {device}"))
 }
 
-/// A stream is asked for of every project.
-pub fn every_project() -> Failure {
-    bad_request(
-        "project: a stream is of one project, which has to be named where more than one can be read",
-    )
-}
-
 /// Devices are looked for in more projects than that.
 pub fn too_many_projects(most: usize) -> Failure {
     bad_request(&format!(
@@ -269,7 +262,6 @@ pub(super) mod tests {
                 fault("touch"),
                 fault("motion.state"),
             ])),
-            every_project(),
             too_many_projects(1_000),
             too_many_to_order(10_000),
             unknown_page(),
@@ -285,7 +277,6 @@ pub(super) mod tests {
         {"error":"Content-Type: a web page has to say application/json","code":415,"help":"https://docs.d21s.com/error/#415"}
         {"error":"the body is not JSON as it is asked for: line 2 column 7: it is odd","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"the body cannot be meant: touch: it is \u00f6dd; motion.state: it is \u00f6dd","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"project: a stream is of one project, which has to be named where more than one can be read","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"project: devices are looked for in at most 1000 projects at once; name the one","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"orderBy: at most 10000 devices are put in order; ask for fewer of them","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"pageToken: the last device of that page is no longer there","code":400,"help":"https://docs.d21s.com/error/#400"}

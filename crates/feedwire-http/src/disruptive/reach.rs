@@ -47,17 +47,6 @@ impl Reach {
         }
     }
 
-    /// The one project that a stream is of.
-    pub(super) fn only(self) -> Result<Grant, Refused> {
-        match self {
-            Self::One(grant) => Ok(grant),
-            Self::Every(mut grants) => {
-                let last = grants.pop().filter(|_| grants.is_empty());
-                last.ok_or_else(|| Refused(error::every_project()))
-            }
-        }
-    }
-
     /// What was `read` in one of the projects; nothing of one that was not named and cannot be read in all the same.
     pub(super) fn unless_away<T: Default>(
         &self,

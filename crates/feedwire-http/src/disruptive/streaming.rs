@@ -1,17 +1,22 @@
-//! Live streams of what the devices of a project tell.
+//! Live streams of what the devices of a project tell, or of all that may be read.
 
 use feedwire_core::{Filter, Reading, Start};
-use feedwire_dialects::disruptive::framing;
+use feedwire_dialects::Refusal;
 use feedwire_dialects::disruptive::request::{self, Kind, Stream};
+use feedwire_dialects::disruptive::{error, framing};
 use hyper::body::Incoming;
 
 use super::reach::Reach;
 use super::refuse::{self, NoStream, Refused};
 use crate::answer::Answer;
 use crate::asked::Asked;
+use crate::sources::{Source, Sources};
 use crate::stay::Stay;
 use crate::stream;
 use crate::turns::{Beats, Plan};
+
+/// Most projects that one stream is of: each of them is waited for.
+const PROJECTS_MAX: usize = 100;
 
 pub(super) async fn stream(asked: Asked, _: Incoming) -> Result<Answer, NoStream> {
     let kind = refuse::kind(asked.headers());
@@ -25,25 +30,42 @@ async fn plan(asked: &Asked, kind: Kind) -> Result<Plan, Refused> {
         filter,
         ping_interval,
     } = request::stream(asked.query())?;
-    let grant = Reach::of(asked)?.only()?;
+    let reach = Reach::of(asked)?;
+    let grants = reach.grants();
+    if grants.is_empty() {
+        return Err(Refusal::NothingGranted.into());
+    }
+    if grants.len() > PROJECTS_MAX {
+        return Err(Refused(error::too_many_projects(PROJECTS_MAX)));
+    }
     let stay = Stay::of(asked)?;
-    let labels = filter.groups();
-    let reading = Reading {
-        filter: Filter {
-            feeds: vec![request::feed()],
-            types: filter.event_types,
-            subjects: filter.devices,
-            labels,
-            partition: None,
-        },
-        start: Start::Now,
-        until: None,
+    let filter = Filter {
+        feeds: vec![request::feed()],
+        labels: filter.groups(),
+        types: filter.event_types,
+        subjects: filter.devices,
+        partition: None,
     };
-    let reader = asked.edge.core().follow(&grant, reading).await?;
+    let mut sources = Vec::new();
+    for grant in grants {
+        let reading = Reading {
+            filter: filter.clone(),
+            start: Start::Now,
+            until: None,
+        };
+        let reader = asked.edge.core().follow(grant, reading).await;
+        if let Some(reader) = reach.unless_away(reader.map(Some))? {
+            let framing = framing::stream(kind, grant.project());
+            sources.push(Source { reader, framing });
+        }
+    }
+    if sources.is_empty() {
+        return Err(Refusal::NothingGranted.into());
+    }
+    let sources = Sources::new(sources);
     Ok(Plan {
-        cursor: reader.cursor(),
-        reader,
-        framing: framing::stream(kind, grant.project()),
+        cursor: sources.cursor(),
+        sources,
         limit: None,
         beats: Beats::Always(ping_interval),
         lifetime: asked.edge.limits().disruptive_lifetime,

@@ -20,6 +20,7 @@ use crate::conditions::{Conditions, Tag};
 use crate::edge::Edge;
 use crate::head::{self, LAST_EVENT_ID};
 use crate::room::Room;
+use crate::sources::{Source, Sources};
 use crate::stay::Stay;
 use crate::stream;
 use crate::turns::{Beats, Plan};
@@ -144,8 +145,7 @@ async fn follow(
     }
     let framing = framing::stream(kind, grant.project());
     let plan = Plan {
-        reader,
-        framing,
+        sources: Sources::new(vec![Source { reader, framing }]),
         limit,
         beats: Beats::WhenIdle(heartbeat),
         lifetime: None,

@@ -157,10 +157,18 @@ async fn every_project_is_every_one_that_may_be_read() {
     assert_eq!(get("/projects/-/devices/d-zoo").await.status, 200);
     assert_eq!(get("/projects/-/devices/d-zoo/events").await.status, 200);
     assert_eq!(refusal(&get("/projects/-/devices/d-hidden").await).0, 404);
-    assert_eq!(
-        get("/projects/-/devices:stream").await.json()["error"]["code"],
-        400
-    );
+    let mut socket = server.connect().await;
+    let path = "/disruptive/v2/projects/-/devices:stream";
+    socket.request("GET", path, &[&own], b"").await;
+    assert_eq!(socket.head().await.status, 200);
+    assert!(socket.text().await.contains("ping"));
+    for name in ["hidden", "zoo"] {
+        let path = format!("/v1/projects/{name}/feeds/devices/events");
+        let event = br#"{"type":"touch","subject":"later"}"#;
+        server.ask("POST", &path, &[&admin, json], event).await;
+    }
+    let told = socket.text().await;
+    assert!(told.contains("projects/zoo/devices/later"), "{told}");
     let nothing = bearer(
         &server
             .credential("other", &[("other", "publish", "")])
@@ -168,6 +176,8 @@ async fn every_project_is_every_one_that_may_be_read() {
     );
     let none = success(&ask(&server, &nothing, "GET", "/projects/-/devices").await);
     assert_eq!(ids(&none), [""; 0]);
+    let none = ask(&server, &nothing, "GET", "/projects/-/devices:stream").await;
+    assert_eq!(none.json()["error"]["code"], 403);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use feedwire_http::Limits;
 use feedwire_testkit::{Socket, TestServer};
 use serde_json::{Value, json};
 
-use super::{ask, emulate, label, refusal, tell, text};
+use super::{emulate, found, label, refusal, tell, text};
 
 const LINES: &str = "application/json";
 const SSE: &str = "text/event-stream";
@@ -259,17 +259,51 @@ async fn whoever_asks_for_lines_is_refused_in_a_line_that_its_client_survives() 
 }
 
 #[tokio::test]
-async fn a_stream_of_every_project_is_that_of_the_only_one() {
+async fn a_stream_of_every_project_tells_what_comes_in_each() {
     let server = TestServer::start().await;
+    for name in ["one", "two"] {
+        found(&server, name).await;
+    }
     let mut socket = server.connect().await;
-    let path = "/disruptive/v2/projects/-/devices:stream";
+    let path = "/disruptive/v2/projects/-/devices:stream?event_types=touch";
     socket.request("GET", path, &[], b"").await;
     assert_eq!(socket.head().await.status, 200);
-    assert!(socket.text().await.contains("projects/default"));
-    let json = ["content-type: application/json"];
-    server
-        .ask("POST", "/v1/projects", &json, br#"{"name":"other"}"#)
-        .await;
-    let answer = ask(&server, "GET", "/projects/-/devices:stream", "").await;
-    assert_eq!(answer.json()["error"]["code"], 400);
+    let mut told = Vec::new();
+    let publish = async |project: &str, id: String| {
+        let path = format!("/v1/projects/{project}/feeds/devices/events");
+        let event = format!(r#"{{"id":"{id}","type":"touch","subject":"d"}}"#);
+        let json = ["content-type: application/json"];
+        let sent = server.ask("POST", &path, &json, event.as_bytes()).await;
+        assert_eq!(sent.status, 200, "{}", sent.text());
+    };
+    let projects = ["default", "one", "two"];
+    let publishing = async {
+        for round in 0..20 {
+            for project in projects {
+                publish(project, format!("{project}-{round}")).await;
+            }
+        }
+    };
+    let reading = async {
+        while told.len() < 60 {
+            let events = next(&mut socket, LINES).await;
+            told.extend(
+                events
+                    .into_iter()
+                    .filter(|event| event["eventType"] != "ping"),
+            );
+        }
+    };
+    tokio::join!(publishing, reading);
+    for project in projects {
+        let name = format!("projects/{project}/devices/d");
+        let own = told.iter().filter(|event| event["targetName"] == name);
+        let own: Vec<String> = own.map(|event| text(&event["eventId"])).collect();
+        let all = (0..20).map(|round| format!("{project}-{round}"));
+        assert_eq!(own, all.collect::<Vec<_>>());
+    }
+    server.stop();
+    while let Some(chunk) = socket.chunk().await {
+        assert!(String::from_utf8_lossy(&chunk).contains("ping"));
+    }
 }
