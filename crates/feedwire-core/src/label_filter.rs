@@ -16,6 +16,7 @@ pub struct LabelFilter {
 }
 
 /// Labels of which a subject must have one: at least one, each once. A key whose value may be any leaves nothing to be said of its values.
+/// Events may stand in for a label that a subject lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelGroup {
     keys: BTreeMap<String, Values>,

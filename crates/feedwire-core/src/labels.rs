@@ -41,7 +41,7 @@ impl LabelTable {
         Standing(self.0.read())
     }
 
-    /// Up to `most` subjects of which every one of `groups` holds.
+    /// Up to `most` subjects of which every one of `groups` holds by its labels; what events tell beside them is not looked at.
     pub(crate) fn having(&self, groups: &[LabelGroup], most: usize) -> Vec<Subject> {
         let table = self.0.read();
         let having = table

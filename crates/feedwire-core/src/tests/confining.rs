@@ -100,6 +100,21 @@ async fn a_reading_has_what_is_granted_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_the_type_of_an_event_tells_lets_nobody_out_of_a_confinement() {
+    let world = world().await;
+    let check = async |granted: &str, group: &str, expected: &[u64]| {
+        let reader = world.granting(allowance(granted));
+        let seen = seen(&reader, filter(&format!(";;;{group}"))).await;
+        assert_eq!(seen.expect("it is granted"), expected, "{granted} {group}");
+    };
+    check("read", "kind=lamp|x@kind|y@kind", &[1, 2, 3, 4, 5]).await;
+    check("read;;room=lobby", "kind=lamp|x@kind|y@kind", &[1, 3]).await;
+    check("read;;room=cellar", "kind=lamp|x@kind|y@kind", &[]).await;
+    check("read;;room=lobby", "room=attic|y@room", &[]).await;
+    check("read;;=3", "kind=lamp|x@kind|y@kind", &[5]).await;
+}
+
+#[tokio::test]
 async fn what_is_named_and_not_granted_is_refused_whether_it_is_there_or_not() {
     let world = world().await;
     let check = async |granted: &str, asked: &str, expected: &str| {
