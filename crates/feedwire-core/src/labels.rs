@@ -52,12 +52,25 @@ impl LabelTable {
         subjects
     }
 
-    /// The subjects that have a label `key`, of those that are `wanted`, in no order.
-    pub(crate) fn with(&self, key: &str, wanted: impl Fn(&Subject) -> bool) -> Vec<Subject> {
+    /// The first `most` subjects behind `after` that have a label `key`, in no order, and whether these are all.
+    pub(crate) fn with(
+        &self,
+        key: &str,
+        after: Option<&Subject>,
+        most: usize,
+    ) -> (Vec<Subject>, bool) {
         let table = self.0.read();
-        let having = table.iter().filter(|(_, labels)| labels.get(key).is_some());
-        let names = having.map(|(subject, _)| subject);
-        names.filter(|name| wanted(name)).cloned().collect()
+        let is_behind = |name: &Subject| after.is_none_or(|after| name > after);
+        let having = table
+            .iter()
+            .filter(|(name, labels)| is_behind(name) && labels.get(key).is_some());
+        let mut names: Vec<&Subject> = having.map(|(name, _)| name).collect();
+        let is_all = names.len() <= most;
+        if !is_all {
+            names.select_nth_unstable(most);
+            names.truncate(most);
+        }
+        (names.into_iter().cloned().collect(), is_all)
     }
 
     fn set(&self, subject: Subject, labels: Labels) {

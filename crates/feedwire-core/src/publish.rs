@@ -120,6 +120,19 @@ impl From<AppendError> for Error {
 }
 
 impl Core {
+    /// Whether events about `subject` may be published to `feed`.
+    pub async fn may_publish(
+        &self,
+        grant: &Grant,
+        feed: &FeedName,
+        subject: &Subject,
+    ) -> Result<(), Error> {
+        grant.require(Right::Publish)?;
+        let project = self.project(grant.project()).await?;
+        let labels = |subject: &str| project.labels().table().get(subject);
+        Ok(grant.require_publish(feed, Some(subject), labels)?)
+    }
+
     /// Publishes `events` as one batch: all or none, on disk and readable when this returns. What is known for a `repetition`
     /// is not published again; expectations are not looked at for it.
     ///

@@ -115,15 +115,21 @@ impl Project {
         after: Option<&Subject>,
     ) -> Result<(Vec<Subject>, bool), Unavailable> {
         let found = self.log().subjects(&roster.feed, after, STORE_SCAN).await?;
-        let is_all = found.len() < STORE_SCAN;
+        let is_end = found.len() < STORE_SCAN;
         let mut names: Vec<Subject> = found.into_iter().map(|(name, _)| name).collect();
-        let last = names.last().filter(|_| !is_all).cloned();
-        let labelled = self.labels().table().with(&roster.enters, |name| {
-            let is_behind = after.is_none_or(|after| name > after);
-            is_behind && last.as_ref().is_none_or(|last| name <= last)
-        });
+        let table = self.labels().table();
+        let (labelled, is_all) = table.with(&roster.enters, after, STORE_SCAN);
+        // Behind the last of either there may be others between.
+        let ends = [
+            names.last().filter(|_| !is_end),
+            labelled.iter().max().filter(|_| !is_all),
+        ];
+        let end = ends.into_iter().flatten().min().cloned();
         names.extend(labelled);
-        Ok((names, is_all))
+        if let Some(end) = end {
+            names.retain(|name| *name <= end);
+        }
+        Ok((names, is_end && is_all))
     }
 
     /// Those of `wanted` that are there.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use feedwire_core::{Clock, Core};
-use feedwire_event::Timestamp;
+use feedwire_event::{Subject, Timestamp};
 use tokio::sync::{MutexGuard, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::deletions::Deletions;
 use crate::process::Process;
@@ -18,6 +19,9 @@ use crate::quota::Quotas;
 use crate::room::Pool;
 use crate::tally::{Connections, Requests, Streams};
 use crate::{Access, Hosts, Limits, Peers, Settings, Tls};
+
+/// How many devices can be deleted or moved at once, at most.
+const DEVICE_LOCKS: usize = 64;
 
 /// What every request is answered from. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -36,9 +40,9 @@ struct Parts {
     deletions: Deletions,
     /// Held while projects and credentials are changed: what one change looked at is still so when it is made.
     settling: tokio::sync::Mutex<()>,
-    /// Held alone while a device is deleted or moved, and shared while something is told of devices: what is told of one is erased
-    /// with it, and not left behind.
-    devices: RwLock<()>,
+    /// Held alone while a device is deleted or moved, and shared while something is told of it: what is told of one is erased with it,
+    /// and not left behind. Devices share a few.
+    devices: [RwLock<()>; DEVICE_LOCKS],
     /// What is carried through to its end.
     changes: TaskTracker,
     public_url: Option<String>,
@@ -117,7 +121,7 @@ impl Edge {
             quotas: Quotas::new(address_limits),
             deletions: Deletions::default(),
             settling: tokio::sync::Mutex::default(),
-            devices: RwLock::default(),
+            devices: std::array::from_fn(|_| RwLock::default()),
             changes: TaskTracker::new(),
             public_url,
             tokens_end_readers,
@@ -169,9 +173,11 @@ impl Edge {
         self.0.settling.lock().await
     }
 
-    /// The leave to tell something of devices (shared), or to delete or move one (alone).
-    pub(crate) fn devices(&self) -> &RwLock<()> {
-        &self.0.devices
+    /// The leave to tell something of `device` (shared), or to delete or move it (alone), in whichever project it is.
+    pub(crate) fn device(&self, device: &Subject) -> &RwLock<()> {
+        let hash = xxh3_64(device.as_str().as_bytes());
+        let index = hash % DEVICE_LOCKS as u64;
+        &self.0.devices[usize::try_from(index).unwrap_or_default()]
     }
 
     /// Carries `change` through to its end even if whoever asked for it goes away: what is on record is done, or its failure is.

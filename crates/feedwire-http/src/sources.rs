@@ -46,11 +46,24 @@ impl Sources {
         self.all[0].reader.cursor()
     }
 
-    /// What comes next, of whichever source; the others have their turn before the one that had the last. Cancel safe, as a reader is.
+    /// What comes next, of whichever source; the others have their turn before the one that had the last. One that closes is left out,
+    /// until it is the only one: its project may be gone. Cancel safe, as a reader is.
     pub(crate) async fn next(&mut self, limit: Limit) -> Result<Step, read::Error> {
-        if let [only] = &mut self.all[..] {
-            return only.reader.next(limit).await;
+        loop {
+            if let [only] = &mut self.all[..] {
+                return only.reader.next(limit).await;
+            }
+            match self.next_of_many(limit).await {
+                Ok(Step::Closing) => {
+                    self.all.remove(self.at);
+                    self.at = 0;
+                }
+                step => return step,
+            }
         }
+    }
+
+    async fn next_of_many(&mut self, limit: Limit) -> Result<Step, read::Error> {
         let (at, count) = (self.at, self.all.len());
         let nexts = self.all.iter_mut();
         let mut nexts: Vec<_> = nexts

@@ -4,6 +4,7 @@
 //! events read from the log, at its own pace. What it holds of the log takes room that all streams share; where there is none, the
 //! stream ends, and its client comes back with its cursor.
 
+use std::future::ready;
 use std::mem;
 use std::pin::Pin;
 use std::time::Duration;
@@ -22,6 +23,9 @@ use crate::room::Room;
 use crate::sources::Sources;
 use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
+
+/// How long a stream whose time is over goes on with what there is for it.
+const END_GRACE: Duration = Duration::from_secs(10);
 
 /// When a stream has a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,8 @@ pub(crate) struct Turns {
 enum Found {
     Step(Result<Step, read::Error>),
     Beat,
+    /// Nothing, and its time is over.
+    Over,
     Stop,
     Revoked,
 }
@@ -169,7 +175,7 @@ impl Turns {
                 // What was read before and not yet taken is not sent any more. The client that comes back is told why.
                 return Next::End(Ending::Revoked);
             }
-            if self.ends_at.is_some_and(|end| end <= Instant::now()) {
+            if self.is_late() {
                 self.end(out);
                 return Next::End(Ending::Reached);
             }
@@ -201,7 +207,7 @@ impl Turns {
                         return Next::End(Ending::NoRoom);
                     }
                 }
-                Found::Step(Ok(Step::End)) => {
+                Found::Step(Ok(Step::End)) | Found::Over => {
                     self.end(out);
                     return Next::End(Ending::Reached);
                 }
@@ -217,6 +223,12 @@ impl Turns {
                 Found::Beat => {}
             }
         }
+    }
+
+    /// Whether it has gone on for too long with what was there for it when its time was over.
+    fn is_late(&self) -> bool {
+        let late = self.ends_at.map(|end| end + END_GRACE);
+        late.is_some_and(|late| late <= Instant::now())
     }
 
     fn idle(&self, out: &mut Vec<u8>) {
@@ -240,11 +252,13 @@ impl Turns {
             records: left,
             bytes: self.edge.limits().frame_bytes,
         };
+        let is_over = self.ends_at.is_some_and(|end| end <= Instant::now());
         tokio::select! {
             biased;
             step = self.sources.next(limit) => Found::Step(step),
             () = self.edge.stop().cancelled() => Found::Stop,
             _ = self.stay.over() => Found::Revoked,
+            () = ready(()), if is_over => Found::Over,
             () = &mut self.beat => Found::Beat,
         }
     }

@@ -117,7 +117,7 @@ impl<'q> Page<'q> {
             let listed = core.roster(grant, &roster(), &part).await;
             let Roster { subjects, more } = reach.unless_away(listed)?;
             part.after = subjects.last().map(|(name, _)| name.clone());
-            self.take_all(grant, subjects).await?;
+            self.take_all(reach, grant, subjects).await?;
             if !more {
                 break;
             }
@@ -142,6 +142,7 @@ impl<'q> Page<'q> {
     /// Takes what is asked for of `listed`, as long as there is room.
     async fn take_all(
         &mut self,
+        reach: &Reach,
         grant: &Grant,
         mut listed: Vec<(Subject, Arc<Labels>)>,
     ) -> Result<(), Refused> {
@@ -155,7 +156,12 @@ impl<'q> Page<'q> {
         let (core, feed) = (self.edge.core(), request::feed());
         let mut done = 0;
         while done < names.len() && !self.is_full() {
-            for latest in core.latest_of(grant, &feed, &names[done..]).await? {
+            let latest = core.latest_of(grant, &feed, &names[done..]).await;
+            let latest = reach.unless_away(latest)?;
+            if latest.is_empty() {
+                return Ok(());
+            }
+            for latest in latest {
                 let (id, labels) = &listed[done];
                 done += 1;
                 let device = Device::new(project, id, labels, &latest)?;

@@ -25,9 +25,13 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
 
 pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     let whole = refuse::taken_in(&asked, body).await?;
-    let _shared = asked.edge.devices().read().await;
-    let device = emulated(&asked).await?;
+    let device = refuse::device(&asked)?;
     let core = asked.edge.core();
+    // Before it is told whether there is such a device.
+    core.may_publish(asked.grant(), &request::feed(), &device)
+        .await?;
+    let _shared = asked.edge.device(&device).read().await;
+    emulated(&asked, &device).await?;
     let event = body::publish(&device, &whole.bytes, asked.edge.clock().now())?;
     let events = [(request::feed(), event)];
     core.publish(asked.grant(), &events, Vec::new(), &Repetition::Unknown)
@@ -37,8 +41,9 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
 
 /// What it told goes before what it is: whoever is cut off in between can have it deleted once more.
 pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
-    let _alone = asked.edge.devices().write().await;
-    let device = emulated(&asked).await?;
+    let device = refuse::device(&asked)?;
+    let _alone = asked.edge.device(&device).write().await;
+    emulated(&asked, &device).await?;
     let (core, name) = (asked.edge.core(), asked.grant().project());
     let feed = request::feed();
     let change = Change::erasure(name, Some(&feed), Some(&device));
@@ -49,12 +54,11 @@ pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused>
     Ok(answer::json_text(told::done()))
 }
 
-/// The device of the path, which has to be an emulated one.
-async fn emulated(asked: &Asked) -> Result<Subject, Refused> {
-    let device = refuse::device(asked)?;
-    let labels = reach::labels(asked.edge.core(), asked.grant(), &device).await?;
-    if labels.get(body::EMULATED_LABEL).is_none() {
-        return Err(Refused(error::not_emulated(&device)));
-    }
-    Ok(device)
+/// Refuses a device that is no emulated one.
+async fn emulated(asked: &Asked, device: &Subject) -> Result<(), Refused> {
+    let labels = reach::labels(asked.edge.core(), asked.grant(), device).await?;
+    let is_emulated = labels.get(body::EMULATED_LABEL).is_some();
+    is_emulated
+        .then_some(())
+        .ok_or_else(|| Refused(error::not_emulated(device)))
 }

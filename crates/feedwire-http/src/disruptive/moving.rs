@@ -8,6 +8,7 @@ use feedwire_dialects::disruptive::{answer as told, body};
 use feedwire_event::Labels;
 use hyper::body::Incoming;
 
+use super::reach::Places;
 use super::refuse::{self, Refused};
 use super::{devices, reach};
 use crate::answer::{self, Answer};
@@ -25,8 +26,9 @@ pub(super) async fn transfer(asked: Asked, body: Incoming) -> Result<Answer, Ref
 
 async fn move_all(asked: &Asked, names: Vec<Name>) -> (Vec<Name>, Vec<(Name, Failure)>) {
     let (mut moved, mut failures) = (Vec::new(), Vec::new());
+    let mut places = Places::of(asked);
     for name in names {
-        match move_one(asked, &name).await {
+        match move_one(asked, &mut places, &name).await {
             Ok(()) => moved.push(Name {
                 project: Project::One(asked.grant().project().clone()),
                 device: name.device,
@@ -38,19 +40,22 @@ async fn move_all(asked: &Asked, names: Vec<Name>) -> (Vec<Name>, Vec<(Name, Fai
 }
 
 /// Has the device there before it is no longer here: one that is cut off in between is moved by moving it once more.
-async fn move_one(asked: &Asked, name: &Name) -> Result<(), Refused> {
+async fn move_one(asked: &Asked, places: &mut Places<'_>, name: &Name) -> Result<(), Refused> {
     let (core, there, device) = (asked.edge.core(), asked.grant(), &name.device);
-    let here = reach::place(asked, name).await?;
+    let here = places.find(name).await?;
     if here.project() == there.project() {
         return Err(Refused(error::not_moved(device)));
     }
-    here.require_whole(Right::Publish)
-        .map_err(read::Error::from)?;
+    for grant in [&here, there] {
+        grant
+            .require_whole(Right::Publish)
+            .map_err(read::Error::from)?;
+    }
     let whole = |grant: &Grant| Grant::whole(grant.project().clone());
     let labels = reach::labels(core, &here, device).await?;
     let present = devices::read(core, &whole(&here), device, &labels).await?;
     // Two moves of one device would leave it in two places.
-    let _alone = asked.edge.devices().write().await;
+    let _alone = asked.edge.device(device).write().await;
     let before = reach::labels(core, &here, device).await?;
     let (moved, left) = body::moved(&before, present.ty(), there.project())?;
     let in_place = reach::find(core, &whole(there), device).await?;

@@ -15,6 +15,9 @@ use crate::asked::Asked;
 /// Most projects that one request looks for devices in: each has to be opened.
 const PROJECTS_MAX: usize = 1_000;
 
+/// In how many projects a request looks for the devices that it names without one, all together.
+const PLACES_MAX: usize = 10_000;
+
 /// Where a request looks for devices.
 #[derive(Debug)]
 pub(super) enum Reach {
@@ -85,18 +88,39 @@ pub(super) fn check(asked: &Asked) -> Result<(), Refused> {
     Err(Refused(error::unknown_project()))
 }
 
-/// What may be done where the device `name` is: in the project that it says, or in the one in which it is found.
-pub(super) async fn place(asked: &Asked, name: &Name) -> Result<Grant, Refused> {
-    let device = &name.device;
-    match &name.project {
-        Project::One(project) => {
-            let grant = asked.grant_in(project);
-            grant.ok_or_else(|| Refused(error::unknown_device(device)))
+/// Looks for the places of devices of one request.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    asked: &'a Asked,
+    every: Option<Reach>,
+    /// In how many projects it may still be looked.
+    left: usize,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn of(asked: &'a Asked) -> Self {
+        Self {
+            asked,
+            every: None,
+            left: PLACES_MAX,
         }
-        Project::Every => {
-            let reach = Reach::every(asked)?;
-            Ok(reach.find(asked.edge.core(), device).await?.0)
+    }
+
+    /// What may be done where the device `name` is: in the project that it says, or in the one in which it is found.
+    pub(super) async fn find(&mut self, name: &Name) -> Result<Grant, Refused> {
+        let device = &name.device;
+        if let Project::One(project) = &name.project {
+            let grant = self.asked.grant_in(project);
+            return grant.ok_or_else(|| Refused(error::unknown_device(device)));
         }
+        let every = match self.every.take() {
+            Some(every) => every,
+            None => Reach::every(self.asked)?,
+        };
+        let every = self.every.insert(every);
+        let left = self.left.checked_sub(every.grants().len());
+        self.left = left.ok_or_else(|| Refused(error::too_many_projects(PLACES_MAX)))?;
+        Ok(every.find(self.asked.edge.core(), device).await?.0)
     }
 }
 
