@@ -1,6 +1,7 @@
 //! Who may have done what: the rule of each method of each route, and holding a request against it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use feedwire_auth::{Auth, Denied, Principal};
@@ -147,7 +148,7 @@ pub(crate) fn admit(
         }
     };
     if let Some(grant) = &grant {
-        count(edge, grant.project(), metered)?;
+        count(edge, [grant.project()], metered)?;
     }
     Ok(Admitted {
         principal,
@@ -164,14 +165,22 @@ pub(crate) fn grant_in(principal: Option<&Principal>, project: &ProjectName) -> 
     }
 }
 
-/// Counts a request for `project`, and for each that it is below: whoever makes children of a project has no more by that.
-fn count(edge: &Edge, project: &ProjectName, metered: &mut Metered) -> Result<(), Refusal> {
+/// Counts a request for each of `projects`, and for each that they are below, once: whoever makes children of a project has no more
+/// by that.
+pub(crate) fn count<'p>(
+    edge: &Edge,
+    projects: impl IntoIterator<Item = &'p ProjectName>,
+    metered: &mut Metered,
+) -> Result<(), Refusal> {
     let (quotas, core) = (edge.quotas(), edge.core());
-    quotas.of_project(metered, project, core.project_limits(project))?;
-    let mut above = project.parent();
-    while let Some(project) = above {
-        quotas.of_project(metered, &project, core.project_limits(&project))?;
-        above = project.parent();
+    let mut counted = BTreeSet::new();
+    for project in projects {
+        let mut next = Some(project.clone());
+        while let Some(project) = next.filter(|project| !counted.contains(project)) {
+            quotas.of_project(metered, &project, core.project_limits(&project))?;
+            next = project.parent();
+            counted.insert(project);
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::asked::Asked;
-use crate::quota::ReaderPermit;
+use crate::quota::{Metered, ReaderPermit};
 
 /// A reader's leave to be there. Dropping it makes room for another.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Stay {
     ended: Option<CancellationToken>,
     /// Until its access token expires, where that ends readers.
     expiry: Option<Pin<Box<Sleep>>>,
-    _permits: Vec<ReaderPermit>,
+    permits: Vec<ReaderPermit>,
 }
 
 impl Stay {
@@ -33,8 +33,14 @@ impl Stay {
         Ok(Self {
             ended: principal.map(|principal| principal.ended().clone()),
             expiry: expires_at.map(|at| Box::pin(sleep(now.until(at)))),
-            _permits: permits,
+            permits,
         })
+    }
+
+    /// The same, if there is room for one more of what `metered` counts, too.
+    pub(crate) fn among(mut self, metered: &Metered) -> Result<Self, Refusal> {
+        self.permits.extend(metered.reader()?);
+        Ok(self)
     }
 
     /// Whether it is over.
@@ -85,7 +91,7 @@ mod tests {
         let stay = Stay {
             ended: None,
             expiry: Some(Box::pin(sleep(hour))),
-            _permits: Vec::new(),
+            permits: Vec::new(),
         };
         assert!(!stay.is_over());
         tokio::time::advance(hour).await;

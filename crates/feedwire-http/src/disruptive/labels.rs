@@ -17,13 +17,14 @@ use crate::asked::Asked;
 const TRIES_MAX: usize = 10;
 
 pub(super) async fn update(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
-    let update = body::batch_update(&refuse::taken_in(&asked, body).await?.bytes)?;
+    let whole = refuse::taken_in(&asked, body).await?;
+    let (update, bytes) = (body::batch_update(&whole.bytes)?, whole.bytes.len());
     reach::check(&asked)?;
     let edge = asked.edge.clone();
     // Labels that are changed are told of, even if nobody waits for the answer any more.
     let failures = edge.whole(async move {
         let mut failures = Vec::new();
-        let mut places = Places::of(&asked);
+        let mut places = Places::of(&asked, bytes);
         for name in &update.devices {
             if let Err(Refused(failure)) = change(&asked, &mut places, name, &update).await {
                 failures.push((name.clone(), failure));

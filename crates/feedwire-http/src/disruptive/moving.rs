@@ -15,18 +15,23 @@ use crate::answer::{self, Answer};
 use crate::asked::Asked;
 
 pub(super) async fn transfer(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
-    let names = body::transfer(&refuse::taken_in(&asked, body).await?.bytes)?;
+    let whole = refuse::taken_in(&asked, body).await?;
+    let (names, bytes) = (body::transfer(&whole.bytes)?, whole.bytes.len());
     reach::check(&asked)?;
     let edge = asked.edge.clone();
     // None is to be here and there because nobody waits for the answer any more.
-    let moving = edge.whole(async move { move_all(&asked, names).await });
+    let moving = edge.whole(async move { move_all(&asked, names, bytes).await });
     let (moved, failures) = moving.await;
     Ok(answer::json_text(told::transferred(&moved, &failures)))
 }
 
-async fn move_all(asked: &Asked, names: Vec<Name>) -> (Vec<Name>, Vec<(Name, Failure)>) {
+async fn move_all(
+    asked: &Asked,
+    names: Vec<Name>,
+    bytes: usize,
+) -> (Vec<Name>, Vec<(Name, Failure)>) {
     let (mut moved, mut failures) = (Vec::new(), Vec::new());
-    let mut places = Places::of(asked);
+    let mut places = Places::of(asked, bytes);
     for name in names {
         match move_one(asked, &mut places, &name).await {
             Ok(()) => moved.push(Name {

@@ -1,16 +1,20 @@
 //! What a request reaches: one project, or every one in which whoever asks may read.
 
+use std::collections::BTreeSet;
 use std::slice;
 use std::sync::Arc;
 
 use feedwire_core::roster::{Part, Roster};
 use feedwire_core::{Core, Grant, Right, read};
+use feedwire_dialects::Refusal;
 use feedwire_dialects::disruptive::error;
 use feedwire_dialects::disruptive::request::{self, MOVED_LABEL, Name, Project, TYPE_LABEL};
 use feedwire_event::{Labels, ProjectName, Subject};
 
 use super::refuse::Refused;
+use crate::access;
 use crate::asked::Asked;
+use crate::quota::Metered;
 
 /// Most projects that one request looks for devices in: each has to be opened.
 const PROJECTS_MAX: usize = 1_000;
@@ -23,8 +27,8 @@ const PLACES_MAX: usize = 10_000;
 pub(super) enum Reach {
     /// In the project of its path.
     One(Grant),
-    /// In all of these, in order of their names.
-    Every(Vec<Grant>),
+    /// In all of these, in order of their names, and counted in each.
+    Every(Vec<Grant>, Metered),
 }
 
 impl Reach {
@@ -40,13 +44,24 @@ impl Reach {
         if grants.len() > PROJECTS_MAX {
             return Err(Refused(error::too_many_projects(PROJECTS_MAX)));
         }
-        Ok(Self::Every(grants))
+        let mut metered = Metered::default();
+        let projects = grants.iter().map(Grant::project);
+        access::count(&asked.edge, projects, &mut metered)?;
+        Ok(Self::Every(grants, metered))
     }
 
     pub(super) fn grants(&self) -> &[Grant] {
         match self {
             Self::One(grant) => slice::from_ref(grant),
-            Self::Every(grants) => grants,
+            Self::Every(grants, _) => grants,
+        }
+    }
+
+    /// What the request is counted by, beside what it is counted by in any case.
+    pub(super) fn metered(&self) -> Option<&Metered> {
+        match self {
+            Self::One(_) => None,
+            Self::Every(_, metered) => Some(metered),
         }
     }
 
@@ -56,7 +71,7 @@ impl Reach {
         read: Result<T, read::Error>,
     ) -> Result<T, read::Error> {
         match (self, read) {
-            (Self::Every(_), Err(read::Error::Forbidden(_) | read::Error::UnknownProject(_))) => {
+            (Self::Every(..), Err(read::Error::Forbidden(_) | read::Error::UnknownProject(_))) => {
                 Ok(T::default())
             }
             (_, read) => read,
@@ -95,19 +110,39 @@ pub(super) struct Places<'a> {
     every: Option<Reach>,
     /// In how many projects it may still be looked.
     left: usize,
+    /// The projects in which the request is counted.
+    counted: BTreeSet<ProjectName>,
+    /// How much is published in each.
+    bytes: usize,
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn of(asked: &'a Asked) -> Self {
+    /// Those of a request with a body of so many `bytes`.
+    pub(super) fn of(asked: &'a Asked, bytes: usize) -> Self {
+        let here = asked.granted().map(|grant| grant.project().clone());
         Self {
             asked,
             every: None,
             left: PLACES_MAX,
+            counted: here.into_iter().collect(),
+            bytes,
         }
     }
 
     /// What may be done where the device `name` is: in the project that it says, or in the one in which it is found.
     pub(super) async fn find(&mut self, name: &Name) -> Result<Grant, Refused> {
+        let grant = self.place(name).await?;
+        let project = grant.project();
+        if !self.counted.contains(project) {
+            let mut metered = Metered::default();
+            access::count(&self.asked.edge, [project], &mut metered)?;
+            metered.publish(self.bytes).map_err(Refusal::from)?;
+            self.counted.insert(project.clone());
+        }
+        Ok(grant)
+    }
+
+    async fn place(&mut self, name: &Name) -> Result<Grant, Refused> {
         let device = &name.device;
         if let Project::One(project) = &name.project {
             let grant = self.asked.grant_in(project);

@@ -38,7 +38,10 @@ async fn plan(asked: &Asked, kind: Kind) -> Result<Plan, Refused> {
     if grants.len() > PROJECTS_MAX {
         return Err(Refused(error::too_many_projects(PROJECTS_MAX)));
     }
-    let stay = Stay::of(asked)?;
+    let mut stay = Stay::of(asked)?;
+    if let Some(metered) = reach.metered() {
+        stay = stay.among(metered)?;
+    }
     let filter = Filter {
         feeds: vec![request::feed()],
         labels: filter.groups(),

@@ -222,3 +222,65 @@ async fn devices_are_moved_and_labelled_by_whoever_may_publish_where_they_are() 
     let message = text(&answer["batchErrors"][0]["status"]["message"]);
     assert!(message.contains("the right to publish"), "{message}");
 }
+
+#[tokio::test]
+async fn whoever_may_not_change_a_device_is_not_told_whether_there_is_one() {
+    let server = TestServer::guarded().await;
+    let admin = bearer(&server.credential("_system", &[("*", "admin", "")]).await);
+    let json = "content-type: application/json";
+    let path = "/v1/projects/default/feeds/devices/events";
+    let event = br#"{"type":"touch","subject":"d"}"#;
+    let sent = server.ask("POST", path, &[&admin, json], event).await;
+    assert_eq!(sent.status, 200);
+    let reader = server.credential("default", &[("default", "read", "others")]);
+    let publisher = server.credential("default", &[("default", "publish", "others")]);
+    for own in [bearer(&reader.await), bearer(&publisher.await)] {
+        for project in ["-", "default"] {
+            let told = async |device: &str| {
+                let path = format!("/disruptive/v2/projects/{project}/devices:batchUpdate");
+                let body = format!(
+                    r#"{{"devices":["projects/default/devices/{device}"],"addLabels":{{"a":"b"}}}}"#
+                );
+                let answer = server
+                    .ask("POST", &path, &[&own, json], body.as_bytes())
+                    .await;
+                answer.text().replace(&format!("devices/{device}"), "")
+            };
+            assert_eq!(told("d").await, told("none").await, "{project}");
+        }
+        let told = async |device: &str| {
+            let path = format!("/disruptive/v2/projects/default/devices/{device}:publish");
+            let answer = server
+                .ask("POST", &path, &[&own, json], br#"{"touch":{}}"#)
+                .await;
+            refusal(&answer)
+        };
+        let (there, absent) = (told("d").await, told("none").await);
+        assert_eq!((there.0, &there), (403, &absent));
+    }
+}
+
+#[tokio::test]
+async fn every_project_is_no_way_around_the_limits_of_one() {
+    let server = TestServer::guarded().await;
+    let admin = bearer(&server.credential("_system", &[("*", "admin", "")]).await);
+    let json = "content-type: application/json";
+    let limits = br#"{"requests_per_second":null,"publish_bytes_per_second":null,"readers":1}"#;
+    let path = "/v1/projects/default/limits";
+    let set = server.ask("PUT", path, &[&admin, json], limits).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let own = bearer(
+        &server
+            .credential("default", &[("default", "read", "")])
+            .await,
+    );
+    let mut socket = server.connect().await;
+    let path = "/disruptive/v2/projects/default/devices:stream";
+    socket.request("GET", path, &[&own], b"").await;
+    assert_eq!(socket.head().await.status, 200);
+    for project in ["default", "-"] {
+        let path = format!("/projects/{project}/devices:stream");
+        let answer = ask(&server, &own, "GET", &path).await;
+        assert_eq!(answer.status, 429, "{project}: {}", answer.text());
+    }
+}

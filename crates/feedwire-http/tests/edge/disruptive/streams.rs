@@ -302,6 +302,18 @@ async fn a_stream_of_every_project_tells_what_comes_in_each() {
         let all = (0..20).map(|round| format!("{project}-{round}"));
         assert_eq!(own, all.collect::<Vec<_>>());
     }
+    // It goes on when one of them is deleted.
+    let path = "/v1/projects/one";
+    let asked = server.ask("DELETE", path, &[], b"").await.json();
+    let path = format!("{path}?delete_token={}", text(&asked["delete_token"]));
+    let gone = server.ask("DELETE", &path, &[], b"").await;
+    assert_eq!(gone.status, 204, "{}", gone.text());
+    publish("two", "last".to_owned()).await;
+    while !next(&mut socket, LINES)
+        .await
+        .iter()
+        .any(|event| event["eventId"] == "last")
+    {}
     server.stop();
     while let Some(chunk) = socket.chunk().await {
         assert!(String::from_utf8_lossy(&chunk).contains("ping"));
