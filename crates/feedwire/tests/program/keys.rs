@@ -153,7 +153,7 @@ fn a_credential_is_shown_listed_changed_and_disabled() {
         &server,
         &["--name", "a meter", "--read", "f", "--label", "floor=2"],
     );
-    let secret = theirs.rsplit_once('_').expect("a token").1;
+    let secret = theirs.splitn(3, '_').last().expect("a token");
     let shown = server.run(["key", "show", &key_id]).printed();
     assert!(
         shown.contains("default: read in f about subjects with floor=2"),
