@@ -148,7 +148,7 @@ pub(crate) fn admit(
         }
     };
     if let Some(grant) = &grant {
-        count(edge, [grant.project()], metered)?;
+        count(edge, grant.project(), metered)?;
     }
     Ok(Admitted {
         principal,
@@ -165,23 +165,35 @@ pub(crate) fn grant_in(principal: Option<&Principal>, project: &ProjectName) -> 
     }
 }
 
-/// Counts a request for each of `projects`, and for each that they are below, once: whoever makes children of a project has no more
-/// by that.
-pub(crate) fn count<'p>(
+/// Counts a request for `project`, and for each that it is below: whoever makes children of a project has no more by that.
+pub(crate) fn count(
+    edge: &Edge,
+    project: &ProjectName,
+    metered: &mut Metered,
+) -> Result<(), Refusal> {
+    let (quotas, core) = (edge.quotas(), edge.core());
+    quotas.of_project(metered, project, core.project_limits(project))?;
+    let mut above = project.parent();
+    while let Some(project) = above {
+        quotas.of_project(metered, &project, core.project_limits(&project))?;
+        above = project.parent();
+    }
+    Ok(())
+}
+
+/// As [`count`] for each of `projects`, and once for what more of them are below.
+pub(crate) fn count_each<'p>(
     edge: &Edge,
     projects: impl IntoIterator<Item = &'p ProjectName>,
     metered: &mut Metered,
 ) -> Result<(), Refusal> {
+    let lineage =
+        |project: &ProjectName| std::iter::successors(Some(project.clone()), ProjectName::parent);
+    let all: BTreeSet<ProjectName> = projects.into_iter().flat_map(lineage).collect();
     let (quotas, core) = (edge.quotas(), edge.core());
-    let mut counted = BTreeSet::new();
-    for project in projects {
-        let mut next = Some(project.clone());
-        while let Some(project) = next.filter(|project| !counted.contains(project)) {
-            quotas.of_project(metered, &project, core.project_limits(&project))?;
-            next = project.parent();
-            counted.insert(project);
-        }
-    }
+    all.iter().try_for_each(|project| {
+        quotas.of_project(metered, project, core.project_limits(project))
+    })?;
     Ok(())
 }
 

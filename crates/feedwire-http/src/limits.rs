@@ -41,6 +41,8 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// How long a stream of Disruptive's API lasts, which its vendor ends after an hour; `None` is for as long as its reader likes.
     pub disruptive_lifetime: Option<Duration>,
+    /// How long a stream whose time is over goes on with what there is for it.
+    pub end_grace: Duration,
     /// From the end of a request, or from the opening of the connection, to the end of the next request's headers.
     pub head_timeout: Duration,
     /// Between two pieces of a body.
@@ -81,6 +83,7 @@ impl Default for Limits {
             streams_bytes_max: 256 * MIB,
             frame_bytes: 64 * KIB,
             disruptive_lifetime: Some(Duration::from_hours(1)),
+            end_grace: Duration::from_secs(10),
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(30),

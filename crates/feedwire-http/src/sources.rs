@@ -46,6 +46,16 @@ impl Sources {
         self.all[0].reader.cursor()
     }
 
+    /// How many events there are at most that were not handed out yet.
+    pub(crate) fn behind(&self) -> u64 {
+        let readers = self.all.iter().map(|source| &source.reader);
+        let behind = readers.map(|reader| {
+            let Cursor(cursor) = reader.cursor();
+            reader.head().get().saturating_sub(cursor.get())
+        });
+        behind.sum()
+    }
+
     /// What comes next, of whichever source; the others have their turn before the one that had the last. One that closes is left out,
     /// until it is the only one: its project may be gone. Cancel safe, as a reader is.
     pub(crate) async fn next(&mut self, limit: Limit) -> Result<Step, read::Error> {

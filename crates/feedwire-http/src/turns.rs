@@ -13,7 +13,7 @@ use std::vec;
 use bytes::Bytes;
 use feedwire_core::{Delivered, Delivery, Step, read};
 use feedwire_dialects::Refusal;
-use feedwire_engine::Limit;
+use feedwire_engine::{Expired, Limit};
 use feedwire_event::Cursor;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -23,9 +23,6 @@ use crate::room::Room;
 use crate::sources::Sources;
 use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
-
-/// How long a stream whose time is over goes on with what there is for it.
-const END_GRACE: Duration = Duration::from_secs(10);
 
 /// When a stream has a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,8 +173,7 @@ impl Turns {
                 return Next::End(Ending::Revoked);
             }
             if self.is_late() {
-                self.end(out);
-                return Next::End(Ending::Reached);
+                return self.end_late(out);
             }
             // Events that never end would keep it from its turn.
             if matches!(self.beats, Beats::Always(_)) && self.is_due() {
@@ -227,8 +223,25 @@ impl Turns {
 
     /// Whether it has gone on for too long with what was there for it when its time was over.
     fn is_late(&self) -> bool {
-        let late = self.ends_at.map(|end| end + END_GRACE);
+        let late = self.ends_at.map(|end| end + self.edge.limits().end_grace);
         late.is_some_and(|late| late <= Instant::now())
+    }
+
+    /// Ends a stream that was too slow to send what there was when its time was over: what it does not send is not kept from its client.
+    fn end_late(&self, out: &mut Vec<u8>) -> Next {
+        let lost_at_most = self.sources.behind() + self.ready.len() as u64;
+        if lost_at_most == 0 {
+            self.end(out);
+            return Next::End(Ending::Reached);
+        }
+        let Cursor(cursor) = self.sources.cursor();
+        let expired = Expired {
+            first: cursor.next(),
+            first_at: None,
+            lost_at_most,
+        };
+        self.sources.framing().expired(&expired, out);
+        Next::End(Ending::Expired)
     }
 
     fn idle(&self, out: &mut Vec<u8>) {

@@ -46,7 +46,7 @@ impl Reach {
         }
         let mut metered = Metered::default();
         let projects = grants.iter().map(Grant::project);
-        access::count(&asked.edge, projects, &mut metered)?;
+        access::count_each(&asked.edge, projects, &mut metered)?;
         Ok(Self::Every(grants, metered))
     }
 
@@ -135,7 +135,7 @@ impl<'a> Places<'a> {
         let project = grant.project();
         if !self.counted.contains(project) {
             let mut metered = Metered::default();
-            access::count(&self.asked.edge, [project], &mut metered)?;
+            access::count(&self.asked.edge, project, &mut metered)?;
             metered.publish(self.bytes).map_err(Refusal::from)?;
             self.counted.insert(project.clone());
         }

@@ -225,6 +225,43 @@ async fn a_stream_ends_in_good_order_when_its_time_is_over_and_when_the_server_s
     assert_eq!(socket.rest().await, b"");
 }
 
+/// A reader that had fallen behind was told a good end, and missed what it had not been sent.
+#[tokio::test]
+async fn a_reader_that_is_behind_when_its_time_is_over_is_told_all_or_that_it_was_not() {
+    for grace in [Duration::ZERO, Duration::from_mins(1)] {
+        let limits = Limits {
+            disruptive_lifetime: Some(Duration::from_millis(100)),
+            end_grace: grace,
+            ..Limits::default()
+        };
+        let server = TestServer::with(limits).await;
+        let mut socket = stream(&server, "", LINES).await;
+        // More than a connection holds whose other end takes nothing.
+        let event = format!(
+            r#"{{"type":"touch","subject":"a","data":{{"x":"{}"}}}}"#,
+            "x".repeat(100_000)
+        );
+        let batch = format!("[{}]", vec![event; 20].join(","));
+        for _ in 0..10 {
+            server.publish("devices", &batch).await;
+        }
+        let mut lines = Vec::new();
+        while let Some(chunk) = socket.chunk().await {
+            lines.extend(chunk);
+        }
+        let text = String::from_utf8(lines).expect("ASCII");
+        let told = text.matches("\"eventType\":\"touch\"").count();
+        let is_late = text
+            .trim_end()
+            .rsplit('\n')
+            .next()
+            .is_some_and(|last| last.contains("too slow"));
+        // Whoever has all there was has whole batches.
+        assert!(is_late || told.is_multiple_of(20), "{told}");
+        assert!(grace.is_zero() || !is_late, "{told}");
+    }
+}
+
 #[tokio::test]
 async fn whoever_asks_for_lines_is_refused_in_a_line_that_its_client_survives() {
     let server = TestServer::start().await;
