@@ -1,11 +1,12 @@
 """Disruptive Technologies' own client for Python, as it is pointed at a server, what it logs, and streams that it reads."""
 
 import logging
-import queue
 import sys
 import threading
 
 import disruptive as dt
+
+from steps import Steps
 
 SECONDS = 30
 PROJECT = "default"
@@ -94,26 +95,11 @@ def follow(log, **asked):
     return stream
 
 
-class Stream:
+class Stream(Steps):
     """A stream that is read on a thread of its own."""
 
     def __init__(self, **asked):
-        self.steps = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._run, args=(asked,), daemon=True)
-        self.thread.start()
-
-    def _run(self, asked):
-        try:
-            for event in events(**asked):
-                self.steps.put(event)
-        except BaseException as error:
-            self.steps.put(error)
-
-    def next(self):
-        step = self.steps.get(timeout=SECONDS)
-        if isinstance(step, BaseException):
-            raise step
-        return step
+        super().__init__(lambda: events(**asked))
 
     def until(self, device):
         """All events up to the first of `device`."""

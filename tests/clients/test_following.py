@@ -1,37 +1,21 @@
 """Clients that others wrote follow a feed through restarts of the server and miss nothing."""
 
-import queue
 import signal
-import threading
 
 import pytest
 
 import consumers
 from http_feeds import http_feeds
+from steps import Steps
 
-SECONDS = 20
 
-
-class Follower:
+class Follower(Steps):
     """A consumer on a thread of its own."""
 
+    seconds = 20
+
     def __init__(self, consumer, url, count):
-        self.steps = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._run, args=(consumer, url, count), daemon=True)
-        self.thread.start()
-
-    def _run(self, consumer, url, count):
-        try:
-            for step in consumer(url, count):
-                self.steps.put(step)
-        except BaseException as error:
-            self.steps.put(error)
-
-    def next(self):
-        step = self.steps.get(timeout=SECONDS)
-        if isinstance(step, BaseException):
-            raise step
-        return step
+        super().__init__(lambda: consumer(url, count))
 
     def events(self, count):
         """The next `count` events, whatever connections come between."""
