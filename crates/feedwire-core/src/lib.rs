@@ -32,6 +32,7 @@ pub mod roster;
 mod seams;
 pub mod stats;
 pub mod store;
+pub mod stream;
 mod subjects;
 mod sync;
 mod tail;

@@ -19,7 +19,7 @@ mod timestamp;
 pub use event::{Attribute, AttributeError, Data, Event, EventId, Extensions, Source};
 pub use key::{IdempotencyKey, KeyError};
 pub use labels::{Labels, LabelsError};
-pub use name::{FeedName, NameError, ProjectName, TypeName};
+pub use name::{FeedName, NameError, ProjectName, StreamName, TypeName};
 pub use payload::Payload;
 pub use position::{Cursor, CursorError, Position, Version};
 pub use subject::{Subject, SubjectError};

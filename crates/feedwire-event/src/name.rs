@@ -1,4 +1,4 @@
-//! Names of projects, feeds and types.
+//! Names of projects, feeds, types and streams.
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,6 +92,7 @@ macro_rules! name {
 name!(ProjectName, "project", "_system");
 name!(FeedName, "feed", "_audit");
 name!(TypeName, "type of event",);
+name!(StreamName, "stream",);
 
 impl ProjectName {
     /// The project of the server itself.

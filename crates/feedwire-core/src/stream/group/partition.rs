@@ -1,0 +1,272 @@
+//! A partition: who holds it, how far it was sent, and what of that is not settled.
+
+use std::time::Duration;
+
+use feedwire_event::{Position, Timestamp};
+use tokio::time::Instant;
+
+use super::super::{Mode, Settings};
+use super::lag::Lag;
+use super::outstanding::{Admission, Outstanding};
+use super::sent::Sent;
+use super::{MemberId, Offered};
+
+/// Who holds a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lease {
+    Free,
+    Held {
+        by: MemberId,
+        generation: u64,
+    },
+    /// Nothing more is sent to who holds it; it goes on when that is settled, or at the deadline.
+    Leaving {
+        by: MemberId,
+        generation: u64,
+        to: MemberId,
+        deadline: Instant,
+    },
+}
+
+impl Lease {
+    /// Who holds it, under which generation.
+    pub(super) fn holder(self) -> Option<(MemberId, u64)> {
+        match self {
+            Self::Free => None,
+            Self::Held { by, generation } | Self::Leaving { by, generation, .. } => {
+                Some((by, generation))
+            }
+        }
+    }
+
+    /// Who is to have it.
+    pub(super) fn heir(self) -> Option<MemberId> {
+        match self {
+            Self::Free => None,
+            Self::Held { by, .. } => Some(by),
+            Self::Leaving { to, .. } => Some(to),
+        }
+    }
+
+    /// The generation under which `member` is sent events.
+    pub(super) fn open_to(self, member: MemberId) -> Option<u64> {
+        match self {
+            Self::Held { by, generation } if by == member => Some(generation),
+            Self::Free | Self::Held { .. } | Self::Leaving { .. } => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Partition {
+    pub(super) lease: Lease,
+    /// Everything up to here was sent, or need not be.
+    cursor: Position,
+    /// The furthest that the cursor has been: what is behind is counted in `lag`.
+    seen: Position,
+    lag: Lag,
+    pub(super) work: Work,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    Delivered(Sent),
+    Explicit {
+        line: Outstanding,
+        letters: Outstanding,
+    },
+}
+
+/// What became of an event that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// It is sent; how often it was, where that is counted.
+    Send(Option<u32>),
+    Pass,
+    /// It is put aside, having been sent so often.
+    Bury(u32),
+    /// The partition goes no further for now.
+    Stuck,
+}
+
+impl Partition {
+    pub(super) fn new(settings: &Settings, checkpoint: Position) -> Self {
+        let outstanding = || Outstanding::new(settings.on_failure);
+        let work = match settings.mode {
+            Mode::Delivered => Work::Delivered(Sent::new(checkpoint)),
+            Mode::Explicit => Work::Explicit {
+                line: outstanding(),
+                letters: outstanding(),
+            },
+        };
+        Self {
+            lease: Lease::Free,
+            cursor: checkpoint,
+            seen: checkpoint,
+            lag: Lag::new(),
+            work,
+        }
+    }
+
+    pub(super) fn cursor(&self) -> Position {
+        self.cursor
+    }
+
+    /// Everything up to here is settled.
+    pub(super) fn checkpoint(&self) -> Position {
+        match &self.work {
+            Work::Delivered(sent) => sent.checkpoint(self.cursor),
+            Work::Explicit { line, .. } => line.checkpoint(self.cursor),
+        }
+    }
+
+    /// How many events are at the member, where that is counted.
+    pub(super) fn in_flight(&self) -> usize {
+        match &self.work {
+            Work::Delivered(_) => 0,
+            Work::Explicit { line, letters } => line.in_flight() + letters.in_flight(),
+        }
+    }
+
+    /// How many events are not settled.
+    pub(super) fn unsettled(&self) -> u64 {
+        let sent = match &self.work {
+            Work::Delivered(sent) => sent.events(),
+            Work::Explicit { line, .. } => line.unsettled() as u64,
+        };
+        self.lag.events() + sent
+    }
+
+    /// When the first of them was recorded.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        let sent = match &self.work {
+            Work::Delivered(sent) => sent.since(),
+            Work::Explicit { line, .. } => line.since(),
+        };
+        sent.or(self.lag.since())
+    }
+
+    /// Whether nothing that was sent is open.
+    pub(super) fn is_drained(&self) -> bool {
+        match &self.work {
+            Work::Delivered(sent) => sent.is_settled(),
+            Work::Explicit { line, letters } => line.in_flight() + letters.in_flight() == 0,
+        }
+    }
+
+    /// An event was counted in the log.
+    pub(super) fn count(&mut self, position: Position, recorded_at: Timestamp) -> bool {
+        let is_ahead = position > self.seen;
+        if is_ahead {
+            self.lag.add(position, recorded_at);
+        }
+        is_ahead
+    }
+
+    /// Whether there may be something behind its cursor, of what was counted.
+    pub(super) fn has_more(&self) -> bool {
+        self.cursor < self.lag.newest() || self.cursor < self.seen
+    }
+
+    /// Whether it may go on from its cursor.
+    pub(super) fn has_room(&self, settings: &Settings) -> bool {
+        match &self.work {
+            Work::Delivered(_) => true,
+            // What comes again is among what is out.
+            Work::Explicit { line, .. } => {
+                self.cursor < self.seen || line.len() < settings.max_in_flight
+            }
+        }
+    }
+
+    /// The cursor has come to `event`.
+    pub(super) fn offer(&mut self, event: &Offered, now: Instant, settings: &Settings) -> Offer {
+        let Offered {
+            position,
+            subject,
+            recorded_at,
+            ..
+        } = *event;
+        let is_again = position <= self.seen;
+        let offer = match &mut self.work {
+            Work::Delivered(sent) => {
+                sent.send(self.cursor, recorded_at, is_again);
+                Offer::Send(None)
+            }
+            Work::Explicit { line, .. } => {
+                if line.len() >= settings.max_in_flight && !is_again {
+                    return Offer::Stuck;
+                }
+                let event = (position, subject, recorded_at);
+                match line.admit(event, now, settings.max_deliveries) {
+                    Admission::Send(deliveries) => Offer::Send(Some(deliveries)),
+                    Admission::Pass => Offer::Pass,
+                    Admission::Bury(deliveries) => Offer::Bury(deliveries),
+                }
+            }
+        };
+        if !is_again {
+            self.lag.take(position, recorded_at);
+        }
+        self.cursor = position;
+        self.seen = self.seen.max(position);
+        offer
+    }
+
+    /// Nothing of it stands between the cursor and `to` that was not offered.
+    pub(super) fn advance(&mut self, to: Position) {
+        if to <= self.cursor {
+            return;
+        }
+        self.cursor = to;
+        if to >= self.seen {
+            self.seen = to;
+            self.lag.pass(to);
+            if let Work::Delivered(sent) = &mut self.work {
+                sent.caught_up();
+            }
+        }
+        self.trim();
+    }
+
+    /// Lets go of what is settled.
+    pub(super) fn trim(&mut self) {
+        if let Work::Explicit { line, letters } = &mut self.work {
+            line.trim(self.cursor);
+            letters.trim_all();
+        }
+    }
+
+    /// A heartbeat was taken by who holds it.
+    pub(super) fn beat(&mut self, now: Instant, old: Duration) {
+        if let Work::Delivered(sent) = &mut self.work {
+            sent.beat(self.cursor, now, old);
+        }
+    }
+
+    /// What is not settled is to be sent again, to whoever has it next.
+    pub(super) fn rewind(&mut self, now: Instant) {
+        self.cursor = self.checkpoint();
+        match &mut self.work {
+            Work::Delivered(sent) => sent.rewind(),
+            Work::Explicit { line, letters } => {
+                line.take_back();
+                letters.fail_all(now);
+            }
+        }
+    }
+
+    /// It goes on behind `to`, whatever was sent.
+    pub(super) fn seek(&mut self, to: Position, now: Instant) {
+        self.cursor = to;
+        self.seen = to;
+        self.lag.clear();
+        match &mut self.work {
+            Work::Delivered(sent) => *sent = Sent::new(to),
+            Work::Explicit { line, letters } => {
+                line.clear();
+                letters.fail_all(now);
+            }
+        }
+    }
+}

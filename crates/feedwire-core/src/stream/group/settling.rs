@@ -1,0 +1,225 @@
+//! What becomes of what was sent: acknowledged, failed, buried, and what time does to it.
+
+use std::time::Duration;
+
+use feedwire_event::{Position, Timestamp};
+use tokio::time::Instant;
+
+use super::outstanding::{Answered, Buried, Outstanding};
+use super::partition::{Lease, Work};
+use super::{Burial, Group, MemberId, Receipt, SETTLED_AFTER, number};
+use crate::stream::Refused;
+
+/// How an acknowledgement was taken.
+pub(in crate::stream) type Acked = Result<usize, Refused>;
+
+impl Group {
+    /// The partition and the work of `receipt`, if its lease still stands.
+    fn under(
+        &mut self,
+        receipt: Receipt,
+    ) -> Result<(usize, &mut Outstanding, &mut Outstanding), Refused> {
+        let index = usize::from(receipt.partition);
+        let partition = self.partitions.get_mut(index).ok_or(Refused::Unknown)?;
+        let (_, generation) = partition.lease.holder().ok_or(Refused::Stale)?;
+        if generation < receipt.generation {
+            return Err(Refused::Unknown);
+        }
+        if generation != receipt.generation {
+            return Err(Refused::Stale);
+        }
+        match &mut partition.work {
+            Work::Explicit { line, letters } => Ok((index, line, letters)),
+            Work::Delivered(_) => Err(Refused::Unknown),
+        }
+    }
+
+    /// The event of `receipt` is done.
+    pub(in crate::stream) fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Acked {
+        let (index, line, letters) = self.under(receipt)?;
+        let position = receipt.position;
+        let of_letter = letters.acknowledge(position);
+        let answered = match of_letter {
+            Answered::Unknown => line.acknowledge(position),
+            answered => answered,
+        };
+        match answered {
+            Answered::Taken => {}
+            // What is known no more was settled before everything that is.
+            Answered::Unknown if position <= self.partitions[index].cursor() => {}
+            Answered::Unknown => return Err(Refused::Unknown),
+            Answered::Stale => return Err(Refused::Stale),
+        }
+        if of_letter == Answered::Taken {
+            self.delivered_letters.push(position);
+        }
+        self.settled(index, now);
+        Ok(1)
+    }
+
+    /// The event of `receipt` is done, and everything that was sent before it of its partition.
+    pub(in crate::stream) fn acknowledge_through(
+        &mut self,
+        receipt: Receipt,
+        now: Instant,
+    ) -> Acked {
+        let (index, line, _) = self.under(receipt)?;
+        let count = line.acknowledge_through(receipt.position);
+        self.settled(index, now);
+        Ok(count)
+    }
+
+    /// The event of `receipt` failed, and is to come again after `delay`.
+    pub(in crate::stream) fn refuse(
+        &mut self,
+        receipt: Receipt,
+        delay: Duration,
+        now: Instant,
+    ) -> Acked {
+        let max = self.settings.max_deliveries;
+        let (index, line, letters) = self.under(receipt)?;
+        let (position, due) = (receipt.position, now + delay);
+        let failed = match letters.fail(position, due, max) {
+            Err(Answered::Unknown) => line.fail(position, due, max),
+            failed => failed,
+        };
+        let buried = failed.map_err(|answered| match answered {
+            Answered::Stale => Refused::Stale,
+            Answered::Unknown | Answered::Taken => Refused::Unknown,
+        })?;
+        self.bury(index, buried);
+        self.settled(index, now);
+        Ok(1)
+    }
+
+    fn bury(&mut self, index: usize, buried: Option<Buried>) {
+        let burial = buried.map(|buried| Burial {
+            partition: number(index),
+            position: buried.position,
+            subject: buried.subject,
+            deliveries: buried.deliveries,
+        });
+        self.burials.extend(burial);
+    }
+
+    /// Something of the partition was settled or failed: it may go on, or there is room for more of it.
+    fn settled(&mut self, index: usize, now: Instant) {
+        self.partitions[index].trim();
+        if let Some((holder, _)) = self.partitions[index].lease.holder() {
+            self.wakes.insert(holder);
+        }
+        self.hand_over(index, now);
+    }
+
+    /// The event of `receipt`, which was to be sent again, is not there any more.
+    pub(in crate::stream) fn gone(&mut self, receipt: Receipt) {
+        let index = usize::from(receipt.partition);
+        if let Work::Explicit { line, letters } = &mut self.partitions[index].work {
+            line.settle(receipt.position);
+            if letters.settle(receipt.position) {
+                self.delivered_letters.push(receipt.position);
+            }
+        }
+        self.partitions[index].trim();
+    }
+
+    /// An event is among the dead letters now.
+    pub(in crate::stream) fn buried(&mut self, burial: Burial, now: Instant) {
+        let index = usize::from(burial.partition);
+        if let Work::Explicit { line, letters } = &mut self.partitions[index].work {
+            line.settle(burial.position);
+            letters.settle(burial.position);
+        }
+        self.settled(index, now);
+    }
+
+    /// There is no room for another dead letter: the event is sent again instead, in a while.
+    pub(in crate::stream) fn unburied(&mut self, burial: Burial, now: Instant) {
+        let due = now + self.settings.ack_timeout;
+        let index = usize::from(burial.partition);
+        if let Work::Explicit { line, letters } = &mut self.partitions[index].work {
+            line.exhume(burial.position, due);
+            letters.exhume(burial.position, due);
+        }
+    }
+
+    /// A letter is to be sent once more.
+    pub(in crate::stream) fn post(
+        &mut self,
+        (partition, position, subject): (u16, Position, u64),
+        recorded_at: Timestamp,
+        now: Instant,
+    ) {
+        let partition = &mut self.partitions[usize::from(partition)];
+        if let Work::Explicit { letters, .. } = &mut partition.work {
+            letters.post(position, subject, recorded_at, now);
+        }
+        if let Some((holder, _)) = partition.lease.holder() {
+            self.wakes.insert(holder);
+        }
+    }
+
+    /// A letter is forgotten, also where it was being sent once more.
+    pub(in crate::stream) fn drop_letter(&mut self, partition: u16, position: Position) {
+        let partition = &mut self.partitions[usize::from(partition)];
+        if let Work::Explicit { letters, .. } = &mut partition.work {
+            letters.settle(position);
+            letters.trim_all();
+        }
+    }
+
+    /// A heartbeat was taken by `id`, with everything before it.
+    pub(in crate::stream) fn beat(&mut self, id: MemberId, now: Instant) {
+        let old = self.settings.heartbeat * SETTLED_AFTER;
+        for index in 0..self.partitions.len() {
+            let partition = &mut self.partitions[index];
+            if partition
+                .lease
+                .holder()
+                .is_some_and(|(holder, _)| holder == id)
+            {
+                partition.beat(now, old);
+                self.hand_over(index, now);
+            }
+        }
+    }
+
+    /// Time has passed: what was not acknowledged in time has failed, and what was to be drained in time goes on.
+    pub(in crate::stream) fn tick(&mut self, now: Instant) {
+        let (timeout, max) = (self.settings.ack_timeout, self.settings.max_deliveries);
+        for index in 0..self.partitions.len() {
+            let partition = &mut self.partitions[index];
+            let mut buried = Vec::new();
+            let mut is_due = false;
+            if let Work::Explicit { line, letters } = &mut partition.work {
+                for work in [line, letters] {
+                    for position in work.expired(now, timeout) {
+                        buried.extend(work.fail(position, now, max).ok().flatten());
+                    }
+                    is_due |= !work.due(Position::MAX, now, 1).is_empty();
+                }
+            }
+            for buried in buried {
+                self.bury(index, Some(buried));
+            }
+            let partition = &self.partitions[index];
+            if let Lease::Held { by, .. } = partition.lease
+                && is_due
+            {
+                self.wakes.insert(by);
+            }
+            self.hand_over(index, now);
+        }
+    }
+
+    /// All of it goes on behind `to`, whatever was sent.
+    pub(in crate::stream) fn seek(&mut self, to: Position, now: Instant) {
+        for index in 0..self.partitions.len() {
+            self.partitions[index].seek(to, now);
+            if let Some(heir) = self.partitions[index].lease.heir() {
+                self.let_go(index, Some(heir), now);
+            }
+        }
+        self.counted = to;
+    }
+}

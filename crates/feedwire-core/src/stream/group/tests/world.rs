@@ -1,0 +1,728 @@
+//! A stream with everything around it: a log that grows and is trimmed, members that take, acknowledge, stall and die, and a server
+//! that goes away and comes back with what was kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use feedwire_event::{Position, StreamName, Timestamp};
+use tokio::time::Instant;
+
+use super::random::Random;
+use crate::stream::group::partition::{Lease, Work};
+use crate::stream::group::{Burial, Group, MemberId, Next, Offered, Portion};
+use crate::stream::{Mode, OnFailure, Receipt, Refused, Settings};
+
+/// Generations that are kept ahead of those that are given.
+const GENERATIONS_AHEAD: u64 = 1_000;
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) random: Random,
+    pub(super) settings: Settings,
+    pub(super) group: Group,
+    now: Instant,
+    log: Vec<Offered>,
+    /// What is retained begins here.
+    first: Position,
+    clients: BTreeMap<MemberId, Client>,
+    kept: Kept,
+    model: Model,
+    /// What happened, to be told when something is wrong.
+    story: Vec<String>,
+}
+
+/// A member, seen from its own side.
+#[derive(Clone, Debug, Default)]
+struct Client {
+    joined: Position,
+    has: Vec<(Receipt, Instant)>,
+    is_stalled: bool,
+}
+
+/// What a server finds when it comes back.
+#[derive(Clone, Debug)]
+struct Kept {
+    checkpoints: Vec<Position>,
+    next_generation: u64,
+    /// Dead letters, and whether each is to be sent once more.
+    letters: BTreeMap<Position, (Burial, bool)>,
+}
+
+/// What is true whatever the group says.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    /// Everything up to here is behind the start of the stream.
+    base: Position,
+    /// When each was first handed to somebody.
+    handed: BTreeMap<Position, Instant>,
+    acknowledged: BTreeSet<Position>,
+    buried: BTreeSet<Position>,
+    /// What retention took, or nobody was there for.
+    excused: BTreeSet<Position>,
+    has_excuses: bool,
+    seeks: u32,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let mut settings = Settings::new(StreamName::new("s").expect("a name"));
+        settings.mode = if random.chance(3) {
+            Mode::Delivered
+        } else {
+            Mode::Explicit
+        };
+        settings.on_failure = if random.chance(3) {
+            OnFailure::GoOn
+        } else {
+            OnFailure::Wait
+        };
+        settings.partitions = 1 << random.below(5);
+        settings.members_max = 1 + usize::try_from(random.below(5)).expect("it is small");
+        settings.max_in_flight = 1 + usize::try_from(random.below(12)).expect("it is small");
+        settings.max_deliveries = (!random.chance(3)).then_some(4);
+        settings.ack_timeout = Duration::from_secs(10);
+        let checkpoints = vec![Position::ZERO; usize::from(settings.partitions)];
+        Self {
+            group: Group::new(settings.clone(), &checkpoints, 1),
+            random,
+            now: Instant::now(),
+            log: Vec::new(),
+            first: Position::ZERO.next(),
+            clients: BTreeMap::new(),
+            kept: Kept {
+                checkpoints,
+                next_generation: 1 + GENERATIONS_AHEAD,
+                letters: BTreeMap::new(),
+            },
+            model: Model::default(),
+            story: Vec::new(),
+            settings,
+        }
+    }
+
+    fn head(&self) -> Position {
+        self.log
+            .last()
+            .map_or(Position::ZERO, |event| event.position)
+    }
+
+    fn tell(&mut self, what: impl FnOnce() -> String) {
+        self.story.push(what());
+    }
+
+    pub(super) fn story(&self) -> String {
+        self.story.join("\n")
+    }
+
+    /// Something happens.
+    pub(super) fn step(&mut self) {
+        let before = self.group.clone();
+        let seeks = self.model.seeks;
+        match self.random.below(32) {
+            0..=5 => self.append(),
+            6..=9 => self.count(),
+            10..=17 => self.take(),
+            18..=21 => self.acknowledge(),
+            22 => self.refuse(),
+            23 => self.join(),
+            24 if self.random.chance(2) => self.die(),
+            25 => self.beat(),
+            26 => self.pass(Duration::from_millis(
+                100 + self.random.clone().below(4_000),
+            )),
+            27 => self.keep(),
+            28 if self.random.chance(8) => self.restart(),
+            29 if self.random.chance(8) => self.seek(),
+            30 if self.random.chance(6) => self.trim(),
+            31 => self.letters(),
+            _ => self.stall(),
+        }
+        self.bury();
+        // What was sent before a seek is void.
+        if seeks == self.model.seeks {
+            self.check_handovers(&before);
+        }
+        self.check();
+    }
+
+    fn append(&mut self) {
+        for _ in 0..=self.random.below(6) {
+            let subject = self.random.below(20);
+            // Positions may be skipped.
+            let position = self.head().plus(1 + self.random.below(2));
+            let micros = i64::try_from(position.get()).expect("it is small");
+            self.log.push(Offered {
+                partition: u16::try_from(subject % u64::from(self.settings.partitions))
+                    .expect("it is below"),
+                position,
+                subject,
+                recorded_at: Timestamp::from_micros(micros),
+                bytes: 1,
+                is_live_only: self.random.chance(12),
+            });
+        }
+    }
+
+    fn subject(&self, position: Position) -> Option<u64> {
+        let event = self.log.iter().find(|event| event.position == position);
+        event.map(|event| event.subject)
+    }
+
+    fn between(&self, after: Position, through: Position) -> Vec<Offered> {
+        let within = self
+            .log
+            .iter()
+            .filter(|event| event.position > after && event.position <= through);
+        within.copied().collect()
+    }
+
+    fn count(&mut self) {
+        let after = self.group.counted();
+        if self.behind(after) {
+            return;
+        }
+        let through = after.plus(self.random.below(12)).min(self.head());
+        let events = self.between(after, through);
+        self.group.count(
+            events
+                .iter()
+                .map(|event| (event.partition, event.position, event.recorded_at)),
+            through,
+        );
+    }
+
+    /// Tells the group where retention is, if what is behind `after` is no longer there.
+    fn behind(&mut self, after: Position) -> bool {
+        let is_behind = after.next() < self.first;
+        if is_behind {
+            let first = self.first;
+            self.tell(|| format!("lost up to {first}"));
+            self.group.trimmed(first, first.get() - after.get() - 1);
+        }
+        is_behind
+    }
+
+    fn client(&mut self) -> Option<MemberId> {
+        let ids: Vec<MemberId> = self.clients.keys().copied().collect();
+        self.random.pick(&ids).copied()
+    }
+
+    /// A member takes what there is for it.
+    fn take(&mut self) {
+        if let Some(id) = self.client()
+            && !self.clients[&id].is_stalled
+        {
+            self.take_as(id);
+        }
+    }
+
+    fn take_as(&mut self, id: MemberId) -> bool {
+        let next = self.group.next(id, self.now);
+        match next {
+            Next::Gone => panic!("{id:?} was sent away"),
+            Next::Lost(_) | Next::Changed => {}
+            Next::Wait => return false,
+            Next::Again(receipts) => {
+                for receipt in receipts {
+                    let event = self
+                        .log
+                        .iter()
+                        .find(|event| event.position == receipt.position)
+                        .copied();
+                    match event.filter(|event| event.position >= self.first) {
+                        None => self.group.gone(receipt),
+                        Some(event) => {
+                            if event.is_live_only && event.position <= self.clients[&id].joined {
+                                self.excuse(event.position);
+                            }
+                            let sent =
+                                self.group
+                                    .send_again(id, receipt, event.is_live_only, self.now);
+                            if sent.is_some() {
+                                self.tell(|| format!("{id:?} again {receipt:?}"));
+                                self.handed(id, receipt);
+                            }
+                        }
+                    }
+                }
+            }
+            Next::Read { after } => {
+                if self.behind(after) {
+                    return true;
+                }
+                let through = after.plus(1 + self.random.below(20)).min(self.head());
+                let events = self.between(after, through);
+                let joined = self.clients[&id].joined;
+                for event in events
+                    .iter()
+                    .filter(|event| event.is_live_only && event.position <= joined)
+                {
+                    self.excuse(event.position);
+                }
+                let portion = Portion {
+                    events: 1 + usize::try_from(self.random.below(8)).expect("it is small"),
+                    bytes: usize::MAX,
+                };
+                let handed =
+                    self.group
+                        .offer(id, (after, through), events.iter(), portion, self.now);
+                self.tell(|| format!("{id:?} reads {after}..{through}, and has {handed:?}"));
+                for handed in handed {
+                    assert_eq!(handed.receipt.position, events[handed.index].position);
+                    self.handed(id, handed.receipt);
+                }
+            }
+        }
+        true
+    }
+
+    fn excuse(&mut self, position: Position) {
+        self.model.excused.insert(position);
+        self.model.has_excuses = true;
+    }
+
+    fn handed(&mut self, id: MemberId, receipt: Receipt) {
+        let position = receipt.position;
+        let event = *self
+            .log
+            .iter()
+            .find(|event| event.position == position)
+            .expect("it is in the log");
+        assert!(
+            !event.is_live_only || position > self.clients[&id].joined,
+            "{position} was for those who were there"
+        );
+        let is_letter = self.kept.letters.contains_key(&position);
+        let waits =
+            self.settings.on_failure == OnFailure::Wait || self.settings.mode == Mode::Delivered;
+        let is_first = !self.model.handed.contains_key(&position);
+        if !is_letter {
+            let now = self.now;
+            let earlier = self.log.iter().filter(|other| {
+                other.subject == event.subject
+                    && other.position < position
+                    && other.position > self.model.base
+            });
+            for other in earlier.filter(|other| !self.is_done(other.position)) {
+                let client = &self.clients[&id];
+                let is_here = client
+                    .has
+                    .iter()
+                    .any(|(had, _)| had.position == other.position);
+                let is_open = self.settings.mode == Mode::Delivered || is_here;
+                assert!(
+                    !waits || is_open,
+                    "{position} comes before {other:?} of its subject"
+                );
+                assert!(
+                    !is_first || self.model.handed.contains_key(&other.position),
+                    "{other:?} was left out"
+                );
+            }
+            self.model.handed.entry(position).or_insert(now);
+        }
+        let now = self.now;
+        let client = self.clients.get_mut(&id).expect("it is there");
+        client.has.retain(|(had, _)| had.position != position);
+        client.has.push((receipt, now));
+    }
+
+    /// Whether nobody need have the event any more.
+    fn is_done(&self, position: Position) -> bool {
+        position <= self.model.base
+            || position < self.first
+            || self.model.acknowledged.contains(&position)
+            || self.model.buried.contains(&position)
+            || self.model.excused.contains(&position)
+    }
+
+    fn acknowledge(&mut self) {
+        let Some(id) = self.client() else { return };
+        let has = self.clients[&id].has.clone();
+        for _ in 0..=self.random.below(4) {
+            if let Some((receipt, _)) = self.random.pick(&has).copied() {
+                if self.settings.mode == Mode::Explicit && self.random.chance(4) {
+                    self.through(id, receipt);
+                } else {
+                    self.done(id, receipt);
+                }
+            }
+        }
+    }
+
+    fn done(&mut self, id: MemberId, receipt: Receipt) {
+        let stands = self.stands(id, receipt);
+        let acked = self.group.acknowledge(receipt, self.now);
+        self.tell(|| format!("{id:?} is done with {receipt:?}: {acked:?}"));
+        if self.settings.mode == Mode::Delivered {
+            assert!(acked.is_err());
+            return;
+        }
+        match acked {
+            Ok(_) => {
+                assert!(
+                    stands,
+                    "{receipt:?} was good though its lease has passed on"
+                );
+                self.model.acknowledged.insert(receipt.position);
+            }
+            Err(refused) => assert!(
+                refused == Refused::Stale || !stands,
+                "{receipt:?} is {refused:?}"
+            ),
+        }
+        let client = self.clients.get_mut(&id).expect("it is there");
+        client.has.retain(|(had, _)| *had != receipt);
+        for done in self.group.take_delivered_letters() {
+            self.kept.letters.remove(&done);
+        }
+    }
+
+    /// All that the member has of the partition up to there is done.
+    fn through(&mut self, id: MemberId, receipt: Receipt) {
+        let has = self.clients[&id].has.clone();
+        let before: Vec<Receipt> = has
+            .iter()
+            .map(|(had, _)| *had)
+            .filter(|had| had.partition == receipt.partition && had.position <= receipt.position)
+            .collect();
+        // What has failed meanwhile is not with the member any more.
+        if before.iter().any(|had| {
+            had.generation != receipt.generation || self.kept.letters.contains_key(&had.position)
+        }) {
+            return;
+        }
+        let open = self.open(receipt.partition);
+        if self.group.acknowledge_through(receipt, self.now).is_ok() {
+            for position in open
+                .into_iter()
+                .filter(|position| *position <= receipt.position)
+            {
+                self.model.acknowledged.insert(position);
+            }
+        }
+    }
+
+    /// What the group holds for sent of the partition.
+    fn open(&self, partition: u16) -> Vec<Position> {
+        let partition = &self.group.partitions[usize::from(partition)];
+        match &partition.work {
+            Work::Explicit { line, .. } => line.at_member(),
+            Work::Delivered(_) => Vec::new(),
+        }
+    }
+
+    fn stands(&self, id: MemberId, receipt: Receipt) -> bool {
+        let partition = &self.group.partitions[usize::from(receipt.partition)];
+        partition.lease.holder() == Some((id, receipt.generation))
+    }
+
+    fn refuse(&mut self) {
+        let Some(id) = self.client() else { return };
+        let has = self.clients[&id].has.clone();
+        if let Some((receipt, _)) = self.random.pick(&has).copied() {
+            let delay = Duration::from_secs(self.random.below(3));
+            let refused = self.group.refuse(receipt, delay, self.now);
+            self.tell(|| format!("{id:?} refuses {receipt:?}: {refused:?}"));
+            let client = self.clients.get_mut(&id).expect("it is there");
+            client.has.retain(|(had, _)| *had != receipt);
+        }
+    }
+
+    pub(super) fn join(&mut self) {
+        let head = self.head();
+        let is_full = self.clients.len() >= self.settings.members_max;
+        match self.group.join(head, self.now) {
+            Ok(id) => {
+                assert!(!is_full, "there were as many as may be");
+                self.tell(|| format!("{id:?} joins"));
+                let client = Client {
+                    joined: head,
+                    ..Client::default()
+                };
+                self.clients.insert(id, client);
+            }
+            Err(_) => assert!(is_full, "there was room for another"),
+        }
+    }
+
+    fn die(&mut self) {
+        if let Some(id) = self.client() {
+            self.tell(|| format!("{id:?} dies"));
+            self.clients.remove(&id);
+            self.group.leave(id, self.now);
+            assert_eq!(self.group.next(id, self.now), Next::Gone);
+        }
+    }
+
+    fn stall(&mut self) {
+        if let Some(id) = self.client() {
+            let client = self.clients.get_mut(&id).expect("it is there");
+            client.is_stalled ^= true;
+        }
+    }
+
+    fn beat(&mut self) {
+        if let Some(id) = self.client()
+            && !self.clients[&id].is_stalled
+        {
+            self.group.beat(id, self.now);
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.tell(|| format!("{time:?} pass"));
+        self.group.tick(self.now);
+    }
+
+    fn bury(&mut self) {
+        for burial in self.group.take_burials() {
+            if self.random.chance(5) {
+                self.group.unburied(burial, self.now);
+            } else {
+                self.tell(|| format!("buries {burial:?}"));
+                self.kept.letters.insert(burial.position, (burial, false));
+                self.model.buried.insert(burial.position);
+                self.group.buried(burial, self.now);
+            }
+        }
+        for done in self.group.take_delivered_letters() {
+            self.kept.letters.remove(&done);
+        }
+    }
+
+    /// A dead letter is sent once more, or forgotten.
+    fn letters(&mut self) {
+        let dead: Vec<Position> = self.kept.letters.keys().copied().collect();
+        let Some(position) = self.random.pick(&dead).copied() else {
+            return;
+        };
+        let (burial, _) = self.kept.letters[&position];
+        if self.random.chance(3) {
+            self.kept.letters.remove(&position);
+            self.group.drop_letter(burial.partition, position);
+        } else {
+            self.kept.letters.insert(position, (burial, true));
+            self.post(burial);
+        }
+    }
+
+    fn post(&mut self, burial: Burial) {
+        let Burial {
+            partition,
+            position,
+            subject,
+            ..
+        } = burial;
+        let now = self.now;
+        self.tell(|| format!("sends {burial:?} once more"));
+        self.group.post(
+            (partition, position, subject),
+            Timestamp::from_micros(0),
+            now,
+        );
+    }
+
+    fn keep(&mut self) {
+        self.kept.checkpoints = self.group.checkpoints();
+        self.kept.next_generation = self.group.next_generation() + GENERATIONS_AHEAD;
+    }
+
+    fn restart(&mut self) {
+        if self.random.chance(2) {
+            self.keep();
+        }
+        self.tell(|| "the server comes back".to_owned());
+        self.clients.clear();
+        self.group = Group::new(
+            self.settings.clone(),
+            &self.kept.checkpoints,
+            self.kept.next_generation,
+        );
+        self.kept.next_generation += GENERATIONS_AHEAD;
+        let again: Vec<Burial> = self
+            .kept
+            .letters
+            .values()
+            .filter(|(_, again)| *again)
+            .map(|(burial, _)| *burial)
+            .collect();
+        for burial in again {
+            self.post(burial);
+        }
+    }
+
+    fn seek(&mut self) {
+        let oldest = self.first.previous().get();
+        let to = Position::new(
+            oldest
+                + self
+                    .random
+                    .below(self.head().get().saturating_sub(oldest) + 1),
+        );
+        let to = to.expect("a position");
+        self.tell(|| format!("seeks {to}"));
+        self.group.seek(to, self.now);
+        self.keep();
+        self.model = Model {
+            base: to,
+            has_excuses: self.model.has_excuses,
+            seeks: self.model.seeks + 1,
+            ..Model::default()
+        };
+        for client in self.clients.values_mut() {
+            client.has.clear();
+        }
+    }
+
+    fn trim(&mut self) {
+        let head = self.head();
+        let first = self.first.plus(self.random.below(20)).min(head.next());
+        self.tell(|| format!("retention goes to {first}"));
+        self.first = self.first.max(first);
+        self.model.has_excuses = true;
+    }
+
+    /// A partition goes from one member to another only when nothing that was sent of it is open, or time was up.
+    fn check_handovers(&self, before: &Group) {
+        for (was, is) in before.partitions.iter().zip(&self.group.partitions) {
+            let (Some((old, _)), Some((new, _))) = (was.lease.holder(), is.lease.holder()) else {
+                continue;
+            };
+            if old == new || !self.clients.contains_key(&old) {
+                continue;
+            }
+            let deadline = match was.lease {
+                Lease::Leaving { deadline, .. } => deadline,
+                Lease::Free | Lease::Held { .. } => self.now + Duration::from_secs(1),
+            };
+            let has_open = match &was.work {
+                Work::Explicit { line, .. } => {
+                    let at_member = line.at_member();
+                    let is_open = |position: &Position| !self.model.acknowledged.contains(position);
+                    at_member
+                        .iter()
+                        .filter(|position| is_open(position))
+                        .any(|position| {
+                            let subject = self.subject(*position);
+                            // A late one takes back those behind it.
+                            let is_late = |(had, at): &(Receipt, Instant)| {
+                                had.position <= *position
+                                    && self.subject(had.position) == subject
+                                    && *at + self.settings.ack_timeout <= self.now
+                            };
+                            let has = &self.clients[&old].has;
+                            has.iter().any(|(had, _)| had.position == *position)
+                                && !has.iter().any(is_late)
+                        })
+                }
+                Work::Delivered(sent) => {
+                    sent.unsettled_after(self.now, self.settings.heartbeat * 2)
+                }
+            };
+            assert!(
+                !has_open || deadline <= self.now,
+                "{:?} {:?} went on to {new:?}",
+                was.lease,
+                was.work
+            );
+        }
+    }
+
+    fn check(&self) {
+        let mut shares: BTreeMap<MemberId, usize> =
+            self.clients.keys().map(|id| (*id, 0)).collect();
+        for partition in &self.group.partitions {
+            match partition.lease.heir() {
+                Some(heir) => {
+                    *shares
+                        .get_mut(&heir)
+                        .expect("who has a partition is a member") += 1
+                }
+                None => assert!(self.clients.is_empty(), "a partition is left alone"),
+            }
+        }
+        if let (Some(most), Some(fewest)) = (shares.values().max(), shares.values().min()) {
+            assert!(most - fewest < 2, "{shares:?}");
+        }
+        for id in self.clients.keys() {
+            let mine = self
+                .group
+                .members()
+                .into_iter()
+                .find(|member| member.member == id.0);
+            let in_flight = mine.expect("a client is a member").in_flight;
+            assert!(
+                in_flight <= self.settings.max_in_flight || self.group.partitions.len() > 1,
+                "{in_flight}"
+            );
+        }
+        for (index, checkpoint) in self.group.checkpoints().into_iter().enumerate() {
+            let settled = self.log.iter().filter(|event| {
+                usize::from(event.partition) == index && event.position <= checkpoint
+            });
+            for event in settled.filter(|event| !self.is_done(event.position)) {
+                let handed = self.model.handed.get(&event.position);
+                let old = self.settings.heartbeat * 2;
+                let is_settled = self.settings.mode == Mode::Delivered
+                    && handed.is_some_and(|at| *at + old <= self.now);
+                assert!(
+                    is_settled,
+                    "{event:?} is behind the checkpoint {checkpoint} and nobody has it"
+                );
+            }
+        }
+        if !self.model.has_excuses && self.log.iter().all(|event| !event.is_live_only) {
+            self.check_lag();
+        }
+    }
+
+    fn check_lag(&self) {
+        if self.settings.mode == Mode::Delivered {
+            return;
+        }
+        let open = self.log.iter().filter(|event| {
+            event.position <= self.group.counted() && !self.is_done(event.position)
+        });
+        let lag = self.group.lag(Timestamp::from_micros(0)).events;
+        assert!(lag >= open.count() as u64, "{lag}");
+    }
+
+    /// With members that do their work nothing is left over.
+    pub(super) fn settle(&mut self) {
+        let settled = |world: &Self| {
+            let at_head = |position: &Position| *position >= world.head();
+            world.group.checkpoints().iter().all(at_head)
+                && world.kept.letters.values().all(|(_, again)| !again)
+        };
+        for _ in 0..10_000 {
+            if settled(self) {
+                assert_eq!(
+                    self.group.lag(Timestamp::from_micros(0)).events,
+                    0,
+                    "nothing is left over"
+                );
+                return;
+            }
+            if self.clients.is_empty() {
+                self.join();
+            }
+            let before = self.group.clone();
+            self.count();
+            for id in self.clients.keys().copied().collect::<Vec<_>>() {
+                while self.take_as(id) {}
+                for (receipt, _) in self.clients[&id].has.clone() {
+                    self.done(id, receipt);
+                }
+                self.group.beat(id, self.now);
+            }
+            self.pass(Duration::from_secs(5));
+            self.bury();
+            self.check_handovers(&before);
+            self.check();
+        }
+        panic!("it does not settle: {:?}", self.group);
+    }
+}
