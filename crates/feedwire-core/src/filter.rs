@@ -100,6 +100,11 @@ impl Matcher {
         &self.filter
     }
 
+    /// Whether it leaves out nothing of `filter`, which it was made from.
+    pub(crate) fn is_all_of(&self, filter: &Filter) -> bool {
+        self.patterns.is_empty() && self.filter == *filter
+    }
+
     /// Whether it lets the events of some subjects pass alone.
     pub(crate) fn is_of_some_subjects(&self) -> bool {
         !self.filter.subjects.is_empty() || !self.filter.labels.is_empty()

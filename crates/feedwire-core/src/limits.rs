@@ -74,3 +74,30 @@ pub const IDLE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often the projects that nobody uses are looked after: their retention, and erasures that are not yet carried out.
 pub const PATROL_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Most streams of a project.
+pub const STREAMS_MAX: usize = 100;
+
+/// Most dead letters of a stream. What fails beyond is sent again and again.
+pub const DEAD_LETTERS_MAX: usize = 10_000;
+
+/// How often a stream's checkpoints are written where they have moved: what was settled since comes again after a crash.
+pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often it is written that a stream has members, where nothing else is: by so much its checkpoints may be forgotten earlier.
+pub const MEMBER_NOTED: Duration = Duration::from_mins(1);
+
+/// How often it is looked what was not acknowledged in time, and what is to come again.
+pub const STREAM_TICK: Duration = Duration::from_millis(100);
+
+/// Memory for what the members of a stream read at about the same time. A member that is further behind reads the log for itself.
+pub const STREAM_WINDOW_BYTES: usize = 4 * 1024 * 1024;
+
+/// Most pieces of it: at the tail each commit is one.
+pub const STREAM_WINDOW_CHUNKS: usize = 1_024;
+
+/// How much of the log is read at once for the members of a stream.
+pub const STREAM_READ_BYTES: usize = 256 * 1024;
+
+/// Generations that are kept ahead of those that are given: none is given twice, whatever is lost in a crash.
+pub const GENERATIONS_AHEAD: u64 = 1_000_000;

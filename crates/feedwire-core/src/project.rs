@@ -20,6 +20,7 @@ use crate::projects::Gate;
 use crate::receipts::StoredErasures;
 use crate::retention::StoredRetention;
 use crate::stats::{Meter, ProjectStats};
+use crate::stream::{Ground, Streams};
 use crate::subjects::Subjects;
 use crate::tail::Tail;
 
@@ -40,6 +41,7 @@ pub(crate) struct Project {
     retention: StoredRetention,
     erasures: StoredErasures,
     subjects: Subjects,
+    streams: Streams,
     /// Read over each append.
     appending: tokio::sync::RwLock<()>,
     meter: Meter,
@@ -56,6 +58,7 @@ impl Project {
     pub(crate) async fn open(
         engine: &dyn Engine,
         name: &ProjectName,
+        clock: Arc<dyn Clock>,
         tail_bytes_max: usize,
     ) -> Result<Self, OpenError> {
         let log = engine.log(name).await?;
@@ -82,6 +85,14 @@ impl Project {
             tail_bytes_max,
             subjects.clone(),
         ));
+        let ground = Ground {
+            log: log.clone(),
+            tail: tail.clone(),
+            subjects: subjects.clone(),
+            primary: primary(),
+            clock,
+        };
+        let streams = Streams::open(name, ground).await?;
         Ok(Self {
             log,
             tail,
@@ -91,6 +102,7 @@ impl Project {
             retention,
             erasures,
             subjects,
+            streams,
             appending: tokio::sync::RwLock::default(),
             meter: Meter::default(),
             counting: tokio::sync::Mutex::default(),
@@ -161,6 +173,10 @@ impl Project {
         &self.subjects
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -223,6 +239,7 @@ impl Project {
         tokio::join!(
             self.save_counts(stop.clone()),
             self.keep_latest(&stop),
+            self.streams.keep(&stop),
             stop.run_until_cancelled(now_and_then)
         );
         self.note_trimmed();

@@ -207,7 +207,8 @@ impl Projects {
     ) -> Result<Arc<Project>, OpenError> {
         self.check_open()?;
         let room = self.room_for(name).await?;
-        let project = Project::open(&*self.engine, name, self.bounds.tail_bytes_max).await?;
+        let clock = self.clock.clone();
+        let project = Project::open(&*self.engine, name, clock, self.bounds.tail_bytes_max).await?;
         Ok(self.start(name, project, room, is_away))
     }
 

@@ -1,11 +1,28 @@
 //! Streams: durable consumer groups over a project's log.
 //!
-//! `group` is the state machine, without any input or output. Everything else drives it: `live` has it count the log, tells it the time
-//! and keeps what is to be kept; `member` is a connection's side of it; `register` has the streams of a project.
+//! `group` is the state machine, without any input or output. Everything else drives it: `keeper` has it count the log, tells it the
+//! time and writes what is to be kept, as long as the project is open; `member` is a connection's side of it; `register` has the streams
+//! of a project. What is promised stands in docs/concepts/streams.md.
 
+mod error;
 mod group;
+mod keeper;
+mod letters;
+mod live;
+mod manage;
+mod member;
+mod register;
 mod settings;
 mod status;
+mod stored;
+mod window;
 
+pub use error::Error;
+pub use letters::{Letter, Which};
+pub use manage::{Conflict, Overview, Revision, Status, Verdict};
+pub use member::{Member, Sent, Turn};
 pub use settings::*;
 pub use status::{Held, Lag, Lost, MemberStatus, PartitionStatus, Standing};
+
+pub(crate) use live::Ground;
+pub(crate) use register::Streams;

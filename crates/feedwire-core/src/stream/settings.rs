@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use feedwire_event::{FeedName, Position, StreamName, Subject, Timestamp, TypeName};
 
+use crate::limits::FILTER_VALUES_MAX;
 use crate::{Filter, LabelFilter, LabelGroup};
 
 /// How many partitions a stream may have, in powers of two.
@@ -28,6 +29,9 @@ pub const IN_FLIGHT: RangeInclusive<usize> = 1..=10_000;
 
 /// How often an event may be sent.
 pub const DELIVERIES: RangeInclusive<u32> = 1..=1_000;
+
+/// How many characters what people call it may have.
+pub const DISPLAY_NAME_CHARS_MAX: usize = 256;
 
 /// When an event counts as delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,4 +161,92 @@ pub enum Refused {
     Stale,
     /// It was never given.
     Unknown,
+}
+
+/// What a setting may not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSetting {
+    /// The number of partitions.
+    #[error("partitions: a power of two, {} to {}", PARTITIONS.start(), PARTITIONS.end())]
+    Partitions,
+    /// The number of members.
+    #[error("members_max: {} to {}, and no more than there are partitions", MEMBERS.start(), MEMBERS.end())]
+    Members,
+    /// The time between heartbeats.
+    #[error("heartbeat: {} s to {} s", HEARTBEAT.start().as_secs(), HEARTBEAT.end().as_secs())]
+    Heartbeat,
+    /// How long checkpoints are kept.
+    #[error("checkpoint_lifetime: {} s to {} s", CHECKPOINT_LIFETIME.start().as_secs(), CHECKPOINT_LIFETIME.end().as_secs())]
+    CheckpointLifetime,
+    /// The time to acknowledge.
+    #[error("ack_timeout: {} s to {} s", ACK_TIMEOUT.start().as_secs(), ACK_TIMEOUT.end().as_secs())]
+    AckTimeout,
+    /// How many events may be out.
+    #[error("max_in_flight: {} to {}", IN_FLIGHT.start(), IN_FLIGHT.end())]
+    InFlight,
+    /// How often an event is sent.
+    #[error("max_deliveries: {} to {}, or null", DELIVERIES.start(), DELIVERIES.end())]
+    Deliveries,
+    /// What people call it.
+    #[error(
+        "display_name: at most {DISPLAY_NAME_CHARS_MAX} characters, none of them a control character"
+    )]
+    DisplayName,
+    /// The filter names too much.
+    #[error("filter: at most {FILTER_VALUES_MAX} feeds, types, subjects or labels")]
+    Filter,
+}
+
+impl Settings {
+    /// Whether all of it can be.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        let Selection {
+            feeds,
+            types,
+            subjects,
+            labels,
+            live_feeds,
+        } = &self.selection;
+        let is_partitions =
+            self.partitions.is_power_of_two() && PARTITIONS.contains(&self.partitions);
+        let is_members =
+            MEMBERS.contains(&self.members_max) && self.members_max <= usize::from(self.partitions);
+        let is_deliveries = self
+            .max_deliveries
+            .is_none_or(|max| DELIVERIES.contains(&max));
+        let is_display_name = self.display_name.chars().count() <= DISPLAY_NAME_CHARS_MAX
+            && !self.display_name.contains(char::is_control);
+        let longest = [
+            feeds.len(),
+            types.len(),
+            subjects.len(),
+            labels.len(),
+            live_feeds.len(),
+        ];
+        let is_filter = longest.into_iter().all(|len| len <= FILTER_VALUES_MAX);
+        let checks = [
+            (is_partitions, BadSetting::Partitions),
+            (is_members, BadSetting::Members),
+            (HEARTBEAT.contains(&self.heartbeat), BadSetting::Heartbeat),
+            (
+                CHECKPOINT_LIFETIME.contains(&self.checkpoint_lifetime),
+                BadSetting::CheckpointLifetime,
+            ),
+            (
+                ACK_TIMEOUT.contains(&self.ack_timeout),
+                BadSetting::AckTimeout,
+            ),
+            (
+                IN_FLIGHT.contains(&self.max_in_flight),
+                BadSetting::InFlight,
+            ),
+            (is_deliveries, BadSetting::Deliveries),
+            (is_display_name, BadSetting::DisplayName),
+            (is_filter, BadSetting::Filter),
+        ];
+        match checks.into_iter().find(|(is_good, _)| !is_good) {
+            Some((_, bad)) => Err(bad),
+            None => Ok(()),
+        }
+    }
 }

@@ -11,7 +11,7 @@ use feedwire_event::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::world::{EVERYTHING, World, filter, next};
+use super::world::{EVERYTHING, Hands, World, filter, next};
 use crate::erasure::Asked;
 use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
@@ -107,7 +107,7 @@ async fn what_is_hidden_and_not_erased_yet_is_new_when_it_comes_again() {
     let name = ProjectName::new("default").expect("a name");
     engine.create(&name).await.expect("created");
     // It is followed and not kept: nothing that is hidden is ever erased.
-    let project = Project::open(&engine, &name, TAIL_BYTES_MAX).await;
+    let project = Project::open(&engine, &name, Arc::new(Hands::default()), TAIL_BYTES_MAX).await;
     let project = Arc::new(project.expect("opened"));
     let followed = Arc::clone(&project);
     let mut tasks = JoinSet::new();

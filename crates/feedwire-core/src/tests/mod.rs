@@ -35,6 +35,8 @@ mod rostering;
 #[cfg(feature = "shuttle")]
 mod schedules;
 #[cfg(not(feature = "shuttle"))]
+mod streaming;
+#[cfg(not(feature = "shuttle"))]
 mod taking;
 #[cfg(not(feature = "shuttle"))]
 mod tenants;

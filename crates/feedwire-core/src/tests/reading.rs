@@ -294,7 +294,7 @@ async fn where_a_feed_ends_is_told_once_all_that_is_readable_is_counted() {
     let engine = Memory::new();
     let name = ProjectName::new("default").expect("a name");
     engine.create(&name).await.expect("created");
-    let project = Project::open(&engine, &name, TAIL_BYTES_MAX).await;
+    let project = Project::open(&engine, &name, Arc::new(Hands::default()), TAIL_BYTES_MAX).await;
     let project = Arc::new(project.expect("opened"));
     let subject = Subject::new("1").expect("a subject");
     let appended = append(&project, "i", &subject).await;

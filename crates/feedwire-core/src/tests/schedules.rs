@@ -34,7 +34,7 @@ async fn project() -> (Memory, Arc<Project>) {
     let engine = Memory::new();
     let name = ProjectName::new("default").expect("a name");
     engine.create(&name).await.expect("created");
-    let project = Project::open(&engine, &name, TAIL_BYTES_MAX)
+    let project = Project::open(&engine, &name, Arc::new(Hands::default()), TAIL_BYTES_MAX)
         .await
         .expect("opened");
     (engine, Arc::new(project))

@@ -194,7 +194,7 @@ async fn an_erasure_reaches_no_further_than_the_log_when_it_is_opened_again() {
     let world = World::over(engine.clone(), TAIL_BYTES_MAX).await;
     world.publish(&["a/x/1", "a/x/2"]).await;
     let name = world.grant.project();
-    let project = Project::open(&*engine, name, TAIL_BYTES_MAX).await;
+    let project = Project::open(&*engine, name, world.clock.clone(), TAIL_BYTES_MAX).await;
     let asked = Receipt {
         id: EventId::new("e").expect("an id"),
         erasure: Erasure {

@@ -141,10 +141,6 @@ impl Group {
         }
     }
 
-    pub(super) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     pub(super) fn counted(&self) -> Position {
         self.counted
     }
@@ -165,6 +161,11 @@ impl Group {
     /// Whom there may be something for, since this was asked last.
     pub(super) fn take_wakes(&mut self) -> BTreeSet<MemberId> {
         std::mem::take(&mut self.wakes)
+    }
+
+    /// Whether there is something to be carried out.
+    pub(super) fn has_errands(&self) -> bool {
+        !self.burials.is_empty() || !self.delivered_letters.is_empty()
     }
 
     /// What is to be buried, and is [`Group::buried`] then.

@@ -125,11 +125,6 @@ impl Outstanding {
         first.map_or(cursor, |first| first.min(cursor))
     }
 
-    /// Whether none is at a member or on its way to another place.
-    pub(super) fn is_settled(&self) -> bool {
-        self.unsettled == 0
-    }
-
     fn index_of(&self, position: Position) -> Result<usize, usize> {
         match self.out.back() {
             Some(last) if last.position < position => Err(self.out.len()),

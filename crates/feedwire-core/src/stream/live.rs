@@ -1,0 +1,255 @@
+//! A stream of an open project: its state, and what it is kept by.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use feedwire_engine::{Log, Precondition, Primary, PutError};
+use feedwire_event::{Position, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::group::{Group, MemberId};
+use super::stored::{Kept, Progress, Spaces};
+use super::window::Window;
+use crate::filter::Matcher;
+use crate::limits::{GENERATIONS_AHEAD, MEMBER_NOTED};
+use crate::subjects::Subjects;
+use crate::tail::Tail;
+use crate::{Allowance, Clock};
+
+/// What a stream stands on of its project.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) subjects: Subjects,
+    pub(crate) primary: Arc<dyn Primary>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A stream of an open project.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) kept: Kept,
+    pub(super) spaces: Arc<Spaces>,
+    pub(super) ground: Ground,
+    pub(super) matcher: Arc<Matcher>,
+    state: Mutex<State>,
+    pub(super) window: Window,
+    /// Held by a member that reads the log for all.
+    pub(super) reading: tokio::sync::Mutex<()>,
+    /// There is something for the keeper to carry out.
+    pub(super) kick: Notify,
+    /// It goes on elsewhere than where it was counted.
+    pub(super) sought: Notify,
+    /// Held over a write of the progress, with what was written last.
+    saved: tokio::sync::Mutex<Saved>,
+    /// Held while somebody joins.
+    pub(super) joining: tokio::sync::Mutex<()>,
+    /// Ends the keeper, when the stream is changed or deleted.
+    pub(super) stop: CancellationToken,
+    /// Nobody keeps it any more: whoever changes it writes that down.
+    is_left: AtomicBool,
+    /// Somebody keeps it, or did.
+    is_kept: AtomicBool,
+    pub(super) letters: AtomicU64,
+    pub(super) counts: Counts,
+}
+
+/// What was written of how far a stream is.
+#[derive(Debug, Default)]
+struct Saved {
+    last: Option<Progress>,
+    /// It is deleted, or in another's hands.
+    is_over: bool,
+}
+
+/// What a stream has done since its project was opened.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) sent: feedwire_tally::Count,
+    pub(super) again: feedwire_tally::Count,
+    pub(super) acknowledged: feedwire_tally::Count,
+    pub(super) buried: feedwire_tally::Count,
+}
+
+#[derive(Debug)]
+struct State {
+    group: Group,
+    doors: HashMap<MemberId, Arc<Notify>>,
+    /// When there was a member last.
+    member_at: Option<Timestamp>,
+}
+
+impl Live {
+    /// The stream that is `kept`, as far as `progress` says.
+    pub(super) fn new(
+        kept: Kept,
+        progress: Option<Progress>,
+        spaces: Arc<Spaces>,
+        ground: Ground,
+    ) -> Self {
+        let filter = kept.settings.selection.filter();
+        let whole = Matcher::new(filter, &Allowance::whole());
+        let matcher = whole.expect("everything is granted to it");
+        let first = ground.log.bounds().first.previous();
+        let partitions = usize::from(kept.settings.partitions);
+        let progress = progress.unwrap_or_else(|| Progress {
+            member_at: None,
+            next_generation: 1,
+            checkpoints: vec![kept.origin.unwrap_or_default().max(first); partitions],
+        });
+        let group = Group::new(
+            kept.settings.clone(),
+            &progress.checkpoints,
+            progress.next_generation,
+        );
+        Self {
+            kept,
+            spaces,
+            ground,
+            matcher: Arc::new(matcher),
+            state: Mutex::new(State {
+                group,
+                doors: HashMap::new(),
+                member_at: progress.member_at,
+            }),
+            window: Window::default(),
+            reading: tokio::sync::Mutex::default(),
+            kick: Notify::new(),
+            sought: Notify::new(),
+            saved: tokio::sync::Mutex::default(),
+            joining: tokio::sync::Mutex::default(),
+            stop: CancellationToken::new(),
+            is_left: AtomicBool::new(false),
+            is_kept: AtomicBool::new(false),
+            letters: AtomicU64::new(0),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Does something with the group, and has those woken whom it concerns.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Group, Instant) -> T) -> T {
+        let mut state = self.state.lock();
+        let State { group, doors, .. } = &mut *state;
+        let done = act(group, Instant::now());
+        for id in group.take_wakes() {
+            if let Some(door) = doors.get(&id) {
+                door.notify_one();
+            }
+        }
+        if group.has_errands() {
+            self.kick.notify_one();
+        }
+        done
+    }
+
+    /// As [`Live::with`], for what only looks.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Group) -> T) -> T {
+        look(&self.state.lock().group)
+    }
+
+    /// Where the member `id` is woken.
+    pub(super) fn door(&self, id: MemberId) -> Arc<Notify> {
+        self.state.lock().doors.entry(id).or_default().clone()
+    }
+
+    /// The member `id` goes.
+    pub(super) fn leave(&self, id: MemberId) {
+        self.with(|group, now| group.leave(id, now));
+        let mut state = self.state.lock();
+        state.doors.remove(&id);
+        state.member_at = Some(self.ground.clock.now());
+        if !state.group.has_members() {
+            self.window.clear();
+        }
+        drop(state);
+        self.kick.notify_one();
+    }
+
+    /// Sends every member away; nobody comes any more.
+    pub(super) fn close(&self) {
+        self.with(|group, _| group.close());
+    }
+
+    /// Whether nobody has kept it before whoever asks, who does so now.
+    pub(super) fn begin_keeping(&self) -> bool {
+        !self.is_kept.swap(true, Ordering::AcqRel)
+    }
+
+    /// Nobody keeps it from now on.
+    pub(super) fn leave_alone(&self) {
+        self.is_left.store(true, Ordering::Release);
+    }
+
+    /// Whether nobody keeps it.
+    pub(super) fn is_left(&self) -> bool {
+        self.is_left.load(Ordering::Acquire)
+    }
+
+    /// How far it is now.
+    pub(super) fn progress(&self) -> Progress {
+        let mut state = self.state.lock();
+        if state.group.has_members() {
+            state.member_at = Some(self.ground.clock.now());
+        }
+        Progress {
+            member_at: state.member_at,
+            next_generation: state.group.next_generation() + GENERATIONS_AHEAD,
+            checkpoints: state.group.checkpoints(),
+        }
+    }
+
+    /// Whether its checkpoints were kept without a member for longer than they are.
+    pub(super) fn is_expired(&self) -> bool {
+        let state = self.state.lock();
+        let lifetime = self.kept.settings.checkpoint_lifetime;
+        let ends_at = state.member_at.map(|at| at.after(lifetime));
+        !state.group.has_members() && ends_at.is_some_and(|end| end < self.ground.clock.now())
+    }
+
+    /// Where it starts, of what is retained.
+    pub(super) fn origin(&self) -> Position {
+        let first = self.ground.log.bounds().first.previous();
+        self.kept.origin.unwrap_or_default().max(first)
+    }
+
+    /// Writes down how far it is, where that is another place than was written last. Nothing is given under a generation before the first.
+    pub(super) async fn save(&self) -> Result<(), PutError> {
+        let mut saved = self.saved.lock().await;
+        let progress = self.progress();
+        if saved.is_over {
+            return Ok(());
+        }
+        let is_same = saved.last.as_ref().is_some_and(|saved| {
+            let noted = |at: Option<Timestamp>| at.map_or(i64::MIN, Timestamp::as_micros);
+            let since = noted(progress.member_at).saturating_sub(noted(saved.member_at));
+            saved.checkpoints == progress.checkpoints
+                && saved.next_generation >= progress.next_generation - GENERATIONS_AHEAD / 2
+                && i128::from(since) < i128::from(MEMBER_NOTED.as_secs()) * 1_000_000
+        });
+        if is_same {
+            return Ok(());
+        }
+        let key = self.kept.settings.name.as_str().as_bytes();
+        let place = &self.spaces.checkpoints;
+        let value = progress.encode();
+        let primary = &self.ground.primary;
+        primary.put(place, key, value, Precondition::Any).await?;
+        saved.last = Some(progress);
+        Ok(())
+    }
+
+    /// Writes nothing down any more.
+    pub(super) async fn discard(&self) {
+        self.saved.lock().await.is_over = true;
+    }
+
+    /// Whether it was written how far it is, since the project was opened.
+    pub(super) async fn is_saved(&self) -> bool {
+        self.saved.lock().await.last.is_some()
+    }
+}

@@ -1,0 +1,341 @@
+//! What is done with streams: made, looked at, changed, deleted, joined, acknowledged, sent elsewhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use feedwire_event::{Position, StreamName, Timestamp};
+
+use super::live::Live;
+use super::member::Member;
+use super::stored::Kept;
+use super::{Error, Lag, MemberStatus, Mode, Origin, PartitionStatus, Receipt, Refused, Settings};
+use crate::filter::Matcher;
+use crate::project::Project;
+use crate::{Core, Forbidden, Grant, Right};
+
+/// A stream, as whoever looks at it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// What it was made with.
+    pub settings: Settings,
+    /// Behind which position it starts; `None` is with what is retained.
+    pub origin: Option<Position>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed.
+    pub updated_at: Timestamp,
+    /// How many members there are.
+    pub members: usize,
+    /// How much is not settled.
+    pub lag: Lag,
+    /// Up to where its events are counted: the lag is at least what it is.
+    pub counted: Position,
+    /// The last position of the log.
+    pub head: Position,
+    /// At most how many positions retention has taken from it since its project was opened.
+    pub lost_at_most: u64,
+    /// How many events were put aside.
+    pub dead_letters: u64,
+}
+
+/// A stream with its members and partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// The stream.
+    pub status: Status,
+    /// Its members.
+    pub members: Vec<MemberStatus>,
+    /// Its partitions.
+    pub partitions: Vec<PartitionStatus>,
+}
+
+/// What becomes of receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Their work is done.
+    Done,
+    /// The same, for everything that was sent before each in its partition, too.
+    DoneThrough,
+    /// It failed: the event is to come again, this much later.
+    Failed(Duration),
+}
+
+/// What stands against a stream among the others of its project.
+pub type Conflict = Box<dyn FnOnce(&[Status]) -> Result<(), Error> + Send>;
+
+/// What is to be set instead of some settings.
+pub type Revision = Box<dyn FnOnce(Settings) -> Result<Settings, Error> + Send>;
+
+impl Core {
+    /// Makes a stream with these `settings`, if nothing among those that there are stands against it by `conflict`.
+    pub async fn create_stream(
+        &self,
+        grant: &Grant,
+        settings: Settings,
+        origin: Origin,
+        conflict: Option<Conflict>,
+    ) -> Result<Status, Error> {
+        settings.check()?;
+        covers(grant, &settings)?;
+        let project = self.project(grant.project()).await?;
+        let now = self.seams().clock.now();
+        let origin = project.resolve(origin, now).await?;
+        let kept = Kept {
+            settings,
+            origin,
+            created_at: now,
+            updated_at: now,
+        };
+        self.whole(async move {
+            let fits = |there: &[Arc<Live>]| match conflict {
+                Some(conflict) => {
+                    let there: Vec<Status> = there.iter().map(|live| live.status()).collect();
+                    conflict(&there)
+                }
+                None => Ok(()),
+            };
+            let live = project.streams().create(kept, fits).await?;
+            Ok(live.status())
+        })
+        .await
+    }
+
+    /// The streams that whoever asks may join, in order of their names.
+    pub async fn streams(&self, grant: &Grant) -> Result<Vec<Status>, Error> {
+        grant.require(Right::Streams)?;
+        let project = self.project(grant.project()).await?;
+        let all = project.streams().all().into_iter();
+        let own = all.filter(|live| covers(grant, &live.kept.settings).is_ok());
+        Ok(own.map(|live| live.status()).collect())
+    }
+
+    /// The stream `name`.
+    pub async fn stream(&self, grant: &Grant, name: &StreamName) -> Result<Overview, Error> {
+        let (_, live) = self.stream_of(grant, name).await?;
+        Ok(live.overview())
+    }
+
+    /// Has `revision` replace the settings of the stream `name`, whose members are sent away. What it had reached stays.
+    pub async fn change_stream(
+        &self,
+        grant: &Grant,
+        name: &StreamName,
+        revision: Revision,
+        conflict: Option<Conflict>,
+    ) -> Result<Status, Error> {
+        let (project, _) = self.stream_of(grant, name).await?;
+        let (name, grant) = (name.clone(), grant.clone());
+        let now = self.seams().clock.now();
+        self.whole(async move {
+            let streams = project.streams();
+            let there = streams.all();
+            let revise = Box::new(move |live: &Live| {
+                let before = &live.kept.settings;
+                let mut settings = revision(before.clone())?;
+                settings.name = before.name.clone();
+                settings.partitions = before.partitions;
+                settings.mode = before.mode;
+                settings.check()?;
+                covers(&grant, &settings)?;
+                if let Some(conflict) = conflict {
+                    let others = there
+                        .iter()
+                        .filter(|other| other.kept.settings.name != settings.name);
+                    conflict(&others.map(|other| other.status()).collect::<Vec<_>>())?;
+                }
+                let updated_at = if settings == *before {
+                    live.kept.updated_at
+                } else {
+                    now
+                };
+                Ok(Kept {
+                    settings,
+                    updated_at,
+                    ..live.kept.clone()
+                })
+            });
+            let live = streams.change(&name, revise).await?;
+            Ok(live.status())
+        })
+        .await
+    }
+
+    /// Deletes the stream `name`; its members are sent away. With `unless_connected`, not while it has members.
+    pub async fn delete_stream(
+        &self,
+        grant: &Grant,
+        name: &StreamName,
+        unless_connected: bool,
+    ) -> Result<Status, Error> {
+        let (project, _) = self.stream_of(grant, name).await?;
+        let name = name.clone();
+        self.whole(async move {
+            let check = |live: &Live| match live.status().members {
+                0 => Ok(()),
+                members if unless_connected => Err(Error::Connected(members)),
+                _ => Ok(()),
+            };
+            let live = project.streams().delete(&name, check).await?;
+            Ok(live.status())
+        })
+        .await
+    }
+
+    /// Becomes a member of the stream `name`.
+    pub async fn join(&self, grant: &Grant, name: &StreamName) -> Result<Member, Error> {
+        let (project, live) = self.stream_of(grant, name).await?;
+        let _joining = live.joining.lock().await;
+        if live.is_left() {
+            return Err(Error::Closing);
+        }
+        if live.is_expired() {
+            let origin = live.origin();
+            live.go_on(origin);
+            live.save().await?;
+        } else if !live.is_saved().await {
+            live.save().await?;
+        }
+        let head = live.ground.log.bounds().last;
+        let joined = live.with(|group, now| group.join(head, now));
+        let id = joined.map_err(|_| match live.is_left() {
+            true => Error::Closing,
+            false => Error::Full {
+                members_max: live.kept.settings.members_max,
+                retry_after: live.kept.settings.heartbeat * 2,
+            },
+        })?;
+        Ok(Member::new(live.clone(), project, id))
+    }
+
+    /// Takes these receipts of the stream `name` as `verdict` says; tells which were refused, and how many events it was about beside.
+    pub async fn settle(
+        &self,
+        grant: &Grant,
+        name: &StreamName,
+        receipts: &[Receipt],
+        verdict: Verdict,
+    ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
+        let (_, live) = self.stream_of(grant, name).await?;
+        if live.kept.settings.mode != Mode::Explicit {
+            return Err(Error::NotExplicit);
+        }
+        let (mut count, mut refused) = (0, Vec::new());
+        live.with(|group, now| {
+            for receipt in receipts {
+                let settled = match verdict {
+                    Verdict::Done => group.acknowledge(*receipt, now),
+                    Verdict::DoneThrough => group.acknowledge_through(*receipt, now),
+                    Verdict::Failed(delay) => group.refuse(*receipt, delay, now),
+                };
+                match settled {
+                    Ok(events) => count += events,
+                    Err(why) => refused.push((*receipt, why)),
+                }
+            }
+        });
+        if !matches!(verdict, Verdict::Failed(_)) {
+            live.counts.acknowledged.add(count as u64);
+        }
+        if live.is_left() {
+            live.save().await?;
+        }
+        Ok((count, refused))
+    }
+
+    /// Has the stream `name` go on from somewhere else; returns behind which position.
+    pub async fn seek_stream(
+        &self,
+        grant: &Grant,
+        name: &StreamName,
+        to: Origin,
+    ) -> Result<Position, Error> {
+        let (project, live) = self.stream_of(grant, name).await?;
+        let now = self.seams().clock.now();
+        let to = match project.resolve(to, now).await? {
+            Some(position) => position,
+            None => project.log().bounds().first.previous(),
+        };
+        self.whole(async move {
+            let _joining = live.joining.lock().await;
+            live.go_on(to);
+            live.save().await?;
+            Ok(to)
+        })
+        .await
+    }
+
+    /// The stream `name`, for somebody who may have all that it sends.
+    pub(super) async fn stream_of(
+        &self,
+        grant: &Grant,
+        name: &StreamName,
+    ) -> Result<(Arc<Project>, Arc<Live>), Error> {
+        grant.require(Right::Streams)?;
+        let project = self.project(grant.project()).await?;
+        let live = project.streams().get(name)?;
+        covers(grant, &live.kept.settings)?;
+        Ok((project, live))
+    }
+}
+
+/// Whether whoever has `grant` may have everything that a stream with these `settings` sends: what were left out would be lost to the others.
+fn covers(grant: &Grant, settings: &Settings) -> Result<(), Forbidden> {
+    grant.require(Right::Streams)?;
+    let filter = settings.selection.filter();
+    let own = Matcher::new(filter.clone(), grant.allowance())?;
+    if own.is_all_of(&filter) {
+        Ok(())
+    } else {
+        Err(Forbidden::Confined)
+    }
+}
+
+impl Project {
+    /// Behind which position a stream is to begin; `None` is with what is retained.
+    async fn resolve(&self, origin: Origin, now: Timestamp) -> Result<Option<Position>, Error> {
+        let last = self.log().bounds().last;
+        match origin {
+            Origin::Start => Ok(None),
+            Origin::Now => Ok(Some(last)),
+            Origin::At(time) if time <= now => Ok(Some(self.log().seek(time).await?)),
+            Origin::After(position) if position <= last => Ok(Some(position)),
+            Origin::At(_) | Origin::After(_) => Err(Error::Ahead(last)),
+        }
+    }
+}
+
+impl Live {
+    /// Goes on behind `to`, whatever was sent.
+    fn go_on(&self, to: Position) {
+        self.with(|group, now| group.seek(to, now));
+        self.sought.notify_one();
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let now = self.ground.clock.now();
+        let kept = &self.kept;
+        let head = self.ground.log.bounds().last;
+        self.look(|group| Status {
+            settings: kept.settings.clone(),
+            origin: kept.origin,
+            created_at: kept.created_at,
+            updated_at: kept.updated_at,
+            members: group.members().len(),
+            lag: group.lag(now),
+            counted: group.counted(),
+            head,
+            lost_at_most: group.lost(),
+            dead_letters: self.letter_count(),
+        })
+    }
+
+    fn overview(&self) -> Overview {
+        let status = self.status();
+        let now = self.ground.clock.now();
+        self.look(|group| Overview {
+            members: group.members(),
+            partitions: group.partitions(now),
+            status,
+        })
+    }
+}

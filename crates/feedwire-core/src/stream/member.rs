@@ -1,0 +1,227 @@
+//! A member of a stream: a connection's side of it.
+
+use std::sync::Arc;
+
+use feedwire_engine::{Limit, ReadError, Scope};
+use feedwire_event::Position;
+use feedwire_tally::Entered;
+use tokio::sync::Notify;
+
+use super::group::{Handed, MemberId, Next, Offered, Portion};
+use super::live::Live;
+use super::window::{Chunk, offered};
+use super::{Lost, Receipt, Standing};
+use crate::delivery::Delivered;
+use crate::limits::STREAM_READ_BYTES;
+use crate::project::Project;
+use crate::read;
+
+/// Most events that are read one by one to be sent again, in one go.
+const AGAIN_MAX: usize = 64;
+
+/// A member of a stream, as long as it is not dropped.
+#[derive(Debug)]
+pub struct Member {
+    live: Arc<Live>,
+    project: Arc<Project>,
+    id: MemberId,
+    door: Arc<Notify>,
+    _counted: Entered,
+}
+
+/// An event that a member is sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The event.
+    pub event: Delivered,
+    /// What it is acknowledged by, and the how-manieth time it is sent; `None` where nothing is acknowledged.
+    pub receipt: Option<(Receipt, u32)>,
+}
+
+/// What comes next for a member.
+#[derive(Debug)]
+pub enum Turn {
+    /// Events, at least one, which count as sent.
+    Events(Vec<Sent>),
+    /// What it holds has changed: see [`Member::standing`].
+    Changed,
+    /// Events were lost to the stream.
+    Lost(Lost),
+    /// The server stops, or the stream was changed or deleted: the client should come back, and goes on or is told.
+    Closing,
+}
+
+impl Member {
+    pub(super) fn new(live: Arc<Live>, project: Arc<Project>, id: MemberId) -> Self {
+        let door = live.door(id);
+        let counted = project.meter().readers.enter();
+        Self {
+            live,
+            project,
+            id,
+            door,
+            _counted: counted,
+        }
+    }
+
+    /// What comes next; waits for it. Cancel safe: what was not returned was not sent.
+    pub async fn next(&mut self, limit: Limit) -> Result<Turn, read::Error> {
+        loop {
+            let (id, live) = (self.id, &self.live);
+            match live.with(|group, now| group.next(id, now)) {
+                Next::Gone => return Ok(Turn::Closing),
+                Next::Lost(lost) => return Ok(Turn::Lost(lost)),
+                Next::Changed => return Ok(Turn::Changed),
+                Next::Wait => self.door.notified().await,
+                Next::Again(receipts) => {
+                    let events = self.again(&receipts, limit).await?;
+                    if !events.is_empty() {
+                        return Ok(Turn::Events(events));
+                    }
+                }
+                Next::Read { after } => match self.read(after).await {
+                    Ok(chunk) => {
+                        let events = self.take(&chunk, limit);
+                        if !events.is_empty() {
+                            return Ok(Turn::Events(events));
+                        }
+                    }
+                    Err(ReadError::Expired(expired)) => live.with(|group, _| {
+                        group.trimmed(expired.first, expired.lost_at_most);
+                    }),
+                    // The project is being deleted: its log went away while it was read.
+                    Err(ReadError::Unavailable(_)) if live.ground.tail.is_closing() => {
+                        return Ok(Turn::Closing);
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            }
+        }
+    }
+
+    /// What is behind `after`, read once for all members that are there.
+    async fn read(&self, after: Position) -> Result<Arc<Chunk>, ReadError> {
+        let live = &self.live;
+        if let Some(chunk) = live.window.find(after) {
+            return Ok(chunk);
+        }
+        let _one_at_a_time = live.reading.lock().await;
+        if let Some(chunk) = live.window.find(after) {
+            return Ok(chunk);
+        }
+        let scope = live.matcher.filter().scope();
+        let limit = Limit {
+            records: usize::MAX,
+            bytes: STREAM_READ_BYTES,
+        };
+        let chunk = live.ground.log.read(&scope, after, limit).await?;
+        let events = chunk.records.into_iter().map(Delivered::Logged).collect();
+        let chunk = Chunk::new(after, chunk.through, events, &live.kept.settings);
+        let chunk = Arc::new(chunk);
+        live.window.push(chunk.clone());
+        Ok(chunk)
+    }
+
+    /// Takes what is for this member of `chunk`, of what may be shown now.
+    fn take(&self, chunk: &Chunk, limit: Limit) -> Vec<Sent> {
+        let live = &self.live;
+        let now = live.ground.subjects.now();
+        let shown: Vec<&(Offered, Delivered)> = chunk
+            .events
+            .iter()
+            .filter(|(_, event)| live.matcher.shows(event.record(), &now))
+            .collect();
+        let portion = Portion {
+            events: limit.records,
+            bytes: limit.bytes,
+        };
+        let offers = shown.iter().map(|(offered, _)| offered);
+        let handed = live.with(|group, now| {
+            group.offer(self.id, (chunk.after, chunk.through), offers, portion, now)
+        });
+        live.counts.sent.add(handed.len() as u64);
+        let sent = handed.into_iter().map(|handed| {
+            let Handed {
+                index,
+                receipt,
+                attempt,
+            } = handed;
+            Sent {
+                event: shown[index].1.clone(),
+                receipt: attempt.map(|attempt| (receipt, attempt)),
+            }
+        });
+        sent.collect()
+    }
+
+    /// The events of `receipts` once more, of those that are still there and still due.
+    async fn again(&self, receipts: &[Receipt], limit: Limit) -> Result<Vec<Sent>, read::Error> {
+        let live = &self.live;
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for receipt in receipts.iter().take(limit.records.min(AGAIN_MAX)) {
+            if bytes >= limit.bytes {
+                break;
+            }
+            let event = self.event(receipt.position).await?;
+            bytes += event.as_ref().map_or(0, |(offered, _)| offered.bytes);
+            found.push((*receipt, event));
+        }
+        // All at once: what is sent is returned, whatever the caller waits for beside.
+        let now = live.ground.subjects.now();
+        let mut sent = Vec::new();
+        live.with(|group, moment| {
+            for (receipt, event) in found {
+                let shown = event.filter(|(_, event)| live.matcher.shows(event.record(), &now));
+                let Some((offered, event)) = shown else {
+                    group.gone(receipt);
+                    continue;
+                };
+                let is_live_only = offered.is_live_only;
+                let deliveries = group.send_again(self.id, receipt, is_live_only, moment);
+                sent.extend(deliveries.map(|deliveries| Sent {
+                    event,
+                    receipt: Some((receipt, deliveries)),
+                }));
+            }
+        });
+        drop(now);
+        live.counts.sent.add(sent.len() as u64);
+        live.counts.again.add(sent.len() as u64);
+        Ok(sent)
+    }
+
+    async fn event(&self, position: Position) -> Result<Option<(Offered, Delivered)>, ReadError> {
+        let live = &self.live;
+        if let Some(event) = live.window.event(position) {
+            return Ok(Some(event));
+        }
+        let record = self.project.record_at(&Scope::all(), position).await?;
+        Ok(record.map(|record| {
+            let offered = offered(&record, &live.kept.settings);
+            (offered, Delivered::Logged(record))
+        }))
+    }
+
+    /// A heartbeat goes out to the member, and everything before it went: how the stream is.
+    pub fn beat(&self) -> Standing {
+        self.live.with(|group, now| group.beat(self.id, now));
+        self.standing()
+    }
+
+    /// How the stream is.
+    pub fn standing(&self) -> Standing {
+        let now = self.live.ground.clock.now();
+        self.live.look(|group| group.standing(self.id, now))
+    }
+
+    /// How often it is to have a heartbeat.
+    pub fn heartbeat(&self) -> std::time::Duration {
+        self.live.kept.settings.heartbeat
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.live.leave(self.id);
+    }
+}

@@ -1,0 +1,410 @@
+//! What is kept of streams in the primary store, as bytes.
+//!
+//! Under a stream's name in the space `streams`:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | the version of this encoding, 1 |
+//! | 8, 8 | when it was made and changed, i64 microseconds since 1970 |
+//! | 1, 8 | where it starts: 0 with what is retained, 1 behind the position that follows |
+//! | 2, 1, 1 | partitions (u16), mode (0 delivered, 1 explicit), what later events do on failure (0 wait, 1 go on) |
+//! | 8 each | members, heartbeat, lifetime of checkpoints, time to acknowledge (spans in milliseconds), most in flight, most deliveries (the largest u64 for no bound) |
+//! | | its display name, then its feeds, types, subjects, live feeds, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
+//!
+//! In the space `checkpoints`: the version 1, when there was a member last (i64, the least for never), the generation up to which none
+//! was given (u64), the number of partitions (u16), and a position for each.
+//!
+//! In the space `dead-letters`, under the name, a zero byte and the position (u64, big-endian): the version 1, the partition (u16), the hash
+//! of the subject (u64), deliveries (u32), when it was put there (i64), and whether it is to be sent once more (1 byte).
+//!
+//! All other integers are little-endian.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use feedwire_engine::{Space, Unavailable};
+use feedwire_event::{FeedName, Position, ProjectName, StreamName, Subject, Timestamp, TypeName};
+
+use super::{Mode, OnFailure, Selection, Settings};
+use crate::LabelFilter;
+
+const VERSION: u8 = 1;
+const NO_BOUND: u64 = u64::MAX;
+const NEVER: i64 = i64::MIN;
+
+/// The spaces in which a project's streams are kept.
+#[derive(Debug)]
+pub(super) struct Spaces {
+    pub(super) streams: Space,
+    pub(super) checkpoints: Space,
+    pub(super) letters: Space,
+}
+
+impl Spaces {
+    pub(super) fn of(project: &ProjectName) -> Self {
+        let space = |name| Space {
+            project: project.clone(),
+            name,
+        };
+        Self {
+            streams: space("streams"),
+            checkpoints: space("checkpoints"),
+            letters: space("dead-letters"),
+        }
+    }
+}
+
+/// A stream as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) settings: Settings,
+    /// Behind which position it starts; `None` is with what is retained.
+    pub(super) origin: Option<Position>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// How far a stream is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// When it had a member last.
+    pub(super) member_at: Option<Timestamp>,
+    /// No generation from here on was given.
+    pub(super) next_generation: u64,
+    pub(super) checkpoints: Vec<Position>,
+}
+
+/// A dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StoredLetter {
+    pub(super) partition: u16,
+    pub(super) subject: u64,
+    pub(super) deliveries: u32,
+    pub(super) buried_at: Timestamp,
+    /// Whether it is to be sent once more.
+    pub(super) is_posted: bool,
+}
+
+/// What is stored under `name` cannot be read.
+pub(super) fn unreadable(name: &StreamName) -> Unavailable {
+    Unavailable::new(format!("what is stored of stream {name} cannot be read"))
+}
+
+impl Kept {
+    pub(super) fn encode(&self) -> Bytes {
+        let mut out = BytesMut::new();
+        out.put_u8(VERSION);
+        out.put_i64_le(self.created_at.as_micros());
+        out.put_i64_le(self.updated_at.as_micros());
+        out.put_u8(u8::from(self.origin.is_some()));
+        out.put_u64_le(self.origin.unwrap_or_default().get());
+        let settings = &self.settings;
+        out.put_u16_le(settings.partitions);
+        out.put_u8(u8::from(settings.mode == Mode::Explicit));
+        out.put_u8(u8::from(settings.on_failure == OnFailure::GoOn));
+        let numbers = [
+            settings.members_max as u64,
+            millis(settings.heartbeat),
+            millis(settings.checkpoint_lifetime),
+            millis(settings.ack_timeout),
+            settings.max_in_flight as u64,
+            settings.max_deliveries.map_or(NO_BOUND, u64::from),
+        ];
+        numbers
+            .into_iter()
+            .for_each(|number| out.put_u64_le(number));
+        let Selection {
+            feeds,
+            types,
+            subjects,
+            labels,
+            live_feeds,
+        } = &settings.selection;
+        put_text(&settings.display_name, &mut out);
+        put_all(feeds.iter().map(FeedName::as_str), &mut out);
+        put_all(types.iter().map(TypeName::as_str), &mut out);
+        put_all(subjects.iter().map(Subject::as_str), &mut out);
+        put_all(live_feeds.iter().map(FeedName::as_str), &mut out);
+        put_count(labels.len(), &mut out);
+        for LabelFilter { key, value } in labels {
+            out.put_u8(u8::from(value.is_some()));
+            put_text(key, &mut out);
+            put_text(value.as_deref().unwrap_or_default(), &mut out);
+        }
+        out.freeze()
+    }
+
+    /// What is stored of `name`; `None` where that cannot be read.
+    pub(super) fn decode(name: StreamName, mut value: Bytes) -> Option<Self> {
+        let value = &mut value;
+        version(value)?;
+        let created_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
+        let updated_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
+        let is_bound = bit(value)?;
+        let origin = position(value)?;
+        let mut settings = Settings::new(name);
+        settings.partitions = value.try_get_u16_le().ok()?;
+        settings.mode = if bit(value)? {
+            Mode::Explicit
+        } else {
+            Mode::Delivered
+        };
+        settings.on_failure = if bit(value)? {
+            OnFailure::GoOn
+        } else {
+            OnFailure::Wait
+        };
+        let mut number = || value.try_get_u64_le().ok();
+        settings.members_max = usize::try_from(number()?).ok()?;
+        settings.heartbeat = Duration::from_millis(number()?);
+        settings.checkpoint_lifetime = Duration::from_millis(number()?);
+        settings.ack_timeout = Duration::from_millis(number()?);
+        settings.max_in_flight = usize::try_from(number()?).ok()?;
+        settings.max_deliveries = match number()? {
+            NO_BOUND => None,
+            bound => Some(u32::try_from(bound).ok()?),
+        };
+        settings.display_name = text(value)?;
+        let selection = &mut settings.selection;
+        selection.feeds = all(value, |text| FeedName::new(text).ok())?;
+        selection.types = all(value, |text| TypeName::new(text).ok())?;
+        selection.subjects = all(value, |text| Subject::new(text).ok())?;
+        selection.live_feeds = all(value, |text| FeedName::new(text).ok())?;
+        for _ in 0..value.try_get_u32_le().ok()? {
+            let has_value = bit(value)?;
+            let (key, text) = (text(value)?, text(value)?);
+            let value = has_value.then_some(text);
+            selection.labels.push(LabelFilter { key, value });
+        }
+        settings.check().ok()?;
+        value.is_empty().then_some(Self {
+            settings,
+            origin: is_bound.then_some(origin),
+            created_at,
+            updated_at,
+        })
+    }
+}
+
+impl Progress {
+    pub(super) fn encode(&self) -> Bytes {
+        let mut out = BytesMut::new();
+        out.put_u8(VERSION);
+        out.put_i64_le(self.member_at.map_or(NEVER, Timestamp::as_micros));
+        out.put_u64_le(self.next_generation);
+        out.put_u16_le(count(self.checkpoints.len()));
+        for checkpoint in &self.checkpoints {
+            out.put_u64_le(checkpoint.get());
+        }
+        out.freeze()
+    }
+
+    pub(super) fn decode(mut value: Bytes) -> Option<Self> {
+        let value = &mut value;
+        version(value)?;
+        let member_at = value.try_get_i64_le().ok()?;
+        let next_generation = value.try_get_u64_le().ok()?;
+        let partitions = value.try_get_u16_le().ok()?;
+        let checkpoints = (0..partitions)
+            .map(|_| position(value))
+            .collect::<Option<_>>()?;
+        value.is_empty().then_some(Self {
+            member_at: (member_at != NEVER).then(|| Timestamp::from_micros(member_at)),
+            next_generation,
+            checkpoints,
+        })
+    }
+}
+
+impl StoredLetter {
+    pub(super) fn encode(&self) -> Bytes {
+        let mut out = BytesMut::new();
+        out.put_u8(VERSION);
+        out.put_u16_le(self.partition);
+        out.put_u64_le(self.subject);
+        out.put_u32_le(self.deliveries);
+        out.put_i64_le(self.buried_at.as_micros());
+        out.put_u8(u8::from(self.is_posted));
+        out.freeze()
+    }
+
+    pub(super) fn decode(mut value: Bytes) -> Option<Self> {
+        let value = &mut value;
+        version(value)?;
+        let letter = Self {
+            partition: value.try_get_u16_le().ok()?,
+            subject: value.try_get_u64_le().ok()?,
+            deliveries: value.try_get_u32_le().ok()?,
+            buried_at: Timestamp::from_micros(value.try_get_i64_le().ok()?),
+            is_posted: bit(value)?,
+        };
+        value.is_empty().then_some(letter)
+    }
+}
+
+/// What the keys of the letters of `name` begin with.
+pub(super) fn letters_of(name: &StreamName) -> Vec<u8> {
+    [name.as_str().as_bytes(), &[0]].concat()
+}
+
+/// The key of the letter of `name` at `position`.
+pub(super) fn letter_key(name: &StreamName, position: Position) -> Vec<u8> {
+    let mut key = letters_of(name);
+    key.put_u64(position.get());
+    key
+}
+
+/// The position in the key of a letter.
+pub(super) fn letter_position(key: &[u8]) -> Option<Position> {
+    let (_, position) = key.split_last_chunk()?;
+    Position::new(u64::from_be_bytes(*position))
+}
+
+fn count(len: usize) -> u16 {
+    u16::try_from(len).expect("it is held to limits that are far less")
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(NO_BOUND)
+}
+
+fn put_count(len: usize, out: &mut BytesMut) {
+    out.put_u32_le(u32::try_from(len).expect("there are at most a thousand"));
+}
+
+fn put_text(text: &str, out: &mut BytesMut) {
+    out.put_u16_le(count(text.len()));
+    out.put_slice(text.as_bytes());
+}
+
+fn put_all<'t>(texts: impl ExactSizeIterator<Item = &'t str>, out: &mut BytesMut) {
+    put_count(texts.len(), out);
+    texts.for_each(|text| put_text(text, out));
+}
+
+fn version(value: &mut Bytes) -> Option<()> {
+    (value.try_get_u8().ok()? == VERSION).then_some(())
+}
+
+fn bit(value: &mut Bytes) -> Option<bool> {
+    match value.try_get_u8().ok()? {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+fn position(value: &mut Bytes) -> Option<Position> {
+    Position::new(value.try_get_u64_le().ok()?)
+}
+
+fn text(value: &mut Bytes) -> Option<String> {
+    let len = usize::from(value.try_get_u16_le().ok()?);
+    if value.remaining() < len {
+        return None;
+    }
+    String::from_utf8(value.split_to(len).to_vec()).ok()
+}
+
+fn all<T>(value: &mut Bytes, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let count = value.try_get_u32_le().ok()?;
+    (0..count).map(|_| read(&text(value)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(value: u64) -> Position {
+        Position::new(value).expect("a position")
+    }
+
+    #[test]
+    fn a_stream_is_read_back_and_any_cut_of_it_is_refused() {
+        let name = StreamName::new("s").expect("a name");
+        let mut settings = Settings::new(name.clone());
+        settings.display_name = "\u{e9} one".into();
+        settings.mode = Mode::Delivered;
+        settings.on_failure = OnFailure::GoOn;
+        settings.max_deliveries = None;
+        settings.selection = Selection {
+            feeds: vec![FeedName::new("f").expect("a name")],
+            types: vec![TypeName::new("t").expect("a name")],
+            subjects: vec![Subject::new("s").expect("a subject")],
+            labels: vec![
+                LabelFilter {
+                    key: "k".into(),
+                    value: None,
+                },
+                LabelFilter {
+                    key: "k".into(),
+                    value: Some(String::new()),
+                },
+            ],
+            live_feeds: vec![FeedName::new("f").expect("a name")],
+        };
+        let kept = Kept {
+            settings,
+            origin: Some(position(7)),
+            created_at: Timestamp::from_micros(1),
+            updated_at: Timestamp::from_micros(2),
+        };
+        let plain = Kept {
+            settings: Settings::new(name.clone()),
+            origin: None,
+            ..kept.clone()
+        };
+        for kept in [kept, plain] {
+            let bytes = kept.encode();
+            assert_eq!(Kept::decode(name.clone(), bytes.clone()), Some(kept));
+            for len in 0..bytes.len() {
+                assert_eq!(
+                    Kept::decode(name.clone(), bytes.slice(..len)),
+                    None,
+                    "cut at {len}"
+                );
+            }
+            let longer = [&bytes[..], b"x"].concat();
+            assert_eq!(Kept::decode(name.clone(), longer.into()), None);
+        }
+    }
+
+    #[test]
+    fn progress_and_letters_are_read_back_and_any_cut_of_them_is_refused() {
+        let progress = Progress {
+            member_at: None,
+            next_generation: 9,
+            checkpoints: vec![position(3), Position::MAX],
+        };
+        let letter = StoredLetter {
+            partition: 3,
+            subject: u64::MAX,
+            deliveries: 10,
+            buried_at: Timestamp::from_micros(-1),
+            is_posted: true,
+        };
+        let (bytes, letter_bytes) = (progress.encode(), letter.encode());
+        assert_eq!(Progress::decode(bytes.clone()), Some(progress));
+        assert_eq!(StoredLetter::decode(letter_bytes.clone()), Some(letter));
+        for len in 0..bytes.len() {
+            assert_eq!(Progress::decode(bytes.slice(..len)), None, "cut at {len}");
+        }
+        for len in 0..letter_bytes.len() {
+            assert_eq!(
+                StoredLetter::decode(letter_bytes.slice(..len)),
+                None,
+                "cut at {len}"
+            );
+        }
+    }
+
+    #[test]
+    fn letters_stand_in_the_order_of_their_positions_and_not_among_those_of_another_stream() {
+        let name = |text| StreamName::new(text).expect("a name");
+        let keys = [("s", 9), ("s", 300), ("s", 70_000), ("s.t", 1)];
+        let keys = keys.map(|(stream, at)| letter_key(&name(stream), position(at)));
+        assert!(keys.is_sorted());
+        assert_eq!(letter_position(&keys[1]), Some(position(300)));
+        assert!(!keys[3].starts_with(&letters_of(&name("s"))));
+    }
+}
