@@ -9,7 +9,7 @@ use crate::subjects::Now;
 use crate::{Allowance, Confinement, FeedPattern, Forbidden, LabelGroup, Partition, Right};
 
 /// An event passes if it has one of the feeds, one of the types and one of the subjects, its subject has a label of every group, and is
-/// in the partition. An empty list asks for nothing.
+/// in the partition; and in the feed of which only some types are asked for, if it has one of those. An empty list asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Filter {
     /// The feeds; empty is every feed of the project.
@@ -22,6 +22,25 @@ pub struct Filter {
     pub labels: Vec<LabelGroup>,
     /// The partition; `None` is every one.
     pub partition: Option<Partition>,
+    /// The types in one of the feeds; `None` is what `types` says.
+    pub types_in: Option<TypesIn>,
+}
+
+/// The types that are let through in one feed; what is in other feeds is let through whatever its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypesIn {
+    /// The feed.
+    pub feed: FeedName,
+    /// The types; empty is none.
+    pub types: Vec<TypeName>,
+}
+
+impl TypesIn {
+    /// Whether it lets `record` through.
+    fn has(&self, record: &Record) -> bool {
+        let is_named = |ty: &TypeName| ty.as_str() == record.ty();
+        record.feed() != self.feed.as_str() || self.types.iter().any(is_named)
+    }
 }
 
 impl Filter {
@@ -139,13 +158,18 @@ impl Matcher {
                 || record.subject().is_some_and(|s| self.subjects.contains(s)))
     }
 
-    /// Whether `record` may be shown and is in the partition, whatever labels its subject has.
+    /// Whether `record` may be shown, is in the partition and has one of the types that its feed is asked for, whatever labels its subject
+    /// has.
     fn admits(&self, record: &Record, now: &Now<'_>) -> bool {
         let granted =
             || self.patterns.is_empty() || self.patterns.iter().any(|p| p.fits(record.feed()));
         let partitioned =
             || (self.filter.partition).is_none_or(|partition| partition.has(record.subject()));
-        !now.hides(record) && granted() && partitioned()
+        let typed = || {
+            let types_in = self.filter.types_in.as_ref();
+            types_in.is_none_or(|types_in| types_in.has(record))
+        };
+        !now.hides(record) && granted() && partitioned() && typed()
     }
 
     fn wants<'l>(&self, record: &Record, labels: impl FnOnce() -> Option<&'l Labels>) -> bool {

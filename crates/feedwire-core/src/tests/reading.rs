@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use feedwire_engine::memory::Memory;
 use feedwire_engine::{Engine, Limit};
-use feedwire_event::{Cursor, FeedName, Position, ProjectName, Subject, Timestamp};
+use feedwire_event::{Cursor, FeedName, Position, ProjectName, Subject, Timestamp, TypeName};
 use tokio_util::sync::CancellationToken;
 
 use super::erasing::append;
@@ -14,7 +14,7 @@ use super::world::{EVERYTHING, Hands, World, filter, next};
 use crate::filter::Matcher;
 use crate::limits::TAIL_BYTES_MAX;
 use crate::project::Project;
-use crate::{Allowance, Filter, Partition, Reader, Start, Step, Until, read};
+use crate::{Allowance, Filter, Partition, Reader, Start, Step, TypesIn, Until, read};
 
 fn position(position: u64) -> Position {
     Position::new(position).expect("a position")
@@ -128,6 +128,45 @@ async fn partitions_part_the_subjects_at_the_tail_as_in_the_log() {
     }
     all.sort_unstable();
     assert_eq!(all, (1..=30).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn types_in_a_feed_are_held_against_that_feed_alone_at_the_tail_as_in_the_log() {
+    let world = World::new().await;
+    let of_a = |text: &str, types: &[&str]| Filter {
+        types_in: Some(TypesIn {
+            feed: FeedName::new("a").expect("a name"),
+            types: types
+                .iter()
+                .map(|ty| TypeName::new(ty).expect("a name"))
+                .collect(),
+        }),
+        ..filter(text)
+    };
+    let asked = [
+        (of_a("", &["x"]), &[1, 3, 4, 5][..]),
+        (of_a("", &["x", "y"]), &[1, 2, 3, 4, 5]),
+        (of_a("", &[]), &[3, 4]),
+        (of_a("a", &["x"]), &[1, 5]),
+        (of_a("b", &["x"]), &[3, 4]),
+        (of_a("a,b;y", &["x"]), &[4]),
+        (of_a(";;2", &["y"]), &[2]),
+    ];
+    let mut tails = Vec::new();
+    for (filter, _) in &asked {
+        let tail = world.follow(Start::Now, filter.clone()).await;
+        tails.push(tail.expect("a reader"));
+    }
+    world
+        .publish(&["a/x/1", "a/y/2", "b/x/3", "b/y/1", "a/x/2"])
+        .await;
+    for ((filter, expected), mut tail) in asked.into_iter().zip(tails) {
+        let told = format!("{filter:?}");
+        assert_eq!(next(&mut tail, EVERYTHING).await, expected, "{told}");
+        let logged = world.follow(Start::Beginning, filter).await;
+        let mut logged = logged.expect("a reader");
+        assert_eq!(next(&mut logged, EVERYTHING).await, expected, "{told}");
+    }
 }
 
 #[tokio::test]

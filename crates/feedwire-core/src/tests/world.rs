@@ -194,7 +194,7 @@ pub(crate) fn filter(text: &str) -> Filter {
             .map(|name| Subject::new(name).expect("a subject"))
             .collect(),
         labels: list().map(group).collect(),
-        partition: None,
+        ..Filter::default()
     }
 }
 

@@ -325,7 +325,7 @@ fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
         types: query.values("types", FILTER_VALUES_MAX, TypeName::new)?,
         subjects: query.values("subjects", FILTER_VALUES_MAX, Subject::new)?,
         labels: query.values("labels", FILTER_VALUES_MAX, label)?,
-        partition: None,
+        ..Filter::default()
     })
 }
 
@@ -449,6 +449,7 @@ mod tests {
                         },
                     ],
                     partition: None,
+                    types_in: None,
                 },
                 start: After(
                     Cursor(

@@ -47,7 +47,7 @@ async fn plan(asked: &Asked, kind: Kind) -> Result<Plan, Refused> {
         labels: filter.groups(),
         types: filter.event_types,
         subjects: filter.devices,
-        partition: None,
+        ..Filter::default()
     };
     let mut sources = Vec::new();
     for grant in grants {
