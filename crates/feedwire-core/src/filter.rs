@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use feedwire_engine::{Record, Scope};
-use feedwire_event::{FeedName, Labels, Subject, TypeName};
+use feedwire_event::{FeedName, Labels, Position, Subject, TypeName};
 
 use crate::subjects::Now;
 use crate::{Allowance, Confinement, FeedPattern, Forbidden, LabelGroup, Partition, Right};
@@ -90,10 +90,12 @@ pub(crate) struct Matcher {
     patterns: Vec<FeedPattern>,
     /// The subjects again, for filters that name many.
     subjects: HashSet<Subject>,
+    /// Since when whoever asks is there; `None` where that is to look back, and not to be there.
+    there_since: Option<Position>,
 }
 
 impl Matcher {
-    /// What of `filter` may be read by whom `allowance` is for.
+    /// What of `filter` may be read by whom `allowance` is for, but for events that are for those who are there.
     pub(crate) fn new(filter: Filter, allowance: &Allowance) -> Result<Self, Forbidden> {
         let is_admin = allowance.rights.has(Right::Admin);
         let filter = if is_admin {
@@ -112,7 +114,16 @@ impl Matcher {
             filter,
             patterns,
             subjects,
+            there_since: None,
         })
+    }
+
+    /// The same for one who is there since the log had come to `head`: what is behind that reaches it, whomever it is for.
+    pub(crate) fn there_since(self, head: Position) -> Self {
+        Self {
+            there_since: Some(head),
+            ..self
+        }
     }
 
     pub(crate) fn filter(&self) -> &Filter {
@@ -158,8 +169,8 @@ impl Matcher {
                 || record.subject().is_some_and(|s| self.subjects.contains(s)))
     }
 
-    /// Whether `record` may be shown, is in the partition and has one of the types that its feed is asked for, whatever labels its subject
-    /// has.
+    /// Whether `record` may be shown, reaches whoever asks, is in the partition and has one of the types that its feed is asked for, whatever
+    /// labels its subject has.
     fn admits(&self, record: &Record, now: &Now<'_>) -> bool {
         let granted =
             || self.patterns.is_empty() || self.patterns.iter().any(|p| p.fits(record.feed()));
@@ -169,7 +180,17 @@ impl Matcher {
             let types_in = self.filter.types_in.as_ref();
             types_in.is_none_or(|types_in| types_in.has(record))
         };
-        !now.hides(record) && granted() && partitioned() && typed()
+        !now.hides(record)
+            && self.is_reached_by(record)
+            && granted()
+            && partitioned()
+            && typed()
+    }
+
+    /// Whether `record` is for everybody, or came when whoever asks was there.
+    fn is_reached_by(&self, record: &Record) -> bool {
+        let was_there = || (self.there_since).is_some_and(|since| since < record.position());
+        !record.is_live_only() || was_there()
     }
 
     fn wants<'l>(&self, record: &Record, labels: impl FnOnce() -> Option<&'l Labels>) -> bool {

@@ -122,13 +122,11 @@ impl Core {
             // Erased meanwhile.
             return Ok(None);
         }
-        let records = records?;
-        let last = records.last().map(|record| record.stamp().version);
-        let more = last.unwrap_or(part.since) < head.version;
+        let Read { records, through } = records?;
         Ok(Some(History {
             head,
             records,
-            more,
+            more: through < head.version,
         }))
     }
 
@@ -152,6 +150,13 @@ impl Core {
             project,
         })
     }
+}
+
+/// What was read of a history.
+struct Read {
+    records: Vec<Record>,
+    /// The version up to which: what has nothing to show for it is not lost.
+    through: Version,
 }
 
 /// What finds the events about one subject of a feed.
@@ -226,28 +231,31 @@ impl About {
     }
 
     /// The events of the batches of `part`, which stand behind `after`.
-    async fn take(
-        &self,
-        part: Part,
-        mut after: Position,
-        head: Head,
-    ) -> Result<Vec<Record>, Error> {
+    async fn take(&self, part: Part, mut after: Position, head: Head) -> Result<Read, Error> {
         let (mut records, mut bytes, mut last) = (Vec::new(), 0, part.since);
         let end = Version(part.since.0.saturating_add(part.batches)).min(head.version);
         while after < head.position && last <= end {
             let chunk = self.read(after, CHUNK).await?;
             after = chunk.through;
             let now = self.project.subjects().now();
-            let shown = chunk.records.into_iter();
-            for record in shown.filter(|record| self.matcher.shows(record, &now)) {
+            for record in chunk.records {
+                let is_shown = self.matcher.shows(&record, &now);
+                // What is told to nobody who was not there has its version all the same.
+                if !is_shown && !record.is_live_only() {
+                    continue;
+                }
                 let version = record.stamp().version;
                 if version > end {
-                    return Ok(records);
+                    let through = last;
+                    return Ok(Read { records, through });
                 }
                 if version > last.next() {
                     return Err(Error::Expired(Version(version.0 - 1)));
                 }
                 last = version;
+                if !is_shown {
+                    continue;
+                }
                 bytes += record.bytes();
                 if bytes > part.bytes {
                     let batches = version.0 - part.since.0;
@@ -260,6 +268,7 @@ impl About {
         if last < end {
             return Err(Error::Expired(end));
         }
-        Ok(records)
+        let through = last;
+        Ok(Read { records, through })
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! The hand-over misses and doubles nothing because the reader's cursor alone says what it has: it takes a seat at the tail
 //! only when the tail still has everything above the cursor, and goes back to the log when the tail has gone past it.
+//!
+//! It is there from its start on: an event for those alone who are there reaches it if it stands behind the position that the log had come
+//! to by then, however long the reader takes to come to it, and from the log as from the tail.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -114,7 +117,7 @@ impl Reader {
             Until::Now => End::Position(bounds.last),
             Until::At(time) => End::Time(time),
         });
-        let matcher = Arc::new(matcher);
+        let matcher = Arc::new(matcher.there_since(bounds.last));
         let counted = project.meter().readers.enter();
         Ok(Self {
             project,

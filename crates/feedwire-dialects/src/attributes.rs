@@ -13,6 +13,9 @@ use crate::media::MediaType;
 /// What the server adds to an event, and nobody else gives.
 const GIVEN: [&str; 5] = ["feed", "position", "publishedid", "recordedat", "version"];
 
+/// What a boolean that is none is told.
+pub(crate) const NO_BOOLEAN: &str = "it has to be true or false";
+
 /// What is wrong with an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -48,6 +51,7 @@ pub(crate) struct Attributes<'a> {
     pub(crate) time: Text<'a>,
     pub(crate) datacontenttype: Text<'a>,
     pub(crate) dataschema: Text<'a>,
+    pub(crate) live_only: bool,
     pub(crate) extensions: Extensions,
 }
 
@@ -99,6 +103,7 @@ impl Attributes<'_> {
             ty: TypeName::new(&ty).map_err(|error| Fault::new("type", &error))?,
             subject: read("subject", subject, Subject::new)?,
             time: read("time", self.time, str::parse::<Timestamp>)?,
+            live_only: self.live_only,
             extensions: self.extensions,
             data,
         })

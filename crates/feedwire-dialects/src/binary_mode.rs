@@ -7,7 +7,7 @@ use feedwire_event::{Data, Event};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
-use crate::attributes::{Attributes, Fault};
+use crate::attributes::{Attributes, Fault, NO_BOOLEAN};
 use crate::base64;
 use crate::cloudevents::Error;
 use crate::escape;
@@ -53,6 +53,7 @@ fn attributes(headers: &HeaderMap) -> Result<Attributes<'_>, Fault> {
             "subject" => attributes.subject = first,
             "time" => attributes.time = first,
             "dataschema" => attributes.dataschema = first,
+            "liveonly" => attributes.live_only = flag(name, first.as_deref())?,
             "datacontenttype" => {
                 let reason = "in binary mode the header Content-Type says what the data is";
                 return Err(Fault::new(name, reason));
@@ -62,6 +63,14 @@ fn attributes(headers: &HeaderMap) -> Result<Attributes<'_>, Fault> {
         }
     }
     Ok(attributes)
+}
+
+fn flag(name: &str, text: Option<&str>) -> Result<bool, Fault> {
+    match text {
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        _ => Err(Fault::new(name, NO_BOOLEAN)),
+    }
 }
 
 /// The text that the value of a header stands for: quotes are taken off, then percent signs are taken out, once.
@@ -179,6 +188,7 @@ mod tests {
             ("ce-dataschema", b"https://example.com/s"),
             ("ce-traceid", b"4f"),
             ("ce-retries", b"2"),
+            ("ce-liveonly", b"true"),
             ("content-type", b"application/vnd.a+json; charset=UTF-8"),
             ("x-other", b"%%"),
         ]);
@@ -189,13 +199,14 @@ mod tests {
             ty,
             subject,
             time,
+            live_only,
             extensions,
             data,
         } = event;
-        let texts = (id, source, ty, subject, time, data);
+        let texts = (id, source, ty, subject, time, live_only, data);
         let extensions = String::from_utf8(extensions.members().to_vec()).expect("ASCII");
         assert_snapshot!(format!("{texts:?}\n{extensions}"), @r#"
-        (Some("a-1"), Some("/planes"), "flight.departed", Some("Né"), Some(2013-01-01T10:00:00Z), Some(Json({"late":2.50})))
+        (Some("a-1"), Some("/planes"), "flight.departed", Some("Né"), Some(2013-01-01T10:00:00Z), true, Some(Json({"late":2.50})))
         "traceid":"4f","retries":"2","datacontenttype":"application/vnd.a+json; charset=UTF-8","dataschema":"https://example.com/s"
         "#);
     }
@@ -246,8 +257,16 @@ mod tests {
         assert!(empty.extensions.members().is_empty());
     }
 
+    #[test]
+    fn an_event_is_for_everybody_unless_its_header_says_otherwise() {
+        let is_live_only = |lines| read(lines, b"").expect("an event").live_only;
+        assert!(!is_live_only(&[]));
+        assert!(!is_live_only(&[("ce-liveonly", b"false")]));
+        assert!(is_live_only(&[("ce-liveonly", b"\"true\"")]));
+    }
+
     /// Headers of which no event is made.
-    const ODD: [&[(&str, &[u8])]; 31] = [
+    const ODD: [&[(&str, &[u8])]; 35] = [
         &[("ce-specversion", b"0.3")],
         &[("ce-specversion", b"")],
         &[("ce-type", b"t")],
@@ -279,6 +298,10 @@ mod tests {
         &[("content-type", b"json")],
         &[("content-type", b"text/plain\xff")],
         &[("content-type", b"application/json;charset=utf-16")],
+        &[("ce-liveonly", b"True")],
+        &[("ce-liveonly", b"")],
+        &[("ce-liveonly", b"true"), ("ce-liveonly", b"true")],
+        &[("ce-live_only", b"true")],
     ];
 
     #[test]
@@ -324,6 +347,10 @@ mod tests {
             "datacontenttype: it has to be a media type such as application/json",
             "datacontenttype: it has to be a media type such as application/json",
             "data: it is not UTF-8, as JSON has to be",
+            "liveonly: it has to be true or false",
+            "liveonly: it has to be true or false",
+            "liveonly: it is given twice",
+            "live_only: the name of an extension attribute is made of a-z and 0-9, not '_'",
         ]
         "#);
     }
@@ -352,7 +379,7 @@ mod tests {
         #[test]
         fn any_value_of_any_attribute_is_read_without_panic(
             name in prop::sample::select(vec![
-                "ce-id", "ce-source", "ce-type", "ce-subject", "ce-time", "ce-specversion", "ce-dataschema", "ce-a", "content-type",
+                "ce-id", "ce-source", "ce-type", "ce-subject", "ce-time", "ce-specversion", "ce-dataschema", "ce-liveonly", "ce-a", "content-type",
             ]),
             value in any::<Vec<u8>>(), plain in "[ -~]{0,16}|[\"\\\\%a0]{0,8}", body in any::<Vec<u8>>(),
         ) {

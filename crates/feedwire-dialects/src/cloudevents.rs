@@ -9,7 +9,7 @@ use feedwire_event::{Data, Event};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::attributes::{Attributes, Fault};
+use crate::attributes::{Attributes, Fault, NO_BOOLEAN};
 use crate::members::Key;
 use crate::{base64, members};
 
@@ -172,6 +172,9 @@ struct Members<'de> {
     dataschema: Option<&'de RawValue>,
     data: Option<&'de RawValue>,
     data_base64: Option<&'de RawValue>,
+    live_only: Option<&'de RawValue>,
+    /// The same, by a name that CloudEvents lets attributes have.
+    liveonly: Option<&'de RawValue>,
     /// Extensions that are not null, no more of them than show that there are too many.
     others: Vec<(Cow<'de, str>, &'de RawValue)>,
     /// One that came twice.
@@ -191,6 +194,8 @@ impl<'de> Members<'de> {
             "dataschema" => &mut self.dataschema,
             "data" => &mut self.data,
             "data_base64" => &mut self.data_base64,
+            "live_only" => &mut self.live_only,
+            "liveonly" => &mut self.liveonly,
             _ => {
                 // What is null is taken as not there (JSON format 1.0.2, 2.2).
                 if value.get() != "null" && self.others.len() <= EXTENSIONS_MAX {
@@ -217,6 +222,7 @@ impl<'de> Members<'de> {
             time: string("time", self.time)?,
             datacontenttype: string("datacontenttype", self.datacontenttype)?,
             dataschema: string("dataschema", self.dataschema)?,
+            live_only: live_only(self.live_only, self.liveonly)?,
             ..Attributes::default()
         };
         for (at, (name, value)) in self.others.iter().enumerate() {
@@ -233,6 +239,26 @@ impl<'de> Members<'de> {
 fn string<'de>(name: &str, value: Option<&'de RawValue>) -> Result<Option<Cow<'de, str>>, Fault> {
     let text = value.map_or(Ok(None), members::string);
     text.map_err(|reason| Fault::new(name, reason))
+}
+
+fn live_only(ours: Option<&RawValue>, theirs: Option<&RawValue>) -> Result<bool, Fault> {
+    match (flag("live_only", ours)?, flag("liveonly", theirs)?) {
+        (Some(_), Some(_)) => Err(Fault::new(
+            "live_only",
+            "an event has `live_only` or `liveonly`, which are the same, not both",
+        )),
+        (ours, theirs) => Ok(ours.or(theirs).unwrap_or(false)),
+    }
+}
+
+/// What a boolean says; `None` where it is null or not there.
+fn flag(name: &str, value: Option<&RawValue>) -> Result<Option<bool>, Fault> {
+    match value.map(RawValue::get) {
+        None | Some("null") => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(Fault::new(name, NO_BOOLEAN)),
+    }
 }
 
 fn data(json: Option<&RawValue>, base64: Option<&RawValue>) -> Result<Option<Data>, Fault> {
@@ -272,6 +298,11 @@ mod tests {
         }
     }
 
+    fn told(text: &str) -> String {
+        let told = fault(text);
+        format!("{} {}: {}", told.index, told.attribute, told.reason)
+    }
+
     #[test]
     fn an_event_is_read_with_all_its_attributes() {
         let body = r#" {"specversion":"1.0","type":"flight.departed","subject":"N\u00e9","time":"2013-01-01T12:00:00+02:00",
@@ -296,6 +327,53 @@ mod tests {
         assert_eq!(read(r#"{"\u0074ype":"t","subject":""}"#), bare);
         let null = read(r#"{"type":"t","data":null}"#);
         assert_eq!(format!("{:?}", null.data), "Some(Json(null))");
+    }
+
+    #[test]
+    fn an_event_is_for_those_who_are_there_by_either_name() {
+        let is_live_only = |member: &str| {
+            let event = one(&format!(r#"{{"type":"t",{member}}}"#)).expect("an event");
+            assert!(event.extensions.members().is_empty(), "{member}");
+            event.live_only
+        };
+        for member in [
+            r#""live_only":true"#,
+            r#""liveonly": true"#,
+            r#""live_only":null,"liveonly":true"#,
+            r#""live\u005fonly":true"#,
+        ] {
+            assert!(is_live_only(member), "{member}");
+        }
+        for member in [
+            r#""live_only":false"#,
+            r#""liveonly":false"#,
+            r#""live_only":null"#,
+            r#""data":{"live_only":true}"#,
+        ] {
+            assert!(!is_live_only(member), "{member}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_say_whom_an_event_is_for_is_refused() {
+        let refusals: Vec<String> = [
+            r#"{"type":"t","live_only":1}"#,
+            r#"[{"type":"t"},{"type":"t","liveonly":"true"}]"#,
+            r#"{"type":"t","live_only":{}}"#,
+            r#"{"type":"t","live_only":true,"live_only":true}"#,
+            r#"{"type":"t","live_only":false,"liveonly":false}"#,
+        ]
+        .map(told)
+        .into();
+        assert_debug_snapshot!(refusals, @r#"
+        [
+            "0 live_only: it has to be true or false",
+            "1 liveonly: it has to be true or false",
+            "0 live_only: it has to be true or false",
+            "0 live_only: it is given twice",
+            "0 live_only: an event has `live_only` or `liveonly`, which are the same, not both",
+        ]
+        "#);
     }
 
     #[test]
@@ -340,10 +418,7 @@ mod tests {
             r#"{"type":"t","data_base64":"A"}"#,
             r#"{"type":"t","data":"\udc00"}"#,
         ]
-        .map(|text| {
-            let told = fault(text);
-            format!("{} {}: {}", told.index, told.attribute, told.reason)
-        })
+        .map(told)
         .into();
         assert_debug_snapshot!(refusals, @r#"
         [

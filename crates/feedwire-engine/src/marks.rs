@@ -144,6 +144,7 @@ mod tests {
             ty: TypeName::new("t").expect("a name"),
             subject: None,
             time: None,
+            live_only: false,
             extensions: Extensions::default(),
             data: None,
         };

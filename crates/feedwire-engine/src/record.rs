@@ -120,6 +120,11 @@ impl Record {
         Payload::decode(self.payload_bytes())
     }
 
+    /// Whether it is for those alone who were there before its position.
+    pub fn is_live_only(&self) -> bool {
+        payload::is_live_only(self.payload_bytes())
+    }
+
     /// Its size against limits of bytes: tags and payload.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

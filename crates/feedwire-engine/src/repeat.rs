@@ -242,6 +242,7 @@ mod tests {
                 .subject
                 .map(|text| Subject::new(text).expect("a subject")),
             time: of.time.map(Timestamp::from_micros),
+            live_only: false,
             extensions: Extensions::default(),
             data: None,
         };

@@ -19,6 +19,8 @@ pub struct Event {
     pub subject: Option<Subject>,
     /// When it happened, by the producer's clock; `None` is when it was recorded.
     pub time: Option<Timestamp>,
+    /// Whether it is for those alone who read its feed when it comes, and for no one later.
+    pub live_only: bool,
     /// Further attributes.
     pub extensions: Extensions,
     /// What happened.

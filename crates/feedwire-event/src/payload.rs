@@ -3,7 +3,7 @@
 //! | offset | size | what |
 //! |---|---|---|
 //! | 0 | 1 | format, 1 |
-//! | 1 | 1 | bits 0 to 3: kind of data: 0 none, 1 JSON, 2 base64. Bit 4: known by its id. Bit 5: its batch is known by a key |
+//! | 1 | 1 | bits 0 to 3: kind of data: 0 none, 1 JSON, 2 base64. Bit 4: known by its id. Bit 5: its batch is known by a key. Bit 6: for those alone who are there |
 //! | 2 | 2 | length of the id |
 //! | 4 | 2 | length of the source; 0 is the feed's own address |
 //! | 6 | 4 | length of the extensions |
@@ -12,7 +12,7 @@
 //!
 //! Integers are little-endian. Id and source are UTF-8 as the producer sent them, extensions and data canonical JSON. An event
 //! whose id is the producer's can be marked as known by it, and the first one of a batch by the key of its request: by these
-//! marks a repetition is known for what it is. They stand in the record because they have to last as long as it does.
+//! marks a repetition is known for what it is. They stand in the record because they have to last as long as it does. Bit 7 is 0.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -23,6 +23,7 @@ const HEADER_BYTES: usize = 10;
 const KIND: u8 = 0x0f;
 const BY_ID: u8 = 0x10;
 const BY_KEY: u8 = 0x20;
+const LIVE_ONLY: u8 = 0x40;
 
 /// By what a repetition of an event is to be known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Payload<'a> {
     pub by_id: bool,
     /// The key by which, in its feed, a repetition of the batch that starts here is known.
     pub key: Option<&'a str>,
+    /// Whether it is for those alone who were there before it.
+    pub live_only: bool,
     /// What tells the event from the others of its source.
     pub id: &'a str,
     /// Where it happened; `None` is the feed's own address.
@@ -79,6 +82,7 @@ pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId
     } else {
         0
     };
+    let live_only = if event.live_only { LIVE_ONLY } else { 0 };
     let (by_key, key) = marks.key.map_or((0, ""), |key| (BY_KEY, key.as_str()));
     let given;
     let id = if let Some(id) = &event.id {
@@ -101,7 +105,7 @@ pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId
     let whole = HEADER_BYTES + key_bytes + id.len() + source.len() + extensions.len() + data.len();
     let mut out = BytesMut::with_capacity(whole);
     out.put_u8(FORMAT);
-    out.put_u8(kind | by_id | by_key);
+    out.put_u8(kind | by_id | by_key | live_only);
     out.put_u16_le(len(id.len()));
     out.put_u16_le(len(source.len()));
     out.put_u32_le(u32::try_from(extensions.len()).expect("64 extensions of one event fit 4 GiB"));
@@ -119,6 +123,11 @@ pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId
 /// Whether these bytes of a record bear a mark; cheaper than decoding them.
 pub fn is_marked(bytes: &[u8]) -> bool {
     matches!(bytes, [FORMAT, kind, ..] if kind & (BY_ID | BY_KEY) != 0)
+}
+
+/// Whether these bytes of a record are of an event for those alone who were there before it; cheaper than decoding them.
+pub fn is_live_only(bytes: &[u8]) -> bool {
+    matches!(bytes, [FORMAT, kind, ..] if kind & LIVE_ONLY != 0)
 }
 
 impl<'a> Payload<'a> {
@@ -158,6 +167,7 @@ impl<'a> Payload<'a> {
         Ok(Self {
             by_id: header[1] & BY_ID != 0,
             key,
+            live_only: header[1] & LIVE_ONLY != 0,
             id,
             source: Some(source).filter(|s| !s.is_empty()),
             extensions,
@@ -189,6 +199,7 @@ mod tests {
             ty: TypeName::new("flight.departed").expect("a name"),
             subject: None,
             time: None,
+            live_only: false,
             extensions,
             data: Some(Data::Json(Canonical::string("late"))),
         }
@@ -200,12 +211,60 @@ mod tests {
         let payload = Payload {
             by_id: false,
             key: None,
+            live_only: false,
             id: "ä-1",
             source: Some("/planes"),
             extensions: "\"traceid\":\"4f\"",
             data: DataText::Json("\"late\""),
         };
         assert_eq!(Payload::decode(&bytes), Ok(payload));
+    }
+
+    #[test]
+    fn an_event_for_those_who_are_there_says_so_beside_its_marks() {
+        let event = Event {
+            live_only: true,
+            ..event()
+        };
+        let key = IdempotencyKey::new("k-1").expect("a key");
+        let all = Marks {
+            id: true,
+            key: Some(&key),
+        };
+        for marks in [Marks::default(), all] {
+            let bytes = encode(&event, marks, given);
+            let payload = Payload::decode(&bytes).expect("a payload");
+            assert!(payload.live_only && is_live_only(&bytes));
+            assert_eq!(is_marked(&bytes), marks.id);
+            let for_all = Event {
+                live_only: false,
+                ..event.clone()
+            };
+            let others = encode(&for_all, marks, given);
+            assert!(!is_live_only(&others));
+            let same = Payload {
+                live_only: false,
+                ..payload
+            };
+            assert_eq!(Payload::decode(&others), Ok(same));
+        }
+        assert!(!is_live_only(&[9; 20]) && !is_live_only(&[FORMAT]) && !is_live_only(&[]));
+    }
+
+    #[test]
+    fn a_record_that_was_written_before_there_was_the_bit_is_for_everybody() {
+        let bytes = b"\x01\x31\x01\0\x02\0\0\0\0\0\x02k7a/s7";
+        let payload = Payload {
+            by_id: true,
+            key: Some("k7"),
+            live_only: false,
+            id: "a",
+            source: Some("/s"),
+            extensions: "",
+            data: DataText::Json("7"),
+        };
+        assert_eq!(Payload::decode(bytes), Ok(payload));
+        assert!(!is_live_only(bytes));
     }
 
     fn given() -> EventId {
@@ -260,6 +319,7 @@ mod tests {
         let payload = Payload {
             by_id: false,
             key: None,
+            live_only: false,
             id: "given",
             source: None,
             extensions: "",

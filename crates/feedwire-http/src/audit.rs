@@ -83,6 +83,7 @@ impl Change {
             ty: TypeName::new(self.ty).expect("it is a name"),
             subject: Subject::new(&self.subject).ok(),
             time: None,
+            live_only: false,
             extensions: Extensions::default(),
             data: Some(Data::Json(data)),
         }

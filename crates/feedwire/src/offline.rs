@@ -98,6 +98,7 @@ pub(crate) async fn record(
         ty: TypeName::new(ty).expect("it is a name"),
         subject: Subject::new(subject).ok(),
         time: None,
+        live_only: false,
         extensions: Extensions::default(),
         data: Some(Data::Json(data)),
     };

@@ -214,10 +214,10 @@ async fn behind(log: &dyn Log, feed: &FeedName, after: Position) -> Result<Chunk
     }
 }
 
-/// The entries that `records` of `feed` make.
+/// The entries that `records` of `feed` make; what was for those alone who were there makes none.
 fn latest(feed: &FeedName, records: &[Record]) -> Vec<Write> {
     let mut latest = BTreeMap::new();
-    for record in records {
+    for record in records.iter().filter(|record| !record.is_live_only()) {
         if let Some(subject) = record.subject() {
             latest.insert((subject, record.ty()), record.position());
         }

@@ -82,6 +82,7 @@ pub(super) async fn append(project: &Project, id: &str, about: &Subject) -> Appe
         ty: TypeName::new("x").expect("a name"),
         subject: Some(about.clone()),
         time: None,
+        live_only: false,
         extensions: Extensions::default(),
         data: None,
     };

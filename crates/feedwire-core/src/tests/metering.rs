@@ -45,6 +45,7 @@ async fn batches_are_counted_and_those_that_are_refused_by_why() {
         ty: TypeName::new("t").expect("a name"),
         subject: None,
         time: None,
+        live_only: false,
         extensions: feedwire_event::Extensions::default(),
         data: None,
     };

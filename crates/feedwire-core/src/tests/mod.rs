@@ -5,6 +5,8 @@ mod ailing;
 #[cfg(not(feature = "shuttle"))]
 mod backward;
 #[cfg(not(feature = "shuttle"))]
+mod being_there;
+#[cfg(not(feature = "shuttle"))]
 mod confining;
 #[cfg(not(feature = "shuttle"))]
 mod counting;

@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// Publishes one batch of events written as `feed/type/subject`.
+    /// Publishes one batch of events written as `feed/type/subject`, with `/live` behind that for one that is for those who are there.
     pub(crate) async fn publish(&self, events: &[&str]) -> Published {
         self.try_publish(events).await.expect("published")
     }
@@ -149,6 +149,7 @@ pub(crate) fn parse(event: &str) -> (FeedName, Event) {
     let feed = FeedName::new(part()).expect("a name");
     let ty = TypeName::new(part()).expect("a name");
     let subject = Subject::new(part()).ok();
+    let live_only = part() == "live";
     let extensions = Extensions::default();
     (
         feed,
@@ -158,6 +159,7 @@ pub(crate) fn parse(event: &str) -> (FeedName, Event) {
             ty,
             subject,
             time: None,
+            live_only,
             extensions,
             data: None,
         },

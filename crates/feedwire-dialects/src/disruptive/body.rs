@@ -256,6 +256,7 @@ fn event(device: &Subject, ty: &str, time: Timestamp, data: Canonical) -> Event 
         ty: TypeName::new(ty).expect("the vendor's types are names"),
         subject: Some(device.clone()),
         time: Some(time),
+        live_only: false,
         extensions: Extensions::default(),
         data: Some(Data::Json(data)),
     }

@@ -236,6 +236,7 @@ pub(super) mod tests {
             ty: TypeName::new(ty).expect("a name"),
             subject,
             time: Some(time()),
+            live_only: false,
             extensions: Extensions::default(),
             data,
         };

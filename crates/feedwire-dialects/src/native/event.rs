@@ -69,6 +69,9 @@ pub(super) fn write_with(
         out.extend_from_slice(b",\"version\":");
         digits::write(version, out);
     }
+    if payload.live_only {
+        out.extend_from_slice(b",\"liveonly\":true");
+    }
     if id == Id::Position {
         out.extend_from_slice(b",\"publishedid\":");
         write_string(payload.id, out);
@@ -125,6 +128,7 @@ pub(super) mod tests {
                 Subject::new("N14228\u{85}é\"".replace('\u{85}', " ").as_str()).expect("a subject"),
             ),
             time: Some(time("2013-01-01T10:00:00.5Z")),
+            live_only: false,
             extensions,
             data: Some(Data::Json(Canonical::new(raw).expect("canonical"))),
         })
@@ -151,6 +155,7 @@ pub(super) mod tests {
             ty: TypeName::new("tick").expect("a name"),
             subject: None,
             time: None,
+            live_only: false,
             extensions: Extensions::default(),
             data: None,
         })
@@ -197,6 +202,25 @@ pub(super) mod tests {
     #[test]
     fn an_event_without_a_subject_has_no_version_and_the_feed_as_its_source() {
         assert_snapshot!(written(&bare()), @r#"{"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}"#);
+    }
+
+    #[test]
+    fn an_event_for_those_who_are_there_says_so_by_a_name_that_cloudevents_has() {
+        let record = record(&Event {
+            id: Some(EventId::new("a-1").expect("an id")),
+            source: None,
+            ty: TypeName::new("poke").expect("a name"),
+            subject: Some(Subject::new("x").expect("a subject")),
+            time: None,
+            live_only: true,
+            extensions: Extensions::default(),
+            data: None,
+        });
+        assert_snapshot!(written(&record), @r#"{"specversion":"1.0","id":"a-1","source":"/v1/projects/default/feeds/flights","type":"poke","subject":"x","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"liveonly":true}"#);
+        let project = ProjectName::new("default").expect("a name");
+        let mut out = Vec::new();
+        write_with(Id::Position, &project, &record, &mut out).expect("a payload");
+        assert_snapshot!(String::from_utf8(out).expect("ASCII"), @r#"{"specversion":"1.0","id":"101","source":"/v1/projects/default/feeds/flights","type":"poke","subject":"x","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"liveonly":true,"publishedid":"a-1"}"#);
     }
 
     #[test]

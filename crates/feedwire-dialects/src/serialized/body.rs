@@ -263,6 +263,7 @@ impl<'f> Reading<'f> {
                 ty,
                 subject,
                 time: None,
+                live_only: false,
                 extensions: encrypted.unwrap_or_default(),
                 data: data.map(Data::Json),
             };

@@ -107,6 +107,7 @@ pub(super) mod tests {
             ty: TypeName::new(ty).expect("a name"),
             subject: None,
             time: None,
+            live_only: false,
             extensions: Extensions::default(),
             data: None,
         }

@@ -25,6 +25,7 @@ fn record(text: &str, source: Option<&str>, data: &str, key: Option<&str>) -> Ne
         ty: ty("t"),
         subject: about.clone(),
         time: None,
+        live_only: false,
         extensions: Extensions::default(),
         data: Some(Data::Json(Canonical::string(data))),
     };
