@@ -180,11 +180,7 @@ impl Matcher {
             let types_in = self.filter.types_in.as_ref();
             types_in.is_none_or(|types_in| types_in.has(record))
         };
-        !now.hides(record)
-            && self.is_reached_by(record)
-            && granted()
-            && partitioned()
-            && typed()
+        !now.hides(record) && self.is_reached_by(record) && granted() && partitioned() && typed()
     }
 
     /// Whether `record` is for everybody, or came when whoever asks was there.

@@ -95,6 +95,8 @@ impl Live {
         let filter = kept.settings.selection.filter();
         let whole = Matcher::new(filter, &Allowance::whole());
         let matcher = whole.expect("everything is granted to it");
+        // Who of the members was there before an event, the group knows.
+        let matcher = matcher.there_since(Position::ZERO);
         let first = ground.log.bounds().first.previous();
         let partitions = usize::from(kept.settings.partitions);
         let progress = progress.unwrap_or_else(|| Progress {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use feedwire_event::{FeedName, Position, StreamName, Subject, Timestamp, TypeName};
 
 use crate::limits::FILTER_VALUES_MAX;
-use crate::{Filter, LabelFilter, LabelGroup};
+use crate::{Filter, LabelFilter, LabelGroup, TypesIn};
 
 /// How many partitions a stream may have, in powers of two.
 pub const PARTITIONS: RangeInclusive<u16> = 1..=1_024;
@@ -64,6 +64,8 @@ pub struct Selection {
     pub subjects: Vec<Subject>,
     /// Labels, all of which the subject has when the event is sent.
     pub labels: Vec<LabelFilter>,
+    /// A feed of which these types alone are sent.
+    pub types_in: Option<TypesIn>,
     /// Feeds of which all events are live only.
     pub live_feeds: Vec<FeedName>,
 }
@@ -76,6 +78,7 @@ impl Selection {
             types: self.types.clone(),
             subjects: self.subjects.clone(),
             labels: self.labels.iter().cloned().map(LabelGroup::from).collect(),
+            types_in: self.types_in.clone(),
             ..Filter::default()
         }
     }
@@ -205,8 +208,10 @@ impl Settings {
             types,
             subjects,
             labels,
+            types_in,
             live_feeds,
         } = &self.selection;
+        let types_in = types_in.as_ref().map_or(0, |types_in| types_in.types.len());
         let is_partitions =
             self.partitions.is_power_of_two() && PARTITIONS.contains(&self.partitions);
         let is_members =
@@ -221,6 +226,7 @@ impl Settings {
             types.len(),
             subjects.len(),
             labels.len(),
+            types_in,
             live_feeds.len(),
         ];
         let is_filter = longest.into_iter().all(|len| len <= FILTER_VALUES_MAX);

@@ -9,7 +9,7 @@
 //! | 1, 8 | where it starts: 0 with what is retained, 1 behind the position that follows |
 //! | 2, 1, 1 | partitions (u16), mode (0 delivered, 1 explicit), what later events do on failure (0 wait, 1 go on) |
 //! | 8 each | members, heartbeat, lifetime of checkpoints, time to acknowledge (spans in milliseconds), most in flight, most deliveries (the largest u64 for no bound) |
-//! | | its display name, then its feeds, types, subjects, live feeds, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
+//! | | its display name, then its feeds, types, subjects, live feeds, the feed of which some types alone are sent (one or none) and these types, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
 //!
 //! In the space `checkpoints`: the version 1, when there was a member last (i64, the least for never), the generation up to which none
 //! was given (u64), the number of partitions (u16), and a position for each.
@@ -26,7 +26,7 @@ use feedwire_engine::{Space, Unavailable};
 use feedwire_event::{FeedName, Position, ProjectName, StreamName, Subject, Timestamp, TypeName};
 
 use super::{Mode, OnFailure, Selection, Settings};
-use crate::LabelFilter;
+use crate::{LabelFilter, TypesIn};
 
 const VERSION: u8 = 1;
 const NO_BOUND: u64 = u64::MAX;
@@ -118,6 +118,7 @@ impl Kept {
             types,
             subjects,
             labels,
+            types_in,
             live_feeds,
         } = &settings.selection;
         put_text(&settings.display_name, &mut out);
@@ -125,6 +126,13 @@ impl Kept {
         put_all(types.iter().map(TypeName::as_str), &mut out);
         put_all(subjects.iter().map(Subject::as_str), &mut out);
         put_all(live_feeds.iter().map(FeedName::as_str), &mut out);
+        let types_in = types_in.as_ref();
+        put_all(
+            types_in.map(|types_in| types_in.feed.as_str()).into_iter(),
+            &mut out,
+        );
+        let types = types_in.map_or(&[][..], |types_in| &types_in.types);
+        put_all(types.iter().map(TypeName::as_str), &mut out);
         put_count(labels.len(), &mut out);
         for LabelFilter { key, value } in labels {
             out.put_u8(u8::from(value.is_some()));
@@ -170,6 +178,9 @@ impl Kept {
         selection.types = all(value, |text| TypeName::new(text).ok())?;
         selection.subjects = all(value, |text| Subject::new(text).ok())?;
         selection.live_feeds = all(value, |text| FeedName::new(text).ok())?;
+        let feed: Vec<FeedName> = all(value, |text| FeedName::new(text).ok())?;
+        let types = all(value, |text| TypeName::new(text).ok())?;
+        selection.types_in = feed.into_iter().next().map(|feed| TypesIn { feed, types });
         for _ in 0..value.try_get_u32_le().ok()? {
             let has_value = bit(value)?;
             let (key, text) = (text(value)?, text(value)?);
@@ -341,6 +352,10 @@ mod tests {
                     value: Some(String::new()),
                 },
             ],
+            types_in: Some(TypesIn {
+                feed: FeedName::new("f").expect("a name"),
+                types: vec![TypeName::new("t").expect("a name")],
+            }),
             live_feeds: vec![FeedName::new("f").expect("a name")],
         };
         let kept = Kept {

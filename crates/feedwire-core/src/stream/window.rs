@@ -35,14 +35,16 @@ struct Chunks {
 pub(super) fn offered(record: &Record, settings: &Settings) -> Offered {
     let subject = xxh3_64(record.subject().unwrap_or_default().as_bytes());
     let partition = subject % u64::from(settings.partitions);
-    let is_live = |feed: &feedwire_event::FeedName| feed.as_str() == record.feed();
+    let mut live_feeds = settings.selection.live_feeds.iter();
+    let is_live_only =
+        record.is_live_only() || live_feeds.any(|feed| feed.as_str() == record.feed());
     Offered {
         partition: u16::try_from(partition).expect("it is below their number"),
         position: record.position(),
         subject,
         recorded_at: record.stamp().recorded_at,
         bytes: record.bytes(),
-        is_live_only: settings.selection.live_feeds.iter().any(is_live),
+        is_live_only,
     }
 }
 

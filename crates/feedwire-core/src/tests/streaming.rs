@@ -555,3 +555,24 @@ async fn who_may_not_have_all_that_a_stream_sends_has_no_part_in_it() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_live_only_reaches_a_member_that_was_there_before_it_and_nobody_later() {
+    let world = world(Settings {
+        selection: Selection {
+            live_feeds: vec![FeedName::new("live").expect("a name")],
+            ..Selection::default()
+        },
+        ..settings()
+    })
+    .await;
+    world.publish(&["live/t/a", "f/t/a"]).await;
+    let mut member = join(&world).await;
+    assert_eq!(take(&mut member, 1).await.0, [2]);
+    world.publish(&["live/t/a"]).await;
+    let (positions, _) = take(&mut member, 1).await;
+    assert_eq!(positions, [3]);
+    drop(member);
+    let mut later = join(&world).await;
+    assert_eq!(drain(&mut later).await, [2]);
+}
