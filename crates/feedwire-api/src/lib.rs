@@ -14,6 +14,7 @@ mod problem;
 mod project;
 mod published;
 mod retention;
+mod stream;
 mod subject;
 
 pub use credential::{
@@ -29,6 +30,11 @@ pub use problem::{KIND_PREFIX, Problem};
 pub use project::{Deletion, NewProject, Project, Projects, RateLimits};
 pub use published::{Published, Uploaded};
 pub use retention::Retention;
+pub use stream::{
+    Ack, DeadLetter, DeadLetters, Heartbeat, HeldPartition, LettersChosen, LostEvents, MemberCount,
+    Nack, NewStream, RefusedReceipt, Seek, Settled, Sought, Stream, StreamDetails, StreamFilter,
+    StreamLag, StreamMember, StreamPartition, Streams, WhichLetters,
+};
 pub use subject::SubjectLabels;
 
 /// The media type of a problem document (RFC 9457).
