@@ -40,6 +40,34 @@ impl Content {
     }
 }
 
+/// Why a body is not looked at, where it is JSON whatever its type says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It is compressed in this way.
+    Encoded(String),
+    /// It is of a web page, and does not say that it is JSON.
+    OfPage,
+}
+
+/// Refuses a body that is compressed, and one that a web page may send without its browser asking whether it may: one that does not say
+/// that it is JSON. Of others the media type says nothing: clients are found that send JSON as a form.
+pub(crate) fn json_anyway(
+    content_encoding: Option<&str>,
+    content_type: Option<&str>,
+    origin: Option<&str>,
+) -> Result<(), Unfit> {
+    match content_encoding.map(str::trim) {
+        None | Some("" | "identity") => {}
+        Some(other) => return Err(Unfit::Encoded(other.to_owned())),
+    }
+    let media_type = content_type.and_then(MediaType::parse);
+    let is_json = media_type.is_some_and(|media_type| media_type.is_json());
+    if origin.is_some() && !is_json {
+        return Err(Unfit::OfPage);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

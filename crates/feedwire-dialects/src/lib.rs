@@ -12,6 +12,7 @@ pub mod binary_mode;
 mod cloudevents;
 mod content;
 pub mod credential;
+mod day;
 mod digits;
 pub mod disruptive;
 mod document;
@@ -38,6 +39,7 @@ mod uuids;
 
 pub use cloudevents::Shape;
 pub use content::Content;
+pub use day::Day;
 pub use document::Malformed;
 pub use failure::Failure;
 pub use framing::{Framing, Unreadable};

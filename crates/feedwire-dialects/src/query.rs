@@ -91,6 +91,14 @@ impl<'a> Query<'a> {
         Ok(Some(value))
     }
 
+    /// The values of `name`, which may be given more than once; a comma parts nothing.
+    pub fn whole(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, Error> {
+        let values = self.pairs.extract_if(.., |(found, _)| found == name);
+        let values = values.map(|(_, value)| escape::form(value));
+        let values = values.collect::<Option<_>>();
+        values.ok_or_else(|| Error::Encoding(name.to_owned()))
+    }
+
     /// The values of `name`: given more than once, or parted by commas. An encoded comma parts nothing.
     pub fn list(&mut self, name: &str) -> Result<Vec<Cow<'a, str>>, Error> {
         let lists = self.pairs.extract_if(.., |(found, _)| found == name);
@@ -193,11 +201,13 @@ mod tests {
 
     #[test]
     fn lists_are_repeated_or_parted_by_commas_that_are_not_encoded() {
-        let mut query = Query::new("types=a,b%2Cc&limit=1&types=d+e").expect("a query");
+        let mut query =
+            Query::new("types=a,b%2Cc&limit=1&types=d+e&whole=a,b&whole=c%2Cd").expect("a query");
         assert_eq!(
             query.list("types"),
             Ok(vec!["a".into(), "b,c".into(), "d e".into()])
         );
+        assert_eq!(query.whole("whole"), Ok(vec!["a,b".into(), "c,d".into()]));
         assert_eq!(query.one("limit"), Ok(Some("1".into())));
         assert_eq!(query.one("after"), Ok(None));
         assert_eq!(query.finish(), Ok(()));

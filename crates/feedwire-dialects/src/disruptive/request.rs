@@ -11,8 +11,9 @@ use feedwire_event::limits::LABEL_BYTES_MAX;
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp, TypeName};
 
 use super::event::LABELS_CHANGED;
+use crate::content::{self, Unfit};
 use crate::iso8601;
-use crate::media::{self, MediaType};
+use crate::media;
 use crate::query::{self, Query};
 use crate::readings::READINGS;
 
@@ -76,6 +77,15 @@ impl From<query::Error> for Error {
     fn from(error: query::Error) -> Self {
         let (name, reason) = error.into_parts();
         Self::Parameter { name, reason }
+    }
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Encoded(coding) => Self::ContentEncoding(coding),
+            Unfit::OfPage => Self::OfPage,
+        }
     }
 }
 
@@ -250,22 +260,14 @@ pub fn kind(accept: Option<&str>) -> Kind {
     media::accept(accept, &offers).unwrap_or(Kind::Lines)
 }
 
-/// Refuses a body that is compressed, and one that a web page may send without its browser asking whether it may: one that does not say
-/// that it is JSON. Of others the media type says nothing: the vendor's own examples send JSON as a form.
+/// Refuses a body that is compressed, and one of a web page that does not say that it is JSON. Of others the media type says nothing: the
+/// vendor's own examples send JSON as a form.
 pub fn content(
     content_encoding: Option<&str>,
     content_type: Option<&str>,
     origin: Option<&str>,
 ) -> Result<(), Error> {
-    match content_encoding.map(str::trim) {
-        None | Some("" | "identity") => {}
-        Some(other) => return Err(Error::ContentEncoding(other.to_owned())),
-    }
-    let media_type = content_type.and_then(MediaType::parse);
-    let is_json = media_type.is_some_and(|media_type| media_type.is_json());
-    if origin.is_some() && !is_json {
-        return Err(Error::OfPage);
-    }
+    content::json_anyway(content_encoding, content_type, origin)?;
     Ok(())
 }
 
