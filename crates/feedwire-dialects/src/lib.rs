@@ -36,6 +36,7 @@ pub mod serialized;
 mod slots;
 mod span;
 mod uuids;
+pub mod validic;
 
 pub use cloudevents::Shape;
 pub use content::Content;

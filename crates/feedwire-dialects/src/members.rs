@@ -76,9 +76,46 @@ pub(crate) fn of_object<'de, const N: usize>(
     Ok(Members { values, twice })
 }
 
+/// Where the value of a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The byte of the object's text that it begins with.
+    pub(crate) at: usize,
+    /// Whether it is null.
+    pub(crate) is_null: bool,
+}
+
+/// Where the values of the members `names` stand in the object that `text` is: the last one of each, which is what readers go by.
+pub(crate) fn places<const N: usize>(
+    text: &str,
+    names: [&str; N],
+) -> Result<[Option<Standing>; N], Malformed> {
+    let mut values = [None; N];
+    let find = |name: &str| names.iter().position(|known| *known == name);
+    last(text, find, &mut values)?;
+    let standing = |value: &RawValue| Standing {
+        at: value.get().as_ptr().addr() - text.as_ptr().addr(),
+        is_null: value.get() == "null",
+    };
+    Ok(values.map(|value| value.map(standing)))
+}
+
 /// Puts the members of the object that `text` is into the places of `values` that `find` has for their names, where they are not null;
 /// which place was found twice is handed back.
 pub(crate) fn take<'de>(
+    text: &'de str,
+    find: impl Fn(&str) -> Option<usize>,
+    values: &mut [Option<&'de RawValue>],
+) -> Result<Option<usize>, Malformed> {
+    let twice = last(text, find, values)?;
+    for value in values {
+        *value = value.filter(|value| value.get() != "null");
+    }
+    Ok(twice)
+}
+
+/// The same with those that are null.
+fn last<'de>(
     text: &'de str,
     find: impl Fn(&str) -> Option<usize>,
     values: &mut [Option<&'de RawValue>],
@@ -103,9 +140,6 @@ pub(crate) fn take<'de>(
                 if values[at].replace(map.next_value::<&RawValue>()?).is_some() {
                     twice = Some(at);
                 }
-            }
-            for value in values {
-                *value = value.filter(|value| value.get() != "null");
             }
             Ok(twice)
         }
@@ -178,6 +212,18 @@ mod tests {
         check(r#"{"a":null,"b":0}"#, [None, Some("0")], None);
         check(r#"{"b":0,"b":1}"#, [None, Some("1")], Some("b"));
         check(r#"{"a":null,"a":null}"#, [None, None], Some("a"));
+    }
+
+    #[test]
+    fn a_value_is_found_where_it_stands_the_last_time() {
+        let text = r#"{"a":[1],"x":{"b":2},"\u0061": null ,"c":"a"}"#;
+        let [a, b, c] = places(text, ["a", "b", "c"]).expect("an object");
+        let a = a.expect("it is there");
+        assert_eq!((&text[a.at..a.at + 4], a.is_null), ("null", true));
+        assert_eq!(b, None);
+        let c = c.expect("it is there");
+        assert_eq!((&text[c.at..], c.is_null), (r#""a"}"#, false));
+        assert!(places("7", ["a"]).is_err());
     }
 
     #[test]

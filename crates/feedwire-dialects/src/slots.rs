@@ -10,3 +10,5 @@ pub(crate) const NATIVE_NDJSON: Rendition = Rendition::new(1);
 pub(crate) const DISRUPTIVE_SSE: Rendition = Rendition::new(2);
 /// Disruptive's lines of JSON.
 pub(crate) const DISRUPTIVE_LINES: Rendition = Rendition::new(3);
+/// Validic's Server-Sent Events.
+pub(crate) const VALIDIC_SSE: Rendition = Rendition::new(4);
