@@ -303,6 +303,9 @@ pub(super) mod tests {
         {"checksum":"d024a3d13d8583421cca51b78fa2d16d","a":1,"id":"a-1","user":{"user_id":"u\u00e91"},"z":null,"type":"summary","created_at":"2017-08-04T18:17:34.610Z","version":"1.0"}
         {"id":null,"id":"f658f824","version":"1","version":"1.0","checksum":"8c70502dbca97847cdc75260910f3bc3","type":"summary","created_at":"2017-08-04T18:17:34.610Z","user":{"user_id":"u\u00e91"}}
         "#);
+        // The example of the documentation.
+        let lacking = r#"{"id":"f658f824","type":"summary","metrics":[]}"#;
+        assert_snapshot!(told("data", [lacking]), @r#"{"id":"f658f824","type":"summary","metrics":[],"checksum":"78fdbe32bfdaea8165655f601a90ca08","created_at":"2017-08-04T18:17:34.610Z","user":{"user_id":"u\u00e91"},"version":"1.0"}"#);
         let nobodys = |json: &str| written(&of("data", None, Some(Data::Json(canonical(json)))));
         assert_snapshot!(nobodys(r#"{"a":1}"#), @r#"{"a":1,"id":"a-1","checksum":"3c8c141663acf5a1b6b7137162fa70fb","type":"summary","created_at":"2017-08-04T18:17:34.610Z","version":"1.0"}"#);
         assert_snapshot!(nobodys(r#"{"user":null}"#), @r#"{"user":null,"id":"a-1","checksum":"289de3765b9eac8fb135ff2ca83901b5","type":"summary","created_at":"2017-08-04T18:17:34.610Z","version":"1.0"}"#);
