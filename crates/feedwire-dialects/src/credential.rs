@@ -260,7 +260,7 @@ fn allowance(grant: Grant) -> Result<Allowance, String> {
     })
 }
 
-fn label(text: &str) -> Result<LabelFilter, &'static str> {
+pub(crate) fn label(text: &str) -> Result<LabelFilter, &'static str> {
     let (key, value) = match text.split_once('=') {
         Some((key, value)) => (key, Some(value.to_owned())),
         None => (text, None),

@@ -35,6 +35,7 @@ pub mod refusal;
 pub mod serialized;
 mod slots;
 mod span;
+pub mod streams;
 mod uuids;
 pub mod validic;
 

@@ -30,7 +30,7 @@ pub fn problem(
     }
 }
 
-pub(super) fn with(mut problem: Problem, name: &str, value: impl Into<Value>) -> Problem {
+pub(crate) fn with(mut problem: Problem, name: &str, value: impl Into<Value>) -> Problem {
     problem.members.insert(name.to_owned(), value.into());
     problem
 }

@@ -17,7 +17,7 @@ pub(super) enum Id {
 }
 
 /// Appends `record` of `project` as one JSON object; nothing where its payload cannot be read.
-pub(super) fn write(
+pub(crate) fn write(
     project: &ProjectName,
     record: &Record,
     out: &mut Vec<u8>,

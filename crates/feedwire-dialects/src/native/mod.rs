@@ -3,7 +3,7 @@
 pub mod answer;
 pub mod body;
 pub mod error;
-mod event;
+pub(crate) mod event;
 pub mod framing;
 pub mod refusal;
 pub mod request;
