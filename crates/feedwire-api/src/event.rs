@@ -30,6 +30,8 @@ pub struct Event {
     pub recorded_at: String,
     /// The version of its subject with this event's batch; `None` without a subject.
     pub version: Option<u64>,
+    /// Whether it is for those alone who were there before it came.
+    pub live_only: bool,
     /// Its data, the text of numbers untouched.
     pub data: Option<Box<RawValue>>,
     /// Data that is not JSON, in base64.
@@ -60,6 +62,7 @@ impl<'de> Visitor<'de> for Members {
         let (mut position, mut version) = (None, None);
         let (mut data, mut data_base64) = (None, None);
         let mut extensions = BTreeMap::new();
+        let mut live_only = false;
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "id" | "source" | "type" | "subject" | "time" | "feed" | "recordedat"
@@ -71,7 +74,13 @@ impl<'de> Visitor<'de> for Members {
                 "data" => data = Some(map.next_value()?),
                 "data_base64" => data_base64 = Some(map.next_value()?),
                 _ => {
-                    extensions.insert(name, map.next_value()?);
+                    let value: Box<RawValue> = map.next_value()?;
+                    // Anything else is its producer's own: a log of an earlier version may have it.
+                    if name == "liveonly" && value.get() == "true" {
+                        live_only = true;
+                    } else {
+                        extensions.insert(name, value);
+                    }
                 }
             }
         }
@@ -90,6 +99,7 @@ impl<'de> Visitor<'de> for Members {
             subject: texts.remove("subject"),
             position: position.ok_or_else(|| de::Error::missing_field("position"))?,
             version,
+            live_only,
             data,
             data_base64,
             extensions,
@@ -106,11 +116,23 @@ mod tests {
         let text = r#"{"specversion":"1.0","id":"a","source":"/s","type":"t","subject":"x","time":"2013-01-01T10:00:00Z","feed":"f","position":7,"recordedat":"2013-01-01T10:00:01Z","version":2,"traceid":"4f","data":{"n":1.0}}"#;
         let event: Event = serde_json::from_str(text).expect("an event");
         assert_eq!((event.position, event.version), (7, Some(2)));
+        assert!(!event.live_only);
         assert_eq!(event.extensions["traceid"].get(), r#""4f""#);
         assert_eq!(
             event.data.map(|d| d.get().to_owned()).as_deref(),
             Some(r#"{"n":1.0}"#)
         );
+    }
+
+    #[test]
+    fn an_event_for_those_who_are_there_says_so() {
+        let text = r#"{"id":"a","source":"/s","type":"t","time":"","feed":"f","position":7,"recordedat":"","liveonly":true}"#;
+        let event: Event = serde_json::from_str(text).expect("an event");
+        assert!(event.live_only && event.extensions.is_empty());
+        let own = text.replace("true", "\"rarely\"");
+        let event: Event = serde_json::from_str(&own).expect("an event");
+        assert!(!event.live_only);
+        assert_eq!(event.extensions["liveonly"].get(), r#""rarely""#);
     }
 
     #[test]

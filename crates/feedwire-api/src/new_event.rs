@@ -26,6 +26,9 @@ pub struct NewEvent {
     /// Where it happened; without it, the feed's own address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Whether it reaches those alone who read the feed when it comes, and no one later.
+    #[serde(skip_serializing_if = "is_false")]
+    pub live_only: bool,
     /// What happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<RawValue>>,
@@ -43,6 +46,7 @@ impl NewEvent {
             time: None,
             id: None,
             source: None,
+            live_only: false,
             data: None,
             extensions: BTreeMap::new(),
         }
@@ -76,11 +80,26 @@ impl NewEvent {
         self
     }
 
+    /// The event for those alone who read the feed when it comes, and for no one later.
+    #[must_use]
+    pub fn live_only(mut self) -> Self {
+        self.live_only = true;
+        self
+    }
+
     /// The event with `data`. Fails where `data` cannot be written as JSON.
     pub fn data<T: Serialize + ?Sized>(mut self, data: &T) -> serde_json::Result<Self> {
         self.data = Some(to_raw_value(data)?);
         Ok(self)
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a field over by reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[cfg(test)]
@@ -97,6 +116,8 @@ mod tests {
         let text = serde_json::to_string(&event).expect("JSON");
         let all = r#"{"type":"t","time":"2013-01-01T10:00:00Z","id":"7","source":"/till/3"}"#;
         assert_eq!(text, all);
+        let text = serde_json::to_string(&NewEvent::new("t").live_only()).expect("JSON");
+        assert_eq!(text, r#"{"type":"t","live_only":true}"#);
     }
 
     #[test]

@@ -132,8 +132,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, Value)> {
 }
 
 fn new_event() -> Value {
-    let given =
-        "specversion|id|source|type|subject|time|datacontenttype|dataschema|data|data_base64";
+    let given = "specversion|id|source|type|subject|time|datacontenttype|dataschema|data|data_base64|liveonly";
     let ours = "feed|position|recordedat|version|publishedid";
     let extension = format!("^(?!({given}|{ours})$)[a-z0-9]{{1,{EXTENSION_NAME_BYTES_MAX}}}$");
     let not_json = json!({ "type": "string", "not": { "pattern": "[/+][jJ][sS][oO][nN]$" } });
@@ -157,13 +156,26 @@ fn new_event() -> Value {
             "dataschema": or_null(json!({ "type": "string", "pattern": ABSOLUTE_URI })),
             "data": { "description": "Any JSON value, nested at most 128 deep." },
             "data_base64": or_null(json!({ "type": "string", "pattern": base64, "description": data })),
+            "live_only": or_null(live_only()),
+            "liveonly": or_null(live_only()),
         },
         "patternProperties": { extension: { "type": ["string", "number", "boolean", "null"], "pattern": NO_CONTROL } },
         "if": { "required": ["datacontenttype"], "properties": { "datacontenttype": not_json } },
         "then": { "properties": { "data": { "type": "string" } } },
         "additionalProperties": false,
-        "not": { "required": ["data", "data_base64"] },
+        "not": { "anyOf": [
+            { "required": ["data", "data_base64"] },
+            {
+                "required": ["live_only", "liveonly"],
+                "properties": { "live_only": { "type": "boolean" }, "liveonly": { "type": "boolean" } },
+            },
+        ] },
     })
+}
+
+fn live_only() -> Value {
+    let words = "Whether it reaches those alone who read the feed when it comes, and no one later. `live_only` and `liveonly` are the same.";
+    json!({ "type": "boolean", "description": words })
 }
 
 fn new_batch() -> Value {
@@ -192,6 +204,10 @@ fn event() -> Value {
             "position": position("Its place in the project's log."),
             "recordedat": time("When the server took it."),
             "version": count("How many batches its subject has had in this feed; where it has a subject."),
+            "liveonly": {
+                "const": true,
+                "description": "It reaches those alone who were there before it came; where it does.",
+            },
             "data": { "description": "As it was published." },
             "data_base64": text("As it was published."),
         },

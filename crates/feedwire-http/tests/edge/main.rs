@@ -11,6 +11,7 @@ mod erasures;
 mod heads;
 mod hostile;
 mod http_feeds;
+mod live_only;
 mod metrics;
 mod openapi;
 mod pages;

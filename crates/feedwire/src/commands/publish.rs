@@ -30,6 +30,7 @@ Examples:
   feedwire publish orders @events.ndjson
   tail -n 100 orders.log | ./to-events | feedwire publish orders -
   feedwire publish orders --type order.paid --subject 4711 --expect version:1
+  feedwire publish screens --type refresh --live-only
 
 Exit codes: 0 published, 1 failed (stderr says why), 2 wrong usage.";
 
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
     /// The feed; it comes into being with its first event
     feed: String,
     /// JSON, `@FILE`, or `-` for stdin
-    #[arg(required_unless_present = "ty", conflicts_with_all = ["ty", "subject", "data", "time", "id", "source"])]
+    #[arg(required_unless_present = "ty", conflicts_with_all = ["ty", "subject", "data", "time", "id", "source", "live_only"])]
     event: Option<String>,
     /// The event's type
     #[arg(long = "type", value_name = "TYPE")]
@@ -60,6 +61,9 @@ pub(crate) struct Arguments {
     /// Where it happened
     #[arg(long, value_name = "URI")]
     source: Option<String>,
+    /// Only for those who are reading the feed when it comes; no one is handed it later
+    #[arg(long)]
+    live_only: bool,
     /// Publish only if the subject has had nothing (`none`), or is at `version:N` or `position:N`
     #[arg(long, value_name = "WHAT", value_parser = expectation)]
     expect: Option<Expect>,
@@ -127,6 +131,7 @@ fn from_options(arguments: &Arguments) -> anyhow::Result<NewEvent> {
     // Given here, so that it can be named where it is not known whether the event was published.
     event.id = Some(arguments.id.clone().unwrap_or_else(new_id));
     event.source.clone_from(&arguments.source);
+    event.live_only = arguments.live_only;
     event.data = match &arguments.data {
         Some(text) => Some(RawValue::from_string(text.clone()).context("--data is not JSON")?),
         None => None,

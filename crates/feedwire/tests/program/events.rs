@@ -101,6 +101,30 @@ fn events_come_back_as_they_were_published() {
 }
 
 #[test]
+fn a_live_only_event_reaches_who_follows_and_no_one_later() {
+    let data = tempdir().expect("a folder");
+    let server = Server::start(data.path());
+    let publish = |number: &str, options: &[&str]| {
+        let json = format!(r#"{{"n":{number}}}"#);
+        let event = ["publish", "orders", "--type", "t", "--data", &json];
+        server.run([&event, options].concat()).printed();
+    };
+    let follow = server.spawn(&[
+        "follow", "orders", "--json", "--from", "start", "--limit", "2",
+    ]);
+    publish("1", &[]);
+    // It is there once it has printed something.
+    follow.stdout.until(r#""n":1"#);
+    publish("2", &["--live-only"]);
+    follow.stdout.until(r#""liveonly":true,"data":{"n":2}"#);
+    assert!(follow.ended().success());
+    let late = [
+        "follow", "orders", "--json", "--from", "start", "--until", "now",
+    ];
+    assert_eq!(numbers(&server.run(late).printed()), [1]);
+}
+
+#[test]
 fn an_expectation_that_does_not_hold_is_a_failure() {
     let data = tempdir().expect("a folder");
     let server = Server::start(data.path());

@@ -94,6 +94,11 @@ fn binary_mode() -> impl Iterator<Item = Value> {
             "As in JSON.",
             json!({ "type": "string", "format": "date-time" }),
         ),
+        (
+            "ce-liveonly",
+            "As in JSON.",
+            json!({ "enum": ["true", "false"] }),
+        ),
     ];
     attributes.into_iter().map(|(attribute, what, schema)| {
         let words = format!(
