@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use feedwire_core::stream::{Lost, Sent, Standing};
 use feedwire_core::{Delivered, Rendition};
 use feedwire_engine::{Expired, Record};
 use feedwire_event::{Cursor, Timestamp};
@@ -28,6 +29,24 @@ pub trait Framing: Debug + Send + Sync {
 
     /// Appends the end of a stream that has sent all that was asked for.
     fn end(&self, cursor: Cursor, out: &mut Vec<u8>);
+}
+
+/// A way of sending a member what it is sent. Whatever is appended in one call is whole, in ASCII, with its line ends.
+pub trait MemberFraming: Debug + Send + Sync {
+    /// The media type.
+    fn media_type(&self) -> &'static str;
+
+    /// Appends an event.
+    fn event(&self, sent: &Sent, out: &mut Vec<u8>) -> Result<(), Unreadable>;
+
+    /// Appends a heartbeat at the time `now`: how the stream is.
+    fn heartbeat(&self, standing: &Standing, now: Timestamp, out: &mut Vec<u8>);
+
+    /// Appends what is sent when what the member holds has changed.
+    fn changed(&self, standing: &Standing, now: Timestamp, out: &mut Vec<u8>);
+
+    /// Appends that events were lost to the stream.
+    fn lost(&self, lost: &Lost, out: &mut Vec<u8>);
 }
 
 /// Appends `event` as `encode` does, which appends nothing where the event cannot be read.

@@ -44,5 +44,5 @@ pub use content::Content;
 pub use day::Day;
 pub use document::Malformed;
 pub use failure::Failure;
-pub use framing::{Framing, Unreadable};
+pub use framing::{Framing, MemberFraming, Unreadable};
 pub use refusal::Refusal;

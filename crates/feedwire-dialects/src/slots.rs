@@ -6,8 +6,6 @@ use feedwire_core::Rendition;
 pub(crate) const NATIVE_SSE: Rendition = Rendition::new(0);
 /// The native API's newline delimited JSON.
 pub(crate) const NATIVE_NDJSON: Rendition = Rendition::new(1);
-/// The native API's events of streams, without their receipts.
-pub(crate) const NATIVE_MEMBER: Rendition = Rendition::new(4);
 /// Disruptive's Server-Sent Events.
 pub(crate) const DISRUPTIVE_SSE: Rendition = Rendition::new(2);
 /// Disruptive's lines of JSON.

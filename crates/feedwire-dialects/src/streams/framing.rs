@@ -2,32 +2,13 @@
 
 use feedwire_api::{EVENT_STREAM, Heartbeat, HeldPartition, LostEvents, MemberCount, NDJSON};
 use feedwire_core::stream::{Held, Lost, Receipt, Sent, Standing};
-use feedwire_event::ProjectName;
+use feedwire_event::{ProjectName, Timestamp};
 
 use super::answer::lag;
 use crate::ascii::json;
-use crate::framing::render;
 use crate::native::event;
 use crate::native::request::Stream;
-use crate::{Unreadable, digits, slots};
-
-/// A way of sending a member what it is sent. Whatever is appended in one call is whole, in ASCII, with its line ends.
-pub trait MemberFraming: std::fmt::Debug + Send + Sync {
-    /// The media type.
-    fn media_type(&self) -> &'static str;
-
-    /// Appends an event.
-    fn event(&self, sent: &Sent, out: &mut Vec<u8>) -> Result<(), Unreadable>;
-
-    /// Appends a heartbeat at the time `now`: how the stream is.
-    fn heartbeat(&self, standing: &Standing, now: feedwire_event::Timestamp, out: &mut Vec<u8>);
-
-    /// Appends what is sent when what the member holds has changed.
-    fn changed(&self, standing: &Standing, now: feedwire_event::Timestamp, out: &mut Vec<u8>);
-
-    /// Appends that events were lost to the stream.
-    fn lost(&self, lost: &Lost, out: &mut Vec<u8>);
-}
+use crate::{MemberFraming, Unreadable, digits};
 
 /// The framing of a stream of `project`.
 pub fn member(kind: Stream, project: &ProjectName) -> Box<dyn MemberFraming> {
@@ -66,13 +47,13 @@ impl MemberFraming for Sse {
         Ok(())
     }
 
-    fn heartbeat(&self, standing: &Standing, _: feedwire_event::Timestamp, out: &mut Vec<u8>) {
+    fn heartbeat(&self, standing: &Standing, _: Timestamp, out: &mut Vec<u8>) {
         out.extend_from_slice(b"event: heartbeat\ndata: ");
         out.extend_from_slice(&json(&heartbeat(standing)));
         out.extend_from_slice(b"\n\n");
     }
 
-    fn changed(&self, standing: &Standing, now: feedwire_event::Timestamp, out: &mut Vec<u8>) {
+    fn changed(&self, standing: &Standing, now: Timestamp, out: &mut Vec<u8>) {
         self.heartbeat(standing, now, out);
     }
 
@@ -94,13 +75,13 @@ impl MemberFraming for Ndjson {
         Ok(())
     }
 
-    fn heartbeat(&self, standing: &Standing, _: feedwire_event::Timestamp, out: &mut Vec<u8>) {
+    fn heartbeat(&self, standing: &Standing, _: Timestamp, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"heartbeat\":");
         out.extend_from_slice(&json(&heartbeat(standing)));
         out.extend_from_slice(b"}\n");
     }
 
-    fn changed(&self, standing: &Standing, now: feedwire_event::Timestamp, out: &mut Vec<u8>) {
+    fn changed(&self, standing: &Standing, now: Timestamp, out: &mut Vec<u8>) {
         self.heartbeat(standing, now, out);
     }
 
@@ -113,10 +94,8 @@ impl MemberFraming for Ndjson {
 
 /// Appends the event as the native API tells it, with its receipt where it has one.
 fn write_event(project: &ProjectName, sent: &Sent, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-    render(&sent.event, slots::NATIVE_MEMBER, out, |record, out| {
-        // Where the payload cannot be read nothing is appended, which is told from that.
-        drop(event::write(project, record, out));
-    })?;
+    let record = sent.event.record();
+    event::write(project, record, out).map_err(|_| Unreadable::of(record))?;
     if let Some((receipt, attempt)) = sent.receipt {
         // The closing brace comes behind the receipt.
         out.pop();
