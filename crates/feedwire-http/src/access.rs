@@ -84,7 +84,11 @@ impl Rule {
     /// Whether a token in the address proves who asks for `method`: where a browser's `EventSource` can send no header.
     pub(crate) fn takes_token(self, method: &Method) -> bool {
         let is_reading = matches!(*method, Method::GET | Method::HEAD);
-        is_reading && matches!(self, Self::Project(Right::Read) | Self::Each(Right::Read))
+        let is_for_readers = matches!(
+            self,
+            Self::Project(Right::Read | Right::Streams) | Self::Each(Right::Read)
+        );
+        is_reading && is_for_readers
     }
 }
 

@@ -190,6 +190,16 @@ pub(crate) fn refusal(refusal: Refusal, head: &Parts) -> Answer {
     }
 }
 
+/// `problem`, which says when to come back, to a reader with this `head`.
+pub(crate) fn come_again(problem: &Problem, head: &Parts) -> Answer {
+    let retry_after = problem.number("retry_after").unwrap_or(1);
+    if takes_events(&head.headers) {
+        overloaded(problem, retry_after)
+    } else {
+        self::problem(problem)
+    }
+}
+
 /// Whether `headers` ask for Server-Sent Events.
 fn takes_events(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());

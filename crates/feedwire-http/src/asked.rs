@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use feedwire_auth::Principal;
 use feedwire_core::Grant;
+use feedwire_core::stream::Member;
 use feedwire_dialects::{Refusal, escape};
 use feedwire_event::ProjectName;
 use http::HeaderMap;
@@ -15,6 +16,7 @@ use tokio::sync::MutexGuard;
 use crate::access::{self, Admitted, Rule};
 use crate::edge::Edge;
 use crate::native::DIALECT;
+use crate::patience::Patience;
 use crate::proof::{self, Shown};
 use crate::quota::Metered;
 
@@ -30,6 +32,7 @@ pub(crate) struct Asked {
 struct Rest {
     head: Parts,
     peer: IpAddr,
+    patience: Patience,
     variables: Variables,
     admitted: Admitted,
     metered: Metered,
@@ -54,7 +57,7 @@ impl Asked {
     pub(crate) fn new(
         edge: Edge,
         head: Parts,
-        peer: IpAddr,
+        (peer, patience): (IpAddr, Patience),
         variables: Variables,
         admitted: Admitted,
         metered: Metered,
@@ -62,6 +65,7 @@ impl Asked {
         let rest = Rest {
             head,
             peer,
+            patience,
             variables,
             admitted,
             metered,
@@ -75,6 +79,11 @@ impl Asked {
     /// The address that it is asked from.
     pub(crate) fn peer(&self) -> IpAddr {
         self.rest.peer
+    }
+
+    /// Gives the connection up when `member`, who is at its other end, takes nothing for two heartbeats: others are to have its work.
+    pub(crate) fn lose_patience_with(&self, member: &Member) {
+        self.rest.patience.shorten(member.heartbeat() * 2);
     }
 
     /// Who asks; `None` where everybody may do everything.

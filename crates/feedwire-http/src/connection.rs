@@ -25,10 +25,11 @@ use crate::answer::{Answer, at_once};
 use crate::asked::{self, Asked, Variables};
 use crate::edge::Edge;
 use crate::linger::linger;
+use crate::patience::Patience;
 use crate::quota::{Metered, Standing};
 use crate::routes::{self, Dialect, Found, Routes, Served};
 use crate::stall::Stall;
-use crate::transport::{Transport, into_socket};
+use crate::transport::{self, Transport, into_socket};
 use crate::{head, proof, tls};
 
 /// Serves what `opener` asks over `socket`, until either end closes it.
@@ -48,9 +49,14 @@ pub(crate) async fn accepted(socket: TcpStream, opener: IpAddr, routes: Routes, 
 async fn serve(transport: Transport, opener: IpAddr, routes: Routes, edge: Edge) {
     let limits = edge.limits();
     let had_request = Notify::new();
+    let patience = transport::patience(&transport).clone();
     let service = service::service_fn(|request| {
         had_request.notify_one();
-        answer(request, opener, &routes, &edge)
+        let from = From {
+            opener,
+            patience: &patience,
+        };
+        answer(request, from, &routes, &edge)
     });
     let io = TokioIo::new(transport);
     let mut connection = http1::Builder::new()
@@ -94,20 +100,29 @@ async fn serve(transport: Transport, opener: IpAddr, routes: Routes, edge: Edge)
     }
 }
 
+/// Where a request comes from.
+#[derive(Clone, Copy)]
+struct From<'e> {
+    /// Who opened the connection.
+    opener: IpAddr,
+    patience: &'e Patience,
+}
+
 /// Calls what answers `request`. What is kept until that has answered is small, because a connection keeps it for its next requests too.
 fn answer<'e>(
     request: Request<Incoming>,
-    opener: IpAddr,
+    from: From<'e>,
     routes: &'e Routes,
     edge: &'e Edge,
 ) -> impl Future<Output = Result<Answer, Infallible>> + use<'e> {
-    let peer = edge.peers().of(opener, request.headers());
+    let peer = edge.peers().of(from.opener, request.headers());
+    let asker = (peer, from.patience);
     let method = request.method().clone();
     let requests = &edge.tally().requests;
     let found = routes.find(request.uri().path());
     let place = found.as_ref().map(|found| found.place);
     let asked = requests.asked(request.method(), place);
-    let answering = answer_to_page(request, peer, found, edge);
+    let answering = answer_to_page(request, asker, found, edge);
     async move {
         let answer = answering.finish(edge).await;
         requests.answered(&asked, &answer);
@@ -138,19 +153,19 @@ impl Answering<'_> {
 
 fn answer_to_page<'e>(
     request: Request<Incoming>,
-    peer: IpAddr,
+    asker: (IpAddr, &'e Patience),
     found: Option<Found<'e>>,
     edge: &'e Edge,
 ) -> Answering<'e> {
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return route(request, peer, found, edge);
+        return route(request, asker, found, edge);
     };
     // Around everything, so that a page is told of what is refused before any route too.
     let mut found = Some(found);
     let route = service_fn(move |request| {
         // Called once at the most.
         let found = found.take().flatten();
-        let answering = route(request, peer, found, edge);
+        let answering = route(request, asker, found, edge);
         async move { Ok::<_, Infallible>(answering.finish(edge).await) }
     });
     let answer = cors.layer(route).call(request);
@@ -173,7 +188,7 @@ fn asks_for_options(request: &Request<Incoming>) -> bool {
 
 fn route<'e>(
     request: Request<Incoming>,
-    peer: IpAddr,
+    (peer, patience): (IpAddr, &'e Patience),
     found: Option<Found<'e>>,
     edge: &'e Edge,
 ) -> Answering<'e> {
@@ -188,7 +203,8 @@ fn route<'e>(
     let standings = metered.standings();
     let pending = match called {
         Ok((served, variables, admitted)) => {
-            let asked = Asked::new(edge.clone(), head, peer, variables, admitted, metered);
+            let asker = (peer, patience.clone());
+            let asked = Asked::new(edge.clone(), head, asker, variables, admitted, metered);
             served.answer(asked, body)
         }
         Err(refusal) => {

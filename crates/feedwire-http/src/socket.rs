@@ -1,6 +1,7 @@
 //! What is asked of the kernel for each connection.
 
 use std::io;
+use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
@@ -21,7 +22,7 @@ pub(crate) fn tune(socket: &TcpStream, limits: &Limits) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let silence = limits.silence_timeout;
     // Half of the time in silence, the other half for the probes.
-    let probe = (silence / 2 / PROBES).max(std::time::Duration::from_secs(1));
+    let probe = (silence / 2 / PROBES).max(Duration::from_secs(1));
     let keepalive = TcpKeepalive::new()
         .with_time(silence / 2)
         .with_interval(probe)
@@ -36,10 +37,33 @@ pub(crate) fn tune(socket: &TcpStream, limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
+/// A socket that can be told how long to wait for the other end.
+pub(crate) trait Timed {
+    /// Has the system give the connection up when what was sent goes unacknowledged for `timeout`.
+    fn lose_after(&self, timeout: Duration) -> io::Result<()>;
+}
+
+impl Timed for TcpStream {
+    #[cfg(target_os = "linux")]
+    fn lose_after(&self, timeout: Duration) -> io::Result<()> {
+        SockRef::from(self).set_tcp_user_timeout(Some(timeout))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn lose_after(&self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Timed for tokio::io::DuplexStream {
+    fn lose_after(&self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::net::TcpListener;
 
     use super::*;

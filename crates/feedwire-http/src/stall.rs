@@ -8,22 +8,33 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use crate::patience::Patience;
+use crate::socket::Timed;
+
 /// A socket that gives a write up after `timeout` without progress. The clock runs only while a write waits, so an idle
 /// connection costs no timer.
 #[derive(Debug)]
 pub(crate) struct Stall<S> {
     socket: S,
+    patience: Patience,
+    /// What the system was asked for last.
     timeout: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Stall<S> {
+impl<S: Timed> Stall<S> {
     pub(crate) fn new(socket: S, timeout: Duration) -> Self {
         Self {
             socket,
+            patience: Patience::new(timeout),
             timeout,
             waiting: None,
         }
+    }
+
+    /// The patience with the other end, for whoever has less of it.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// The socket, without its clock.
@@ -36,6 +47,12 @@ impl<S> Stall<S> {
         written: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
+        let timeout = self.patience.get();
+        if timeout != self.timeout {
+            self.timeout = timeout;
+            // Where it cannot be had, the clock here is what there is.
+            drop(self.socket.lose_after(timeout));
+        }
         if written.is_ready() {
             self.waiting = None;
             return written;
@@ -60,7 +77,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
+impl<S: AsyncWrite + Timed + Unpin> AsyncWrite for Stall<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

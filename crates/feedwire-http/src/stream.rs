@@ -1,4 +1,4 @@
-//! A reader delivered as a stream: the body of the answer, a chunk of whole events a frame.
+//! A reader, or a member of a stream, delivered as it goes: the body of the answer, a chunk of whole events a frame.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,6 +13,7 @@ use tokio_util::sync::ReusableBoxFuture;
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::edge::Edge;
+use crate::member_turns::{MemberPlan, MemberTurns};
 use crate::turns::{Plan, Turns};
 
 /// Keeps nginx from holding events back until its buffer is full.
@@ -22,8 +23,19 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 pub(crate) fn answer(plan: Plan, edge: &Edge) -> Answer {
     let media_type = plan.sources.framing().media_type();
     let turns = Turns::new(plan, edge);
+    events(media_type, ReusableBoxFuture::new(read_on(turns)))
+}
+
+/// The answer that streams `plan` to a member.
+pub(crate) fn member(plan: MemberPlan, edge: &Edge) -> Answer {
+    let media_type = plan.framing.media_type();
+    let turns = MemberTurns::new(plan, edge);
+    events(media_type, ReusableBoxFuture::new(stay_on(turns)))
+}
+
+fn events(media_type: &'static str, turn: ReusableBoxFuture<'static, (Ongoing, Bytes)>) -> Answer {
     let events = Events {
-        turn: ReusableBoxFuture::new(turns.turn()),
+        turn,
         is_over: false,
     };
     let mut answer = Response::new(Body::Stream(events));
@@ -36,10 +48,28 @@ pub(crate) fn answer(plan: Plan, edge: &Edge) -> Answer {
     answer
 }
 
+/// What goes on behind a chunk.
+#[derive(Debug)]
+enum Ongoing {
+    Reader(Turns),
+    Member(MemberTurns),
+    Nothing,
+}
+
+async fn read_on(turns: Turns) -> (Ongoing, Bytes) {
+    let (turns, bytes) = turns.turn().await;
+    (turns.map_or(Ongoing::Nothing, Ongoing::Reader), bytes)
+}
+
+async fn stay_on(turns: MemberTurns) -> (Ongoing, Bytes) {
+    let (turns, bytes) = turns.turn().await;
+    (turns.map_or(Ongoing::Nothing, Ongoing::Member), bytes)
+}
+
 /// The body: one frame, which is one chunk, a turn.
 #[derive(Debug)]
 pub(crate) struct Events {
-    turn: ReusableBoxFuture<'static, (Option<Turns>, Bytes)>,
+    turn: ReusableBoxFuture<'static, (Ongoing, Bytes)>,
     is_over: bool,
 }
 
@@ -54,10 +84,11 @@ impl http_body::Body for Events {
         if self.is_over {
             return Poll::Ready(None);
         }
-        let (turns, bytes) = std::task::ready!(self.turn.poll(cx));
-        match turns {
-            Some(turns) => self.turn.set(turns.turn()),
-            None => self.is_over = true,
+        let (ongoing, bytes) = std::task::ready!(self.turn.poll(cx));
+        match ongoing {
+            Ongoing::Reader(turns) => self.turn.set(read_on(turns)),
+            Ongoing::Member(turns) => self.turn.set(stay_on(turns)),
+            Ongoing::Nothing => self.is_over = true,
         }
         Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }

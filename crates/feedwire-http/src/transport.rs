@@ -7,10 +7,19 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
+use crate::patience::Patience;
 use crate::stall::Stall;
 
 /// An open connection. TLS is boxed, so that one without it is not the larger for it.
 pub(crate) type Transport = Either<Stall<TcpStream>, Box<TlsStream<Stall<TcpStream>>>>;
+
+/// The patience with its other end.
+pub(crate) fn patience(transport: &Transport) -> &Patience {
+    match transport {
+        Either::Left(socket) => socket.patience(),
+        Either::Right(stream) => stream.get_ref().0.patience(),
+    }
+}
 
 /// The socket beneath. What TLS has not handed out yet is lost.
 pub(crate) fn into_socket(transport: Transport) -> TcpStream {

@@ -53,6 +53,13 @@ pub fn delete_token(query: &str) -> Result<Option<String>, Error> {
     Ok(token)
 }
 
+/// How a member of a stream is sent events, by the header `Accept`.
+pub fn member(query: &str, accept: Option<&str>) -> Result<Stream, Error> {
+    nothing(query)?;
+    let offers = [(EVENT_STREAM, Stream::Sse), (NDJSON, Stream::Ndjson)];
+    media::accept(accept, &offers).ok_or(Error::NotAcceptable)
+}
+
 /// The headers and the query of a request to read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parts<'a> {

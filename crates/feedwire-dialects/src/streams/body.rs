@@ -51,9 +51,19 @@ struct Filter {
     labels: Option<Vec<String>>,
 }
 
-/// What of a stream is to be another.
-#[derive(Clone, Debug)]
-pub struct Change(Given);
+/// What of a stream is to be another; `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    display_name: Option<String>,
+    selection: Option<Selection>,
+    members_max: Option<usize>,
+    heartbeat: Option<Duration>,
+    checkpoint_lifetime: Option<Duration>,
+    ack_timeout: Option<Duration>,
+    max_in_flight: Option<usize>,
+    max_deliveries: Option<Option<u32>>,
+    on_failure: Option<OnFailure>,
+}
 
 /// `null` is something that is given.
 fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Number>>, D::Error> {
@@ -84,7 +94,8 @@ pub fn draft(body: &[u8], now: Timestamp) -> Result<(Settings, Origin), Error> {
     }
     let start = given.start.as_deref().unwrap_or("start");
     let origin = origin("start", start, now)?;
-    let settings = given.apply(settings)?;
+    let settings = given.change()?.apply(settings);
+    settings.check().map_err(bad)?;
     Ok((settings, origin))
 }
 
@@ -100,90 +111,83 @@ pub fn change(body: &[u8]) -> Result<Change, Error> {
     if let Some((name, _)) = for_good.into_iter().find(|(_, is_given)| *is_given) {
         return Err(Error::member(name, "it is for good: make another stream"));
     }
+    let change = given.change()?;
     let any = Settings {
         partitions: *PARTITIONS.end(),
         ..Settings::new(StreamName::new("s").expect("it is a name"))
     };
     // What is wrong whatever the stream is told before it is looked at.
-    given.apply(any)?;
-    Ok(Change(given))
+    change.clone().apply(any).check().map_err(bad)?;
+    Ok(change)
 }
 
 impl Change {
     /// These `settings` with what is changed of them.
-    pub fn apply(&self, settings: Settings) -> Result<Settings, Error> {
-        self.0.apply(settings)
+    #[must_use]
+    pub fn apply(self, settings: Settings) -> Settings {
+        let live_feeds = settings.selection.live_feeds.clone();
+        let selection = self.selection.map(|selection| Selection {
+            live_feeds,
+            ..selection
+        });
+        Settings {
+            display_name: self.display_name.unwrap_or(settings.display_name),
+            selection: selection.unwrap_or(settings.selection),
+            members_max: self.members_max.unwrap_or(settings.members_max),
+            heartbeat: self.heartbeat.unwrap_or(settings.heartbeat),
+            checkpoint_lifetime: self
+                .checkpoint_lifetime
+                .unwrap_or(settings.checkpoint_lifetime),
+            ack_timeout: self.ack_timeout.unwrap_or(settings.ack_timeout),
+            max_in_flight: self.max_in_flight.unwrap_or(settings.max_in_flight),
+            max_deliveries: self.max_deliveries.unwrap_or(settings.max_deliveries),
+            on_failure: self.on_failure.unwrap_or(settings.on_failure),
+            ..settings
+        }
     }
 }
 
 impl Given {
-    fn apply(&self, mut settings: Settings) -> Result<Settings, Error> {
-        if let Some(name) = &self.display_name {
-            settings.display_name.clone_from(name);
-        }
-        if let Some(filter) = &self.filter {
-            settings.selection = filter.selection(&settings.selection)?;
-        }
-        if let Some(members) = &self.members_max {
-            let members = count(members, widened(MEMBERS));
-            settings.members_max = size(members, BadSetting::Members)?;
-        }
-        if let Some(out) = &self.max_in_flight {
-            let out = count(out, widened(IN_FLIGHT));
-            settings.max_in_flight = size(out, BadSetting::InFlight)?;
-        }
-        if let Some(deliveries) = &self.max_deliveries {
+    fn change(&self) -> Result<Change, Error> {
+        let selection = self.filter.as_ref().map(Filter::selection).transpose()?;
+        let deliveries = self.max_deliveries.as_ref().map(|deliveries| {
             let bounds = u64::from(*DELIVERIES.start())..=u64::from(*DELIVERIES.end());
             let bound = |number: &Number| {
                 let found = count(number, bounds).and_then(|count| u32::try_from(count).ok());
                 found.ok_or_else(|| bad(BadSetting::Deliveries))
             };
-            settings.max_deliveries = deliveries.as_ref().map(bound).transpose()?;
-        }
-        let spans = [
-            (
-                &self.heartbeat,
-                &mut settings.heartbeat,
-                BadSetting::Heartbeat,
-            ),
-            (
-                &self.checkpoint_lifetime,
-                &mut settings.checkpoint_lifetime,
+            deliveries.as_ref().map(bound).transpose()
+        });
+        let on_failure = self.on_failure.as_deref().map(|text| match text {
+            "wait" => Ok(OnFailure::Wait),
+            "go_on" => Ok(OnFailure::GoOn),
+            _ => Err(Error::member("on_failure", "it is `wait` or `go_on`")),
+        });
+        Ok(Change {
+            display_name: self.display_name.clone(),
+            selection,
+            members_max: size(self.members_max.as_ref(), MEMBERS, BadSetting::Members)?,
+            heartbeat: seconds(self.heartbeat.as_deref(), BadSetting::Heartbeat)?,
+            checkpoint_lifetime: seconds(
+                self.checkpoint_lifetime.as_deref(),
                 BadSetting::CheckpointLifetime,
-            ),
-            (
-                &self.ack_timeout,
-                &mut settings.ack_timeout,
-                BadSetting::AckTimeout,
-            ),
-        ];
-        for (given, setting, refused) in spans {
-            if let Some(text) = given {
-                *setting = whole_seconds(text).ok_or_else(|| bad(refused))?;
-            }
-        }
-        if let Some(on_failure) = &self.on_failure {
-            settings.on_failure = match on_failure.as_str() {
-                "wait" => OnFailure::Wait,
-                "go_on" => OnFailure::GoOn,
-                _ => return Err(Error::member("on_failure", "it is `wait` or `go_on`")),
-            };
-        }
-        settings.check().map_err(bad)?;
-        Ok(settings)
+            )?,
+            ack_timeout: seconds(self.ack_timeout.as_deref(), BadSetting::AckTimeout)?,
+            max_in_flight: size(self.max_in_flight.as_ref(), IN_FLIGHT, BadSetting::InFlight)?,
+            max_deliveries: deliveries.transpose()?,
+            on_failure: on_failure.transpose()?,
+        })
     }
 }
 
 impl Filter {
-    /// What is named here, and nothing else of what `before` names.
-    fn selection(&self, before: &Selection) -> Result<Selection, Error> {
+    fn selection(&self) -> Result<Selection, Error> {
         Ok(Selection {
             feeds: all("filter.feeds", self.feeds.as_deref(), FeedName::new)?,
             types: all("filter.types", self.types.as_deref(), TypeName::new)?,
             subjects: all("filter.subjects", self.subjects.as_deref(), Subject::new)?,
             labels: all("filter.labels", self.labels.as_deref(), label)?,
-            types_in: None,
-            live_feeds: before.live_feeds.clone(),
+            ..Selection::default()
         })
     }
 }
@@ -326,21 +330,29 @@ fn origin(name: &'static str, text: &str, now: Timestamp) -> Result<Origin, Erro
         .ok_or_else(refused)
 }
 
-fn whole_seconds(text: &str) -> Option<Duration> {
-    span::parse(text).filter(|span| span.subsec_nanos() == 0)
-}
-
-fn widened(range: RangeInclusive<usize>) -> RangeInclusive<u64> {
-    *range.start() as u64..=*range.end() as u64
+fn seconds(text: Option<&str>, refused: BadSetting) -> Result<Option<Duration>, Error> {
+    let read = |text| {
+        let span = span::parse(text).filter(|span| span.subsec_nanos() == 0);
+        span.ok_or_else(|| bad(refused))
+    };
+    text.map(read).transpose()
 }
 
 fn count(number: &Number, bounds: RangeInclusive<u64>) -> Option<u64> {
     whole(number).filter(|count| bounds.contains(count))
 }
 
-fn size(count: Option<u64>, refused: BadSetting) -> Result<usize, Error> {
-    let count = count.and_then(|count| usize::try_from(count).ok());
-    count.ok_or_else(|| bad(refused))
+fn size(
+    number: Option<&Number>,
+    bounds: RangeInclusive<usize>,
+    refused: BadSetting,
+) -> Result<Option<usize>, Error> {
+    let bounds = *bounds.start() as u64..=*bounds.end() as u64;
+    let read = |number| {
+        let size = count(number, bounds).and_then(|count| usize::try_from(count).ok());
+        size.ok_or_else(|| bad(refused))
+    };
+    number.map(read).transpose()
 }
 
 fn all<T, E: std::fmt::Display>(

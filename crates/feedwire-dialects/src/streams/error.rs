@@ -10,11 +10,16 @@ use crate::native::error::{self, problem, with};
 /// The kind of problem that a member has who finds no place.
 pub const STREAM_FULL: &str = "stream-full";
 
+/// There is no such stream.
+pub fn unknown() -> Problem {
+    error::not_found("there is no such stream")
+}
+
 /// Something that is not done with a stream.
 pub fn stream(told: &Error) -> Problem {
     match told {
         Error::Read(read) => error::read(read),
-        Error::Unknown(_) => error::not_found(told),
+        Error::Unknown(_) => unknown(),
         Error::Exists(_) | Error::Called(_) => error::already_exists(told),
         Error::TooMany(_) => problem(
             StatusCode::CONFLICT,

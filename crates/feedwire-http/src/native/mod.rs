@@ -5,12 +5,15 @@ mod credentials;
 mod erasures;
 mod feeds;
 mod labels;
+mod letters;
+mod members;
 mod paging;
 mod projects;
 mod publish;
 mod read;
 mod refuse;
 mod retention;
+mod streams;
 
 use feedwire_core::Right;
 
@@ -22,12 +25,14 @@ use crate::routes::{Dialect, Route, methods};
 
 const READ: Rule = Rule::Project(Right::Read);
 const PUBLISH: Rule = Rule::Project(Right::Publish);
+const STREAMS: Rule = Rule::Project(Right::Streams);
 const ADMIN: Rule = Rule::Project(Right::Admin);
 
 /// The variables of the routes, by their places; the first is the project that a rule is about.
 const FEED: usize = 1;
 const SUBJECT: usize = 1;
 const ID: usize = 1;
+const NAME: usize = 1;
 
 /// How the native API, and what is of none, has it said who asks.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -122,5 +127,63 @@ pub(crate) const ROUTES: &[Route] = &[
         dialect: &DIALECT,
         methods: methods!(GET, ADMIN => erasures::show),
         description: Some(paths::erasures::one),
+    },
+    Route {
+        path: "/v1/projects/{project}/streams",
+        dialect: &DIALECT,
+        methods: methods!(GET, STREAMS => streams::list; POST, STREAMS => streams::create),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}",
+        dialect: &DIALECT,
+        methods: methods!(
+            GET, STREAMS => streams::show;
+            PATCH, STREAMS => streams::change;
+            DELETE, STREAMS => streams::delete
+        ),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/connect",
+        dialect: &DIALECT,
+        methods: methods!(GET, STREAMS => members::connect),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/ack",
+        dialect: &DIALECT,
+        methods: methods!(POST, STREAMS => members::ack),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/nack",
+        dialect: &DIALECT,
+        methods: methods!(POST, STREAMS => members::nack),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/seek",
+        dialect: &DIALECT,
+        methods: methods!(POST, STREAMS => streams::seek),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/dead-letters",
+        dialect: &DIALECT,
+        methods: methods!(GET, STREAMS => letters::list),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/dead-letters/redrive",
+        dialect: &DIALECT,
+        methods: methods!(POST, STREAMS => letters::redrive),
+        description: None,
+    },
+    Route {
+        path: "/v1/projects/{project}/streams/{name}/dead-letters/drop",
+        dialect: &DIALECT,
+        methods: methods!(POST, STREAMS => letters::forget),
+        description: None,
     },
 ];

@@ -7,9 +7,9 @@ use std::fmt;
 use feedwire_api::Problem;
 use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError};
 use feedwire_core::projects::{create, delete};
-use feedwire_core::{audit, publish, read, store};
+use feedwire_core::{audit, publish, read, store, stream};
 use feedwire_dialects::native::{body, error, refusal, request};
-use feedwire_dialects::{Refusal, Unreadable};
+use feedwire_dialects::{Refusal, Unreadable, streams};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::answer::{self, Answer};
@@ -65,6 +65,12 @@ impl From<read::Error> for Refused {
 impl From<store::Error> for Refused {
     fn from(error: store::Error) -> Self {
         logged(error::store(&error), &error)
+    }
+}
+
+impl From<stream::Error> for Refused {
+    fn from(error: stream::Error) -> Self {
+        logged(streams::error::stream(&error), &error)
     }
 }
 
