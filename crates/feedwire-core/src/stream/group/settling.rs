@@ -171,6 +171,10 @@ impl Group {
     /// A heartbeat was taken by `id`, with everything before it.
     pub(in crate::stream) fn beat(&mut self, id: MemberId, now: Instant) {
         let old = self.settings.heartbeat * SETTLED_AFTER;
+        if let Some(member) = self.members.get_mut(&id) {
+            // It tells what the member holds.
+            member.is_changed = false;
+        }
         for index in 0..self.partitions.len() {
             let partition = &mut self.partitions[index];
             if partition
