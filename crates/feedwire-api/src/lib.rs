@@ -31,9 +31,9 @@ pub use project::{Deletion, NewProject, Project, Projects, RateLimits};
 pub use published::{Published, Uploaded};
 pub use retention::Retention;
 pub use stream::{
-    Ack, DeadLetter, DeadLetters, Heartbeat, HeldPartition, LettersChosen, LostEvents, MemberCount,
-    Nack, NewStream, RefusedReceipt, Seek, Settled, Sought, Stream, StreamDetails, StreamFilter,
-    StreamLag, StreamMember, StreamPartition, Streams, WhichLetters,
+    Ack, DeadLetter, DeadLetters, Heartbeat, HeldPartition, LettersChosen, LostEvents,
+    MaxDeliveries, MemberCount, Nack, NewStream, RefusedReceipt, Seek, Settled, Sought, Stream,
+    StreamDetails, StreamFilter, StreamLag, StreamMember, StreamPartition, Streams, WhichLetters,
 };
 pub use subject::SubjectLabels;
 

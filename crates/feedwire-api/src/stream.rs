@@ -55,12 +55,22 @@ pub struct NewStream {
     /// Most events that are at one member and not acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_in_flight: Option<u64>,
-    /// How often an event is sent before it is put aside; `Some(None)`, which is `null`, is again and again.
+    /// How often an event is sent before it is put aside.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_deliveries: Option<Option<u64>>,
+    pub max_deliveries: Option<MaxDeliveries>,
     /// What later events of a subject do when one fails: `wait` or `go_on`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<String>,
+}
+
+/// How often an event is sent before it is put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum MaxDeliveries {
+    /// So often.
+    Times(u64),
+    /// `null`: again and again.
+    Unbounded,
 }
 
 /// How much of a stream, or of a partition, is not settled.

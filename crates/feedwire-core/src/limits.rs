@@ -84,6 +84,9 @@ pub const DEAD_LETTERS_MAX: usize = 10_000;
 /// How often a stream's checkpoints are written where they have moved: what was settled since comes again after a crash.
 pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The same while a stream has no members: its checkpoints move past what does not concern it alone.
+pub const CHECKPOINT_INTERVAL_IDLE: Duration = Duration::from_secs(10);
+
 /// How often it is written that a stream has members, where nothing else is: by so much its checkpoints may be forgotten earlier.
 pub const MEMBER_NOTED: Duration = Duration::from_mins(1);
 

@@ -52,11 +52,11 @@ async fn serve(transport: Transport, opener: IpAddr, routes: Routes, edge: Edge)
     let patience = transport::patience(&transport).clone();
     let service = service::service_fn(|request| {
         had_request.notify_one();
-        let from = From {
+        let caller = Caller {
             opener,
             patience: &patience,
         };
-        answer(request, from, &routes, &edge)
+        answer(request, caller, &routes, &edge)
     });
     let io = TokioIo::new(transport);
     let mut connection = http1::Builder::new()
@@ -102,7 +102,7 @@ async fn serve(transport: Transport, opener: IpAddr, routes: Routes, edge: Edge)
 
 /// Where a request comes from.
 #[derive(Clone, Copy)]
-struct From<'e> {
+struct Caller<'e> {
     /// Who opened the connection.
     opener: IpAddr,
     patience: &'e Patience,
@@ -111,18 +111,18 @@ struct From<'e> {
 /// Calls what answers `request`. What is kept until that has answered is small, because a connection keeps it for its next requests too.
 fn answer<'e>(
     request: Request<Incoming>,
-    from: From<'e>,
+    caller: Caller<'e>,
     routes: &'e Routes,
     edge: &'e Edge,
 ) -> impl Future<Output = Result<Answer, Infallible>> + use<'e> {
-    let peer = edge.peers().of(from.opener, request.headers());
-    let asker = (peer, from.patience);
+    let peer = edge.peers().of(caller.opener, request.headers());
+    let sender = (peer, caller.patience);
     let method = request.method().clone();
     let requests = &edge.tally().requests;
     let found = routes.find(request.uri().path());
     let place = found.as_ref().map(|found| found.place);
     let asked = requests.asked(request.method(), place);
-    let answering = answer_to_page(request, asker, found, edge);
+    let answering = answer_to_page(request, sender, found, edge);
     async move {
         let answer = answering.finish(edge).await;
         requests.answered(&asked, &answer);
@@ -153,19 +153,19 @@ impl Answering<'_> {
 
 fn answer_to_page<'e>(
     request: Request<Incoming>,
-    asker: (IpAddr, &'e Patience),
+    sender: (IpAddr, &'e Patience),
     found: Option<Found<'e>>,
     edge: &'e Edge,
 ) -> Answering<'e> {
     let Some(cors) = edge.cors().filter(|_| !asks_for_options(&request)) else {
-        return route(request, asker, found, edge);
+        return route(request, sender, found, edge);
     };
     // Around everything, so that a page is told of what is refused before any route too.
     let mut found = Some(found);
     let route = service_fn(move |request| {
         // Called once at the most.
         let found = found.take().flatten();
-        let answering = route(request, asker, found, edge);
+        let answering = route(request, sender, found, edge);
         async move { Ok::<_, Infallible>(answering.finish(edge).await) }
     });
     let answer = cors.layer(route).call(request);
@@ -203,8 +203,8 @@ fn route<'e>(
     let standings = metered.standings();
     let pending = match called {
         Ok((served, variables, admitted)) => {
-            let asker = (peer, patience.clone());
-            let asked = Asked::new(edge.clone(), head, asker, variables, admitted, metered);
+            let sender = (peer, patience.clone());
+            let asked = Asked::new(edge.clone(), head, sender, variables, admitted, metered);
             served.answer(asked, body)
         }
         Err(refusal) => {

@@ -8,17 +8,15 @@ use std::sync::atomic::Ordering;
 use feedwire_engine::{Limit, Precondition, PutError, ReadError, Unavailable};
 use feedwire_event::Position;
 use feedwire_tally::Outage;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::group::Burial;
+use super::group::{Burial, Group};
 use super::live::Live;
 use super::stored::{StoredLetter, letter_key, letter_position, letters_of, unreadable};
 use super::window::Chunk;
 use crate::delivery::Delivered;
-use crate::limits::{
-    CHECKPOINT_INTERVAL, DEAD_LETTERS_MAX, STORE_SCAN, STREAM_TICK, TAIL_READ_BYTES, TAIL_RETRY,
-};
+use crate::limits::{DEAD_LETTERS_MAX, STORE_SCAN, STREAM_TICK, TAIL_READ_BYTES, TAIL_RETRY};
 use crate::tail::{Seat, Taken};
 
 /// How much of the log is counted in one go.
@@ -56,7 +54,7 @@ struct Counter {
 
 impl Counter {
     fn new(live: Arc<Live>) -> Self {
-        let cursor = live.look(|group| group.counted());
+        let cursor = live.look(Group::counted);
         Self {
             live,
             cursor,
@@ -68,7 +66,7 @@ impl Counter {
     /// Counts until the project closes.
     async fn count_all(mut self) {
         loop {
-            let counted = self.live.look(|group| group.counted());
+            let counted = self.live.look(Group::counted);
             if counted != self.cursor {
                 // It was sent elsewhere.
                 self.cursor = counted;
@@ -122,7 +120,7 @@ impl Counter {
                 taken = poll_fn(|cx| seat.poll_take(cursor, COUNTED, cx)) => taken,
                 () = live.sought.notified() => Taken::Behind(cursor),
                 // What did not concern the stream is behind it, too.
-                () = sleep(CHECKPOINT_INTERVAL) => nothing(),
+                () = sleep(live.interval()) => nothing(),
             });
         }
         let scope = live.matcher.filter().scope();
@@ -142,7 +140,7 @@ impl Counter {
         let (live, after) = (&self.live, self.cursor);
         let is_at_tail = self.seat.is_some() && !events.is_empty();
         let chunk = Arc::new(Chunk::new(after, through, events, &live.kept.settings));
-        if is_at_tail && live.look(|group| group.has_members()) {
+        if is_at_tail && live.look(Group::has_members) {
             live.window.push(chunk.clone());
         }
         let counted = chunk.events.iter();
@@ -170,16 +168,16 @@ impl Upkeep {
         self.post_letters().await;
         let mut ticks = interval(STREAM_TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut saves = interval(CHECKPOINT_INTERVAL);
-        saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let live = self.live.clone();
+        let mut saved_at = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                _ = saves.tick() => self.save().await,
-                _ = ticks.tick(), if live.look(|group| group.has_members()) => {
-                    live.with(|group, now| group.tick(now));
+                () = sleep_until(saved_at + live.interval()) => {
+                    self.save().await;
+                    saved_at = Instant::now();
                 }
+                _ = ticks.tick(), if live.look(Group::has_members) => live.with(Group::tick),
                 () = live.kick.notified() => {}
             }
             self.run_errands().await;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use feedwire_engine::{Log, Precondition, Primary, PutError};
 use feedwire_event::{Position, Timestamp};
@@ -15,7 +16,9 @@ use super::group::{Group, MemberId};
 use super::stored::{Kept, Progress, Spaces};
 use super::window::Window;
 use crate::filter::Matcher;
-use crate::limits::{GENERATIONS_AHEAD, MEMBER_NOTED};
+use crate::limits::{
+    CHECKPOINT_INTERVAL, CHECKPOINT_INTERVAL_IDLE, GENERATIONS_AHEAD, MEMBER_NOTED,
+};
 use crate::subjects::Subjects;
 use crate::tail::Tail;
 use crate::{Allowance, Clock};
@@ -202,6 +205,15 @@ impl Live {
             member_at: state.member_at,
             next_generation: state.group.next_generation() + GENERATIONS_AHEAD,
             checkpoints: state.group.checkpoints(),
+        }
+    }
+
+    /// How often it is written how far it is.
+    pub(super) fn interval(&self) -> Duration {
+        if self.look(Group::has_members) {
+            CHECKPOINT_INTERVAL
+        } else {
+            CHECKPOINT_INTERVAL_IDLE
         }
     }
 

@@ -1,10 +1,12 @@
 //! What is done with streams: made, looked at, changed, deleted, joined, acknowledged, sent elsewhere.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_event::{Position, StreamName, Timestamp};
 
+use super::group::Full;
 use super::live::Live;
 use super::member::Member;
 use super::stored::Kept;
@@ -197,14 +199,14 @@ impl Core {
         }
         let head = live.ground.log.bounds().last;
         let joined = live.with(|group, now| group.join(head, now));
-        let id = joined.map_err(|_| match live.is_left() {
-            true => Error::Closing,
-            false => Error::Full {
+        match joined {
+            Ok(id) => Ok(Member::new(live.clone(), project, id)),
+            Err(Full) if live.is_left() => Err(Error::Closing),
+            Err(Full) => Err(Error::Full {
                 members_max: live.kept.settings.members_max,
                 retry_after: live.kept.settings.heartbeat * 2,
-            },
-        })?;
-        Ok(Member::new(live.clone(), project, id))
+            }),
+        }
     }
 
     /// Takes these receipts of the stream `name` as `verdict` says; tells which were refused, and how many events it was about beside.
@@ -220,6 +222,15 @@ impl Core {
             return Err(Error::NotExplicit);
         }
         let (mut count, mut refused) = (0, Vec::new());
+        let furthest;
+        let receipts = match verdict {
+            // The others are before it.
+            Verdict::DoneThrough => {
+                furthest = furthest_of(receipts);
+                &furthest[..]
+            }
+            Verdict::Done | Verdict::Failed(_) => receipts,
+        };
         live.with(|group, now| {
             for receipt in receipts {
                 let settled = match verdict {
@@ -276,6 +287,17 @@ impl Core {
         covers(grant, &live.kept.settings)?;
         Ok((project, live))
     }
+}
+
+/// The last of the receipts of each lease.
+fn furthest_of(receipts: &[Receipt]) -> Vec<Receipt> {
+    let mut furthest: BTreeMap<(u16, u64), Receipt> = BTreeMap::new();
+    for receipt in receipts {
+        let of_lease = furthest.entry((receipt.partition, receipt.generation));
+        let last = of_lease.or_insert(*receipt);
+        last.position = last.position.max(receipt.position);
+    }
+    furthest.into_values().collect()
 }
 
 /// Whether whoever has `grant` may have everything that a stream with these `settings` sends: what were left out would be lost to the others.

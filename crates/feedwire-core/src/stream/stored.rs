@@ -110,9 +110,9 @@ impl Kept {
             settings.max_in_flight as u64,
             settings.max_deliveries.map_or(NO_BOUND, u64::from),
         ];
-        numbers
-            .into_iter()
-            .for_each(|number| out.put_u64_le(number));
+        for number in numbers {
+            out.put_u64_le(number);
+        }
         let Selection {
             feeds,
             types,
@@ -367,7 +367,8 @@ mod tests {
         let plain = Kept {
             settings: Settings::new(name.clone()),
             origin: None,
-            ..kept.clone()
+            created_at: Timestamp::from_micros(1),
+            updated_at: Timestamp::from_micros(1),
         };
         for kept in [kept, plain] {
             let bytes = kept.encode();

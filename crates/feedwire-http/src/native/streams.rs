@@ -95,7 +95,8 @@ pub(super) async fn seek(asked: Asked, body: Incoming) -> Result<Answer, Refused
 /// The stream that the path names. What is no name names none.
 pub(super) fn name(asked: &Asked) -> Result<StreamName, Refused> {
     let text = refuse::variable(asked, NAME)?;
-    StreamName::new(&text).map_err(|_| Refused(error::unknown()))
+    let name = StreamName::new(&text).ok();
+    name.ok_or_else(|| Refused(error::unknown()))
 }
 
 /// A change of the stream `name`, to be put on record.

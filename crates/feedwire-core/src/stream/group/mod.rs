@@ -294,12 +294,16 @@ impl Group {
     fn due(&self, id: MemberId, now: Instant, room: usize) -> Vec<Receipt> {
         let mut again = Vec::new();
         for (index, partition) in self.partitions.iter().enumerate() {
-            let (Some(generation), Work::Explicit { line, letters }) =
+            let (Some(generation), Work::Explicit(work)) =
                 (partition.lease.open_to(id), &partition.work)
             else {
                 continue;
             };
-            for (work, cursor) in [(line, partition.cursor()), (letters, Position::MAX)] {
+            let places = [
+                (&work.line, partition.cursor()),
+                (&work.letters, Position::MAX),
+            ];
+            for (work, cursor) in places {
                 let due = work.due(cursor, now, room - again.len());
                 again.extend(due.into_iter().map(|position| Receipt {
                     partition: number(index),
@@ -329,11 +333,11 @@ impl Group {
             self.gone(receipt);
             return None;
         }
-        let Work::Explicit { line, letters } = &mut partition.work else {
+        let Work::Explicit(work) = &mut partition.work else {
             return None;
         };
-        let sent = line.send_again(receipt.position, now);
-        sent.or_else(|| letters.send_again(receipt.position, now))
+        let sent = work.line.send_again(receipt.position, now);
+        sent.or_else(|| work.letters.send_again(receipt.position, now))
     }
 
     /// What was read behind `after` up to `through` is offered to `id`; what is handed to it counts as sent.

@@ -263,7 +263,9 @@ impl Outstanding {
         due: Instant,
         deliveries_max: Option<u32>,
     ) -> Result<Option<Buried>, Answered> {
-        let index = self.index_of(position).map_err(|_| Answered::Unknown)?;
+        let Ok(index) = self.index_of(position) else {
+            return Err(Answered::Unknown);
+        };
         match self.out[index].state {
             State::Sent(_) => {}
             State::Settled => return Err(Answered::Unknown),

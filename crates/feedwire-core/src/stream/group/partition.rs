@@ -71,10 +71,16 @@ pub(super) struct Partition {
 #[derive(Clone, Debug)]
 pub(super) enum Work {
     Delivered(Sent),
-    Explicit {
-        line: Outstanding,
-        letters: Outstanding,
-    },
+    Explicit(Box<Unacknowledged>),
+}
+
+/// What was sent and is not acknowledged.
+#[derive(Clone, Debug)]
+pub(super) struct Unacknowledged {
+    /// What came in its turn.
+    pub(super) line: Outstanding,
+    /// What was dead, and is sent once more.
+    pub(super) letters: Outstanding,
 }
 
 /// What became of an event that was offered.
@@ -85,7 +91,7 @@ pub(super) enum Offer {
     Pass,
     /// It is put aside, having been sent so often.
     Bury(u32),
-    /// The partition goes no further for now.
+    /// The partition goes no further until something of it is settled.
     Stuck,
 }
 
@@ -94,10 +100,10 @@ impl Partition {
         let outstanding = || Outstanding::new(settings.on_failure);
         let work = match settings.mode {
             Mode::Delivered => Work::Delivered(Sent::new(checkpoint)),
-            Mode::Explicit => Work::Explicit {
+            Mode::Explicit => Work::Explicit(Box::new(Unacknowledged {
                 line: outstanding(),
                 letters: outstanding(),
-            },
+            })),
         };
         Self {
             lease: Lease::Free,
@@ -116,7 +122,7 @@ impl Partition {
     pub(super) fn checkpoint(&self) -> Position {
         match &self.work {
             Work::Delivered(sent) => sent.checkpoint(self.cursor),
-            Work::Explicit { line, .. } => line.checkpoint(self.cursor),
+            Work::Explicit(work) => work.line.checkpoint(self.cursor),
         }
     }
 
@@ -124,7 +130,7 @@ impl Partition {
     pub(super) fn in_flight(&self) -> usize {
         match &self.work {
             Work::Delivered(_) => 0,
-            Work::Explicit { line, letters } => line.in_flight() + letters.in_flight(),
+            Work::Explicit(work) => work.line.in_flight() + work.letters.in_flight(),
         }
     }
 
@@ -132,7 +138,7 @@ impl Partition {
     pub(super) fn unsettled(&self) -> u64 {
         let sent = match &self.work {
             Work::Delivered(sent) => sent.events(),
-            Work::Explicit { line, .. } => line.unsettled() as u64,
+            Work::Explicit(work) => work.line.unsettled() as u64,
         };
         self.lag.events() + sent
     }
@@ -141,16 +147,16 @@ impl Partition {
     pub(super) fn since(&self) -> Option<Timestamp> {
         let sent = match &self.work {
             Work::Delivered(sent) => sent.since(),
-            Work::Explicit { line, .. } => line.since(),
+            Work::Explicit(work) => work.line.since(),
         };
-        sent.or(self.lag.since())
+        sent.or_else(|| self.lag.since())
     }
 
     /// Whether nothing that was sent is open.
     pub(super) fn is_drained(&self) -> bool {
         match &self.work {
             Work::Delivered(sent) => sent.is_settled(),
-            Work::Explicit { line, letters } => line.in_flight() + letters.in_flight() == 0,
+            Work::Explicit(_) => self.in_flight() == 0,
         }
     }
 
@@ -173,8 +179,8 @@ impl Partition {
         match &self.work {
             Work::Delivered(_) => true,
             // What comes again is among what is out.
-            Work::Explicit { line, .. } => {
-                self.cursor < self.seen || line.len() < settings.max_in_flight
+            Work::Explicit(work) => {
+                self.cursor < self.seen || work.line.len() < settings.max_in_flight
             }
         }
     }
@@ -193,7 +199,8 @@ impl Partition {
                 sent.send(self.cursor, recorded_at, is_again);
                 Offer::Send(None)
             }
-            Work::Explicit { line, .. } => {
+            Work::Explicit(work) => {
+                let line = &mut work.line;
                 if line.len() >= settings.max_in_flight && !is_again {
                     return Offer::Stuck;
                 }
@@ -231,9 +238,9 @@ impl Partition {
 
     /// Lets go of what is settled.
     pub(super) fn trim(&mut self) {
-        if let Work::Explicit { line, letters } = &mut self.work {
-            line.trim(self.cursor);
-            letters.trim_all();
+        if let Work::Explicit(work) = &mut self.work {
+            work.line.trim(self.cursor);
+            work.letters.trim_all();
         }
     }
 
@@ -249,9 +256,9 @@ impl Partition {
         self.cursor = self.checkpoint();
         match &mut self.work {
             Work::Delivered(sent) => sent.rewind(),
-            Work::Explicit { line, letters } => {
-                line.take_back();
-                letters.fail_all(now);
+            Work::Explicit(work) => {
+                work.line.take_back();
+                work.letters.fail_all(now);
             }
         }
     }
@@ -263,9 +270,9 @@ impl Partition {
         self.lag.clear();
         match &mut self.work {
             Work::Delivered(sent) => *sent = Sent::new(to),
-            Work::Explicit { line, letters } => {
-                line.clear();
-                letters.fail_all(now);
+            Work::Explicit(work) => {
+                work.line.clear();
+                work.letters.fail_all(now);
             }
         }
     }

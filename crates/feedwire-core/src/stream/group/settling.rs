@@ -5,8 +5,8 @@ use std::time::Duration;
 use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
-use super::outstanding::{Answered, Buried, Outstanding};
-use super::partition::{Lease, Work};
+use super::outstanding::{Answered, Buried};
+use super::partition::{Lease, Unacknowledged, Work};
 use super::{Burial, Group, MemberId, Receipt, SETTLED_AFTER, number};
 use crate::stream::Refused;
 
@@ -15,10 +15,7 @@ pub(in crate::stream) type Acked = Result<usize, Refused>;
 
 impl Group {
     /// The partition and the work of `receipt`, if its lease still stands.
-    fn under(
-        &mut self,
-        receipt: Receipt,
-    ) -> Result<(usize, &mut Outstanding, &mut Outstanding), Refused> {
+    fn under(&mut self, receipt: Receipt) -> Result<(usize, &mut Unacknowledged), Refused> {
         let index = usize::from(receipt.partition);
         let partition = self.partitions.get_mut(index).ok_or(Refused::Unknown)?;
         let (_, generation) = partition.lease.holder().ok_or(Refused::Stale)?;
@@ -29,18 +26,18 @@ impl Group {
             return Err(Refused::Stale);
         }
         match &mut partition.work {
-            Work::Explicit { line, letters } => Ok((index, line, letters)),
+            Work::Explicit(work) => Ok((index, work)),
             Work::Delivered(_) => Err(Refused::Unknown),
         }
     }
 
     /// The event of `receipt` is done.
     pub(in crate::stream) fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Acked {
-        let (index, line, letters) = self.under(receipt)?;
+        let (index, work) = self.under(receipt)?;
         let position = receipt.position;
-        let of_letter = letters.acknowledge(position);
+        let of_letter = work.letters.acknowledge(position);
         let answered = match of_letter {
-            Answered::Unknown => line.acknowledge(position),
+            Answered::Unknown => work.line.acknowledge(position),
             answered => answered,
         };
         match answered {
@@ -63,8 +60,8 @@ impl Group {
         receipt: Receipt,
         now: Instant,
     ) -> Acked {
-        let (index, line, _) = self.under(receipt)?;
-        let count = line.acknowledge_through(receipt.position);
+        let (index, work) = self.under(receipt)?;
+        let count = work.line.acknowledge_through(receipt.position);
         self.settled(index, now);
         Ok(count)
     }
@@ -77,10 +74,10 @@ impl Group {
         now: Instant,
     ) -> Acked {
         let max = self.settings.max_deliveries;
-        let (index, line, letters) = self.under(receipt)?;
+        let (index, work) = self.under(receipt)?;
         let (position, due) = (receipt.position, now + delay);
-        let failed = match letters.fail(position, due, max) {
-            Err(Answered::Unknown) => line.fail(position, due, max),
+        let failed = match work.letters.fail(position, due, max) {
+            Err(Answered::Unknown) => work.line.fail(position, due, max),
             failed => failed,
         };
         let buried = failed.map_err(|answered| match answered {
@@ -114,9 +111,9 @@ impl Group {
     /// The event of `receipt`, which was to be sent again, is not there any more.
     pub(in crate::stream) fn gone(&mut self, receipt: Receipt) {
         let index = usize::from(receipt.partition);
-        if let Work::Explicit { line, letters } = &mut self.partitions[index].work {
-            line.settle(receipt.position);
-            if letters.settle(receipt.position) {
+        if let Work::Explicit(work) = &mut self.partitions[index].work {
+            work.line.settle(receipt.position);
+            if work.letters.settle(receipt.position) {
                 self.delivered_letters.push(receipt.position);
             }
         }
@@ -126,9 +123,9 @@ impl Group {
     /// An event is among the dead letters now.
     pub(in crate::stream) fn buried(&mut self, burial: Burial, now: Instant) {
         let index = usize::from(burial.partition);
-        if let Work::Explicit { line, letters } = &mut self.partitions[index].work {
-            line.settle(burial.position);
-            letters.settle(burial.position);
+        if let Work::Explicit(work) = &mut self.partitions[index].work {
+            work.line.settle(burial.position);
+            work.letters.settle(burial.position);
         }
         self.settled(index, now);
     }
@@ -137,9 +134,9 @@ impl Group {
     pub(in crate::stream) fn unburied(&mut self, burial: Burial, now: Instant) {
         let due = now + self.settings.ack_timeout;
         let index = usize::from(burial.partition);
-        if let Work::Explicit { line, letters } = &mut self.partitions[index].work {
-            line.exhume(burial.position, due);
-            letters.exhume(burial.position, due);
+        if let Work::Explicit(work) = &mut self.partitions[index].work {
+            work.line.exhume(burial.position, due);
+            work.letters.exhume(burial.position, due);
         }
     }
 
@@ -151,8 +148,8 @@ impl Group {
         now: Instant,
     ) {
         let partition = &mut self.partitions[usize::from(partition)];
-        if let Work::Explicit { letters, .. } = &mut partition.work {
-            letters.post(position, subject, recorded_at, now);
+        if let Work::Explicit(work) = &mut partition.work {
+            work.letters.post(position, subject, recorded_at, now);
         }
         if let Some((holder, _)) = partition.lease.holder() {
             self.wakes.insert(holder);
@@ -162,9 +159,9 @@ impl Group {
     /// A letter is forgotten, also where it was being sent once more.
     pub(in crate::stream) fn drop_letter(&mut self, partition: u16, position: Position) {
         let partition = &mut self.partitions[usize::from(partition)];
-        if let Work::Explicit { letters, .. } = &mut partition.work {
-            letters.settle(position);
-            letters.trim_all();
+        if let Work::Explicit(work) = &mut partition.work {
+            work.letters.settle(position);
+            work.letters.trim_all();
         }
     }
 
@@ -195,8 +192,8 @@ impl Group {
             let partition = &mut self.partitions[index];
             let mut buried = Vec::new();
             let mut is_due = false;
-            if let Work::Explicit { line, letters } = &mut partition.work {
-                for work in [line, letters] {
+            if let Work::Explicit(work) = &mut partition.work {
+                for work in [&mut work.line, &mut work.letters] {
                     for position in work.expired(now, timeout) {
                         buried.extend(work.fail(position, now, max).ok().flatten());
                     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use feedwire_event::Timestamp;
 
-use super::partition::Lease;
+use super::partition::{Lease, Partition};
 use super::{Group, MemberId, number};
 use crate::stream::{Held, Lag, MemberStatus, PartitionStatus, Standing};
 
@@ -32,14 +32,8 @@ impl Group {
 
     /// How much is not settled at the time `now`.
     pub(in crate::stream) fn lag(&self, now: Timestamp) -> Lag {
-        let events = self
-            .partitions
-            .iter()
-            .map(|partition| partition.unsettled());
-        let since = self
-            .partitions
-            .iter()
-            .filter_map(|partition| partition.since());
+        let events = self.partitions.iter().map(Partition::unsettled);
+        let since = self.partitions.iter().filter_map(Partition::since);
         Lag {
             events: events.sum(),
             age: since.min().map_or(Duration::ZERO, |since| since.until(now)),

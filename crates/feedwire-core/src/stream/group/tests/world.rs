@@ -8,7 +8,7 @@ use feedwire_event::{Position, StreamName, Timestamp};
 use tokio::time::Instant;
 
 use super::random::Random;
-use crate::stream::group::partition::{Lease, Work};
+use crate::stream::group::partition::Work;
 use crate::stream::group::{Burial, Group, MemberId, Next, Offered, Portion};
 use crate::stream::{Mode, OnFailure, Receipt, Refused, Settings};
 
@@ -20,46 +20,46 @@ pub(super) struct World {
     pub(super) random: Random,
     pub(super) settings: Settings,
     pub(super) group: Group,
-    now: Instant,
-    log: Vec<Offered>,
+    pub(super) now: Instant,
+    pub(super) log: Vec<Offered>,
     /// What is retained begins here.
-    first: Position,
-    clients: BTreeMap<MemberId, Client>,
-    kept: Kept,
-    model: Model,
+    pub(super) first: Position,
+    pub(super) clients: BTreeMap<MemberId, Client>,
+    pub(super) kept: Kept,
+    pub(super) model: Model,
     /// What happened, to be told when something is wrong.
     story: Vec<String>,
 }
 
 /// A member, seen from its own side.
 #[derive(Clone, Debug, Default)]
-struct Client {
+pub(super) struct Client {
     joined: Position,
-    has: Vec<(Receipt, Instant)>,
+    pub(super) has: Vec<(Receipt, Instant)>,
     is_stalled: bool,
 }
 
 /// What a server finds when it comes back.
 #[derive(Clone, Debug)]
-struct Kept {
+pub(super) struct Kept {
     checkpoints: Vec<Position>,
     next_generation: u64,
     /// Dead letters, and whether each is to be sent once more.
-    letters: BTreeMap<Position, (Burial, bool)>,
+    pub(super) letters: BTreeMap<Position, (Burial, bool)>,
 }
 
 /// What is true whatever the group says.
 #[derive(Clone, Debug, Default)]
-struct Model {
+pub(super) struct Model {
     /// Everything up to here is behind the start of the stream.
     base: Position,
     /// When each was first handed to somebody.
-    handed: BTreeMap<Position, Instant>,
-    acknowledged: BTreeSet<Position>,
+    pub(super) handed: BTreeMap<Position, Instant>,
+    pub(super) acknowledged: BTreeSet<Position>,
     buried: BTreeSet<Position>,
     /// What retention took, or nobody was there for.
     excused: BTreeSet<Position>,
-    has_excuses: bool,
+    pub(super) has_excuses: bool,
     seeks: u32,
 }
 
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    fn head(&self) -> Position {
+    pub(super) fn head(&self) -> Position {
         self.log
             .last()
             .map_or(Position::ZERO, |event| event.position)
@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    fn subject(&self, position: Position) -> Option<u64> {
+    pub(super) fn subject(&self, position: Position) -> Option<u64> {
         let event = self.log.iter().find(|event| event.position == position);
         event.map(|event| event.subject)
     }
@@ -177,7 +177,7 @@ impl World {
         within.copied().collect()
     }
 
-    fn count(&mut self) {
+    pub(super) fn count(&mut self) {
         let after = self.group.counted();
         if self.behind(after) {
             return;
@@ -217,7 +217,7 @@ impl World {
         }
     }
 
-    fn take_as(&mut self, id: MemberId) -> bool {
+    pub(super) fn take_as(&mut self, id: MemberId) -> bool {
         let next = self.group.next(id, self.now);
         match next {
             Next::Gone => panic!("{id:?} was sent away"),
@@ -329,7 +329,7 @@ impl World {
     }
 
     /// Whether nobody need have the event any more.
-    fn is_done(&self, position: Position) -> bool {
+    pub(super) fn is_done(&self, position: Position) -> bool {
         position <= self.model.base
             || position < self.first
             || self.model.acknowledged.contains(&position)
@@ -351,7 +351,7 @@ impl World {
         }
     }
 
-    fn done(&mut self, id: MemberId, receipt: Receipt) {
+    pub(super) fn done(&mut self, id: MemberId, receipt: Receipt) {
         let stands = self.stands(id, receipt);
         let acked = self.group.acknowledge(receipt, self.now);
         self.tell(|| format!("{id:?} is done with {receipt:?}: {acked:?}"));
@@ -408,7 +408,7 @@ impl World {
     fn open(&self, partition: u16) -> Vec<Position> {
         let partition = &self.group.partitions[usize::from(partition)];
         match &partition.work {
-            Work::Explicit { line, .. } => line.at_member(),
+            Work::Explicit(work) => work.line.at_member(),
             Work::Delivered(_) => Vec::new(),
         }
     }
@@ -471,13 +471,13 @@ impl World {
         }
     }
 
-    fn pass(&mut self, time: Duration) {
+    pub(super) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.tell(|| format!("{time:?} pass"));
         self.group.tick(self.now);
     }
 
-    fn bury(&mut self) {
+    pub(super) fn bury(&mut self) {
         for burial in self.group.take_burials() {
             if self.random.chance(5) {
                 self.group.unburied(burial, self.now);
@@ -583,146 +583,5 @@ impl World {
         self.tell(|| format!("retention goes to {first}"));
         self.first = self.first.max(first);
         self.model.has_excuses = true;
-    }
-
-    /// A partition goes from one member to another only when nothing that was sent of it is open, or time was up.
-    fn check_handovers(&self, before: &Group) {
-        for (was, is) in before.partitions.iter().zip(&self.group.partitions) {
-            let (Some((old, _)), Some((new, _))) = (was.lease.holder(), is.lease.holder()) else {
-                continue;
-            };
-            if old == new || !self.clients.contains_key(&old) {
-                continue;
-            }
-            let deadline = match was.lease {
-                Lease::Leaving { deadline, .. } => deadline,
-                Lease::Free | Lease::Held { .. } => self.now + Duration::from_secs(1),
-            };
-            let has_open = match &was.work {
-                Work::Explicit { line, .. } => {
-                    let at_member = line.at_member();
-                    let is_open = |position: &Position| !self.model.acknowledged.contains(position);
-                    at_member
-                        .iter()
-                        .filter(|position| is_open(position))
-                        .any(|position| {
-                            let subject = self.subject(*position);
-                            // A late one takes back those behind it.
-                            let is_late = |(had, at): &(Receipt, Instant)| {
-                                had.position <= *position
-                                    && self.subject(had.position) == subject
-                                    && *at + self.settings.ack_timeout <= self.now
-                            };
-                            let has = &self.clients[&old].has;
-                            has.iter().any(|(had, _)| had.position == *position)
-                                && !has.iter().any(is_late)
-                        })
-                }
-                Work::Delivered(sent) => {
-                    sent.unsettled_after(self.now, self.settings.heartbeat * 2)
-                }
-            };
-            assert!(
-                !has_open || deadline <= self.now,
-                "{:?} {:?} went on to {new:?}",
-                was.lease,
-                was.work
-            );
-        }
-    }
-
-    fn check(&self) {
-        let mut shares: BTreeMap<MemberId, usize> =
-            self.clients.keys().map(|id| (*id, 0)).collect();
-        for partition in &self.group.partitions {
-            match partition.lease.heir() {
-                Some(heir) => {
-                    *shares
-                        .get_mut(&heir)
-                        .expect("who has a partition is a member") += 1
-                }
-                None => assert!(self.clients.is_empty(), "a partition is left alone"),
-            }
-        }
-        if let (Some(most), Some(fewest)) = (shares.values().max(), shares.values().min()) {
-            assert!(most - fewest < 2, "{shares:?}");
-        }
-        for id in self.clients.keys() {
-            let mine = self
-                .group
-                .members()
-                .into_iter()
-                .find(|member| member.member == id.0);
-            let in_flight = mine.expect("a client is a member").in_flight;
-            assert!(
-                in_flight <= self.settings.max_in_flight || self.group.partitions.len() > 1,
-                "{in_flight}"
-            );
-        }
-        for (index, checkpoint) in self.group.checkpoints().into_iter().enumerate() {
-            let settled = self.log.iter().filter(|event| {
-                usize::from(event.partition) == index && event.position <= checkpoint
-            });
-            for event in settled.filter(|event| !self.is_done(event.position)) {
-                let handed = self.model.handed.get(&event.position);
-                let old = self.settings.heartbeat * 2;
-                let is_settled = self.settings.mode == Mode::Delivered
-                    && handed.is_some_and(|at| *at + old <= self.now);
-                assert!(
-                    is_settled,
-                    "{event:?} is behind the checkpoint {checkpoint} and nobody has it"
-                );
-            }
-        }
-        if !self.model.has_excuses && self.log.iter().all(|event| !event.is_live_only) {
-            self.check_lag();
-        }
-    }
-
-    fn check_lag(&self) {
-        if self.settings.mode == Mode::Delivered {
-            return;
-        }
-        let open = self.log.iter().filter(|event| {
-            event.position <= self.group.counted() && !self.is_done(event.position)
-        });
-        let lag = self.group.lag(Timestamp::from_micros(0)).events;
-        assert!(lag >= open.count() as u64, "{lag}");
-    }
-
-    /// With members that do their work nothing is left over.
-    pub(super) fn settle(&mut self) {
-        let settled = |world: &Self| {
-            let at_head = |position: &Position| *position >= world.head();
-            world.group.checkpoints().iter().all(at_head)
-                && world.kept.letters.values().all(|(_, again)| !again)
-        };
-        for _ in 0..10_000 {
-            if settled(self) {
-                assert_eq!(
-                    self.group.lag(Timestamp::from_micros(0)).events,
-                    0,
-                    "nothing is left over"
-                );
-                return;
-            }
-            if self.clients.is_empty() {
-                self.join();
-            }
-            let before = self.group.clone();
-            self.count();
-            for id in self.clients.keys().copied().collect::<Vec<_>>() {
-                while self.take_as(id) {}
-                for (receipt, _) in self.clients[&id].has.clone() {
-                    self.done(id, receipt);
-                }
-                self.group.beat(id, self.now);
-            }
-            self.pass(Duration::from_secs(5));
-            self.bury();
-            self.check_handovers(&before);
-            self.check();
-        }
-        panic!("it does not settle: {:?}", self.group);
     }
 }

@@ -38,8 +38,17 @@ struct Given {
     ack_timeout: Option<String>,
     max_in_flight: Option<Number>,
     #[serde(default, deserialize_with = "given")]
-    max_deliveries: Option<Option<Number>>,
+    max_deliveries: Option<Bound>,
     on_failure: Option<String>,
+}
+
+/// How often an event is sent, as it is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Bound {
+    Times(Number),
+    /// `null`.
+    Unbounded,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -61,13 +70,20 @@ pub struct Change {
     checkpoint_lifetime: Option<Duration>,
     ack_timeout: Option<Duration>,
     max_in_flight: Option<usize>,
-    max_deliveries: Option<Option<u32>>,
+    max_deliveries: Option<Deliveries>,
     on_failure: Option<OnFailure>,
 }
 
+/// How often an event is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deliveries {
+    Times(u32),
+    Unbounded,
+}
+
 /// `null` is something that is given.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Number>>, D::Error> {
-    Option::deserialize(from).map(Some)
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Bound>, D::Error> {
+    Bound::deserialize(from).map(Some)
 }
 
 /// The stream that `body` asks for, and where it starts, at the time `now`.
@@ -140,7 +156,11 @@ impl Change {
                 .unwrap_or(settings.checkpoint_lifetime),
             ack_timeout: self.ack_timeout.unwrap_or(settings.ack_timeout),
             max_in_flight: self.max_in_flight.unwrap_or(settings.max_in_flight),
-            max_deliveries: self.max_deliveries.unwrap_or(settings.max_deliveries),
+            max_deliveries: match self.max_deliveries {
+                None => settings.max_deliveries,
+                Some(Deliveries::Times(times)) => Some(times),
+                Some(Deliveries::Unbounded) => None,
+            },
             on_failure: self.on_failure.unwrap_or(settings.on_failure),
             ..settings
         }
@@ -150,14 +170,16 @@ impl Change {
 impl Given {
     fn change(&self) -> Result<Change, Error> {
         let selection = self.filter.as_ref().map(Filter::selection).transpose()?;
-        let deliveries = self.max_deliveries.as_ref().map(|deliveries| {
-            let bounds = u64::from(*DELIVERIES.start())..=u64::from(*DELIVERIES.end());
-            let bound = |number: &Number| {
-                let found = count(number, bounds).and_then(|count| u32::try_from(count).ok());
-                found.ok_or_else(|| bad(BadSetting::Deliveries))
-            };
-            deliveries.as_ref().map(bound).transpose()
-        });
+        let deliveries = match &self.max_deliveries {
+            None => None,
+            Some(Bound::Unbounded) => Some(Deliveries::Unbounded),
+            Some(Bound::Times(number)) => {
+                let bounds = u64::from(*DELIVERIES.start())..=u64::from(*DELIVERIES.end());
+                let times = count(number, bounds).and_then(|count| u32::try_from(count).ok());
+                let times = times.ok_or_else(|| bad(BadSetting::Deliveries))?;
+                Some(Deliveries::Times(times))
+            }
+        };
         let on_failure = self.on_failure.as_deref().map(|text| match text {
             "wait" => Ok(OnFailure::Wait),
             "go_on" => Ok(OnFailure::GoOn),
@@ -174,7 +196,7 @@ impl Given {
             )?,
             ack_timeout: seconds(self.ack_timeout.as_deref(), BadSetting::AckTimeout)?,
             max_in_flight: size(self.max_in_flight.as_ref(), IN_FLIGHT, BadSetting::InFlight)?,
-            max_deliveries: deliveries.transpose()?,
+            max_deliveries: deliveries,
             on_failure: on_failure.transpose()?,
         })
     }

@@ -4,10 +4,10 @@ use feedwire_api::{EVENT_STREAM, Heartbeat, HeldPartition, LostEvents, MemberCou
 use feedwire_core::stream::{Held, Lost, Receipt, Sent, Standing};
 use feedwire_event::{ProjectName, Timestamp};
 
-use super::answer::lag;
 use crate::ascii::json;
 use crate::native::event;
 use crate::native::request::Stream;
+use crate::stream_answer::lag;
 use crate::{MemberFraming, Unreadable, digits};
 
 /// The framing of a stream of `project`.
@@ -95,7 +95,9 @@ impl MemberFraming for Ndjson {
 /// Appends the event as the native API tells it, with its receipt where it has one.
 fn write_event(project: &ProjectName, sent: &Sent, out: &mut Vec<u8>) -> Result<(), Unreadable> {
     let record = sent.event.record();
-    event::write(project, record, out).map_err(|_| Unreadable::of(record))?;
+    event::write(project, record, out)
+        .ok()
+        .ok_or_else(|| Unreadable::of(record))?;
     if let Some((receipt, attempt)) = sent.receipt {
         // The closing brace comes behind the receipt.
         out.pop();
@@ -109,7 +111,7 @@ fn write_event(project: &ProjectName, sent: &Sent, out: &mut Vec<u8>) -> Result<
 }
 
 /// Appends a receipt as text.
-pub(super) fn write_receipt(receipt: Receipt, out: &mut Vec<u8>) {
+pub(crate) fn write_receipt(receipt: Receipt, out: &mut Vec<u8>) {
     digits::write(receipt.partition.into(), out);
     out.push(b'.');
     digits::write(receipt.generation, out);

@@ -8,9 +8,9 @@ use feedwire_core::stream::{
 };
 use feedwire_event::{FeedName, ProjectName, StreamName, Subject, TypeName};
 
-use super::framing::write_receipt;
 use crate::ascii::json;
 use crate::native::event;
+use crate::stream_framing::write_receipt;
 use crate::{Unreadable, digits, span};
 
 /// A stream.
@@ -88,7 +88,7 @@ fn filter(selection: &Selection) -> StreamFilter {
 }
 
 /// How much is not settled, to the millisecond.
-pub(super) fn lag(lag: Lag) -> StreamLag {
+pub(crate) fn lag(lag: Lag) -> StreamLag {
     let millis = u32::try_from(lag.age.as_millis()).unwrap_or(u32::MAX);
     StreamLag {
         events: lag.events,

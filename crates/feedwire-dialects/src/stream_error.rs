@@ -4,8 +4,8 @@ use feedwire_api::Problem;
 use feedwire_core::stream::Error;
 use http::StatusCode;
 
-use super::body;
 use crate::native::error::{self, problem, with};
+use crate::stream_body as body;
 
 /// The kind of problem that a member has who finds no place.
 pub const STREAM_FULL: &str = "stream-full";

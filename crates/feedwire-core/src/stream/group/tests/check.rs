@@ -1,0 +1,154 @@
+//! What is to be true after every step of a stream's life, and at its end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use feedwire_event::{Position, Timestamp};
+use tokio::time::Instant;
+
+use super::world::World;
+use crate::stream::group::partition::{Lease, Work};
+use crate::stream::group::{Group, MemberId};
+use crate::stream::{Mode, Receipt};
+
+impl World {
+    /// A partition goes from one member to another only when nothing that was sent of it is open, or time was up.
+    pub(super) fn check_handovers(&self, before: &Group) {
+        for (was, is) in before.partitions.iter().zip(&self.group.partitions) {
+            let (Some((old, _)), Some((new, _))) = (was.lease.holder(), is.lease.holder()) else {
+                continue;
+            };
+            if old == new || !self.clients.contains_key(&old) {
+                continue;
+            }
+            let deadline = match was.lease {
+                Lease::Leaving { deadline, .. } => deadline,
+                Lease::Free | Lease::Held { .. } => self.now + Duration::from_secs(1),
+            };
+            let has_open = match &was.work {
+                Work::Explicit(work) => {
+                    let at_member = work.line.at_member();
+                    let is_open = |position: &Position| !self.model.acknowledged.contains(position);
+                    at_member
+                        .iter()
+                        .filter(|position| is_open(position))
+                        .any(|position| {
+                            let subject = self.subject(*position);
+                            // A late one takes back those behind it.
+                            let is_late = |(had, at): &(Receipt, Instant)| {
+                                had.position <= *position
+                                    && self.subject(had.position) == subject
+                                    && *at + self.settings.ack_timeout <= self.now
+                            };
+                            let has = &self.clients[&old].has;
+                            has.iter().any(|(had, _)| had.position == *position)
+                                && !has.iter().any(is_late)
+                        })
+                }
+                Work::Delivered(sent) => {
+                    sent.unsettled_after(self.now, self.settings.heartbeat * 2)
+                }
+            };
+            assert!(
+                !has_open || deadline <= self.now,
+                "{:?} {:?} went on to {new:?}",
+                was.lease,
+                was.work
+            );
+        }
+    }
+
+    pub(super) fn check(&self) {
+        let mut shares: BTreeMap<MemberId, usize> =
+            self.clients.keys().map(|id| (*id, 0)).collect();
+        for partition in &self.group.partitions {
+            match partition.lease.heir() {
+                Some(heir) => {
+                    let share = shares.get_mut(&heir);
+                    *share.expect("who has a partition is a member") += 1;
+                }
+                None => assert!(self.clients.is_empty(), "a partition is left alone"),
+            }
+        }
+        if let (Some(most), Some(fewest)) = (shares.values().max(), shares.values().min()) {
+            assert!(most - fewest < 2, "{shares:?}");
+        }
+        for id in self.clients.keys() {
+            let mine = self
+                .group
+                .members()
+                .into_iter()
+                .find(|member| member.member == id.0);
+            let in_flight = mine.expect("a client is a member").in_flight;
+            assert!(
+                in_flight <= self.settings.max_in_flight || self.group.partitions.len() > 1,
+                "{in_flight}"
+            );
+        }
+        for (index, checkpoint) in self.group.checkpoints().into_iter().enumerate() {
+            let settled = self.log.iter().filter(|event| {
+                usize::from(event.partition) == index && event.position <= checkpoint
+            });
+            for event in settled.filter(|event| !self.is_done(event.position)) {
+                let handed = self.model.handed.get(&event.position);
+                let old = self.settings.heartbeat * 2;
+                let is_settled = self.settings.mode == Mode::Delivered
+                    && handed.is_some_and(|at| *at + old <= self.now);
+                assert!(
+                    is_settled,
+                    "{event:?} is behind the checkpoint {checkpoint} and nobody has it"
+                );
+            }
+        }
+        if !self.model.has_excuses && self.log.iter().all(|event| !event.is_live_only) {
+            self.check_lag();
+        }
+    }
+
+    fn check_lag(&self) {
+        if self.settings.mode == Mode::Delivered {
+            return;
+        }
+        let open = self.log.iter().filter(|event| {
+            event.position <= self.group.counted() && !self.is_done(event.position)
+        });
+        let lag = self.group.lag(Timestamp::from_micros(0)).events;
+        assert!(lag >= open.count() as u64, "{lag}");
+    }
+
+    /// With members that do their work nothing is left over.
+    pub(super) fn settle(&mut self) {
+        let settled = |world: &Self| {
+            let at_head = |position: &Position| *position >= world.head();
+            world.group.checkpoints().iter().all(at_head)
+                && world.kept.letters.values().all(|(_, again)| !again)
+        };
+        for _ in 0..10_000 {
+            if settled(self) {
+                assert_eq!(
+                    self.group.lag(Timestamp::from_micros(0)).events,
+                    0,
+                    "nothing is left over"
+                );
+                return;
+            }
+            if self.clients.is_empty() {
+                self.join();
+            }
+            let before = self.group.clone();
+            self.count();
+            for id in self.clients.keys().copied().collect::<Vec<_>>() {
+                while self.take_as(id) {}
+                for (receipt, _) in self.clients[&id].has.clone() {
+                    self.done(id, receipt);
+                }
+                self.group.beat(id, self.now);
+            }
+            self.pass(Duration::from_secs(5));
+            self.bury();
+            self.check_handovers(&before);
+            self.check();
+        }
+        panic!("it does not settle: {:?}", self.group);
+    }
+}
