@@ -35,11 +35,10 @@ pub mod refusal;
 pub mod serialized;
 mod slots;
 mod span;
-mod stream_answer;
-mod stream_body;
-mod stream_error;
-mod stream_framing;
-pub mod streams;
+pub mod stream_answer;
+pub mod stream_body;
+pub mod stream_error;
+pub mod stream_framing;
 mod uuids;
 pub mod validic;
 

@@ -1,7 +1,7 @@
 //! Dead letters of streams: listed, sent once more, forgotten.
 
 use feedwire_dialects::native::request::{self, PAGE_BYTES_MAX};
-use feedwire_dialects::streams::{answer, body};
+use feedwire_dialects::{stream_answer as answer, stream_body as body};
 use feedwire_event::Cursor;
 use hyper::body::Incoming;
 

@@ -1,7 +1,9 @@
 //! Members of streams: they join, and say what they have done.
 
 use feedwire_dialects::native::request;
-use feedwire_dialects::streams::{answer, body, error, framing};
+use feedwire_dialects::{
+    stream_answer as answer, stream_body as body, stream_error as error, stream_framing as framing,
+};
 use http::header::ACCEPT;
 use hyper::body::Incoming;
 

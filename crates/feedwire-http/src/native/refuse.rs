@@ -9,7 +9,7 @@ use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError,
 use feedwire_core::projects::{create, delete};
 use feedwire_core::{audit, publish, read, store, stream};
 use feedwire_dialects::native::{body, error, refusal, request};
-use feedwire_dialects::{Refusal, Unreadable, streams};
+use feedwire_dialects::{Refusal, Unreadable, stream_error};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::answer::{self, Answer};
@@ -70,7 +70,7 @@ impl From<store::Error> for Refused {
 
 impl From<stream::Error> for Refused {
     fn from(error: stream::Error) -> Self {
-        logged(streams::error::stream(&error), &error)
+        logged(stream_error::stream(&error), &error)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use feedwire_core::stream::{Settings, Status};
 use feedwire_dialects::native::request;
-use feedwire_dialects::streams::{answer, body, error};
+use feedwire_dialects::{stream_answer as answer, stream_body as body, stream_error as error};
 use feedwire_event::StreamName;
 use hyper::body::Incoming;
 use serde_json::json;
