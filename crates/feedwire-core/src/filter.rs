@@ -132,7 +132,11 @@ impl Matcher {
 
     /// Whether it leaves out nothing of `filter`, which it was made from.
     pub(crate) fn is_all_of(&self, filter: &Filter) -> bool {
-        self.patterns.is_empty() && self.filter == *filter
+        let own = &self.filter;
+        self.patterns.is_empty()
+            && own.feeds == filter.feeds
+            && own.subjects == filter.subjects
+            && own.labels.iter().all(|group| filter.labels.contains(group))
     }
 
     /// Whether it lets the events of some subjects pass alone.

@@ -85,7 +85,8 @@ impl Counter {
                 }
                 Err(ReadError::Expired(expired)) => {
                     let (first, lost) = (expired.first, expired.lost_at_most);
-                    self.live.with(|group, _| group.trimmed(first, lost));
+                    let after = self.cursor;
+                    self.live.with(|group, _| group.trimmed(after, first, lost));
                 }
                 Err(error) => {
                     if self.outage.begins(&error) {
@@ -249,6 +250,7 @@ impl Live {
         let key = letter_key(&self.kept.settings.name, burial.position);
         let place = &self.spaces.letters;
         let primary = &self.ground.primary;
+        let _one_at_a_time = self.lettering.lock().await;
         let is_new = primary.get(place, &key).await?.is_none();
         if is_new && self.letters.load(Ordering::Relaxed) >= DEAD_LETTERS_MAX as u64 {
             return Ok(false);
@@ -272,6 +274,7 @@ impl Live {
         let key = letter_key(&self.kept.settings.name, position);
         let place = &self.spaces.letters;
         let primary = &self.ground.primary;
+        let _one_at_a_time = self.lettering.lock().await;
         if primary.get(place, &key).await?.is_some() {
             primary.delete(place, &key, Precondition::Any).await?;
             self.letters.fetch_sub(1, Ordering::Relaxed);
@@ -282,6 +285,7 @@ impl Live {
     async fn post_letters(&self) -> Result<(), Unavailable> {
         let name = &self.kept.settings.name;
         let prefix = letters_of(name);
+        let _one_at_a_time = self.lettering.lock().await;
         let (mut after, mut count) = (None::<bytes::Bytes>, 0);
         loop {
             let primary = &self.ground.primary;

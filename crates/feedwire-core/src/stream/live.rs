@@ -58,6 +58,8 @@ pub(super) struct Live {
     is_left: AtomicBool,
     /// Somebody keeps it, or did.
     is_kept: AtomicBool,
+    /// Held over a change of the letters and of their number.
+    pub(super) lettering: tokio::sync::Mutex<()>,
     pub(super) letters: AtomicU64,
     pub(super) counts: Counts,
 }
@@ -131,6 +133,7 @@ impl Live {
             stop: CancellationToken::new(),
             is_left: AtomicBool::new(false),
             is_kept: AtomicBool::new(false),
+            lettering: tokio::sync::Mutex::default(),
             letters: AtomicU64::new(0),
             counts: Counts::default(),
         }
@@ -262,8 +265,15 @@ impl Live {
         self.saved.lock().await.is_over = true;
     }
 
-    /// Whether it was written how far it is, since the project was opened.
-    pub(super) async fn is_saved(&self) -> bool {
-        self.saved.lock().await.last.is_some()
+    /// Makes sure that no generation which is given soon was ever given before, or will be after a crash.
+    pub(super) async fn reserve(&self) -> Result<(), PutError> {
+        let saved = self.saved.lock().await;
+        let reserved = saved.last.as_ref().map(|progress| progress.next_generation);
+        drop(saved);
+        let next = self.look(Group::next_generation);
+        match reserved {
+            Some(reserved) if reserved > next + GENERATIONS_AHEAD / 2 => Ok(()),
+            _ => self.save().await,
+        }
     }
 }

@@ -194,9 +194,8 @@ impl Core {
             let origin = live.origin();
             live.go_on(origin);
             live.save().await?;
-        } else if !live.is_saved().await {
-            live.save().await?;
         }
+        live.reserve().await?;
         let head = live.ground.log.bounds().last;
         let joined = live.with(|group, now| group.join(head, now));
         match joined {

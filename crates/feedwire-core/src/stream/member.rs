@@ -87,7 +87,7 @@ impl Member {
                         }
                     }
                     Err(ReadError::Expired(expired)) => live.with(|group, _| {
-                        group.trimmed(expired.first, expired.lost_at_most);
+                        group.trimmed(after, expired.first, expired.lost_at_most);
                     }),
                     // The project is being deleted: its log went away while it was read.
                     Err(ReadError::Unavailable(_)) if live.ground.tail.is_closing() => {

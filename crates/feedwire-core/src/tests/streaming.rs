@@ -13,7 +13,7 @@ use crate::stream::{
     Error, Letter, Member, Mode, Origin, Receipt, Refused, Selection, Settings, Turn, Verdict,
     Which,
 };
-use crate::{Allowance, Confinement, Forbidden, Right, Rights, read};
+use crate::{Allowance, Confinement, Forbidden, LabelFilter, Right, Rights, read};
 
 fn name() -> StreamName {
     StreamName::new("s").expect("a name")
@@ -575,4 +575,33 @@ async fn what_is_live_only_reaches_a_member_that_was_there_before_it_and_nobody_
     drop(member);
     let mut later = join(&world).await;
     assert_eq!(drain(&mut later).await, [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_confined_by_labels_has_part_in_a_stream_that_asks_for_them() {
+    let label = |key: &str| LabelFilter {
+        key: key.into(),
+        value: None,
+    };
+    let world = world(Settings {
+        selection: Selection {
+            labels: vec![label("floor"), label("room")],
+            ..Selection::default()
+        },
+        ..settings()
+    })
+    .await;
+    let try_join = |key| {
+        let world = world.granting(Allowance {
+            rights: [Right::Streams].into_iter().collect(),
+            feeds: Vec::new(),
+            confinement: Some(Confinement::Labels(vec![label(key)])),
+        });
+        async move { world.core.join(&world.grant, &name()).await.map(drop) }
+    };
+    assert!(try_join("room").await.is_ok());
+    let refused = try_join("house").await;
+    let Err(Error::Read(read::Error::Forbidden(Forbidden::Confined))) = refused else {
+        panic!("forbidden, not {refused:?}")
+    };
 }

@@ -421,20 +421,29 @@ impl Group {
         handed
     }
 
-    /// What is behind `first` is all that retention has left: whatever has not come so far goes on there.
-    pub(super) fn trimmed(&mut self, first: Position, lost_at_most: u64) {
+    /// Retention has left what begins at `first`: of what is behind `after`, `lost_at_most` positions are gone. Whatever has not come so far
+    /// goes on there.
+    pub(super) fn trimmed(&mut self, after: Position, first: Position, lost_at_most: u64) {
         let before = first.previous();
+        let furthest_behind = self.partitions.iter().map(Partition::cursor).min();
+        let Some(behind) = furthest_behind.filter(|cursor| *cursor < before) else {
+            // Somebody has told of it already.
+            return;
+        };
+        // More of it is gone for whoever is behind `after`.
+        let more = after.get().saturating_sub(behind.get());
+        let lost_at_most = (lost_at_most + more).min(before.get() - behind.get());
         self.lost += lost_at_most;
         self.counted = self.counted.max(before);
-        let lost = Lost {
-            lost_at_most,
-            first,
-        };
         for partition in &mut self.partitions {
             if partition.cursor() < before {
                 partition.advance(before);
             }
         }
+        let lost = Lost {
+            lost_at_most,
+            first,
+        };
         for (id, member) in &mut self.members {
             member.lost = Some(member.lost.take().map_or(lost, |earlier| earlier.and(lost)));
             self.wakes.insert(*id);

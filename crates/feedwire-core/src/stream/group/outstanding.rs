@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use super::super::OnFailure;
 
+/// How many sendings are remembered beyond twice as many as there are events.
+const SENT_SLACK: usize = 64;
+
 /// What is known of an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Out {
@@ -221,7 +224,20 @@ impl Outstanding {
         out.deliveries += 1;
         let (position, deliveries) = (out.position, out.deliveries);
         self.sent.push_back((now, position));
+        if self.sent.len() > 2 * self.out.len() + SENT_SLACK {
+            self.forget_earlier();
+        }
         deliveries
+    }
+
+    /// Lets go of what is known of sendings that something else has come of.
+    fn forget_earlier(&mut self) {
+        let sent = std::mem::take(&mut self.sent);
+        let is_so = |(at, position): &(Instant, Position)| {
+            let index = self.index_of(*position);
+            index.is_ok_and(|index| self.out[index].state == State::Sent(*at))
+        };
+        self.sent = sent.into_iter().filter(is_so).collect();
     }
 
     /// Takes `position` for done.

@@ -198,7 +198,8 @@ impl World {
         if is_behind {
             let first = self.first;
             self.tell(|| format!("lost up to {first}"));
-            self.group.trimmed(first, first.get() - after.get() - 1);
+            self.group
+                .trimmed(after, first, first.get() - after.get() - 1);
         }
         is_behind
     }
