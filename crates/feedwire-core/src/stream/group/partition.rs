@@ -222,7 +222,7 @@ impl Partition {
 
     /// Nothing of it stands between the cursor and `to` that was not offered.
     pub(super) fn advance(&mut self, to: Position) {
-        if to <= self.cursor {
+        if to < self.cursor {
             return;
         }
         self.cursor = to;

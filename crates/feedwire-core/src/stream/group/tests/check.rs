@@ -128,7 +128,8 @@ impl World {
                 assert_eq!(
                     self.group.lag(Timestamp::from_micros(0)).events,
                     0,
-                    "nothing is left over"
+                    "nothing is left over: {:?}",
+                    self.group.partitions
                 );
                 return;
             }
@@ -145,7 +146,7 @@ impl World {
                 self.group.beat(id, self.now);
             }
             self.pass(Duration::from_secs(5));
-            self.bury();
+            self.bury(true);
             self.check_handovers(&before);
             self.check();
         }

@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) first: Position,
     pub(super) clients: BTreeMap<MemberId, Client>,
     pub(super) kept: Kept,
+    /// What is on its way to the dead letters.
+    burials: Vec<Burial>,
     pub(super) model: Model,
     /// What happened, to be told when something is wrong.
     story: Vec<String>,
@@ -36,6 +38,10 @@ pub(super) struct World {
 pub(super) struct Client {
     joined: Position,
     pub(super) has: Vec<(Receipt, Instant)>,
+    /// What it is reading: behind which position, up to which.
+    reading: Option<(Position, Position)>,
+    /// Receipts of events that were taken back, as one before them failed.
+    void: BTreeSet<(u64, Position)>,
     is_stalled: bool,
 }
 
@@ -59,6 +65,8 @@ pub(super) struct Model {
     buried: BTreeSet<Position>,
     /// What retention took, or nobody was there for.
     excused: BTreeSet<Position>,
+    /// What is on its way there, since it was sent last.
+    burying: BTreeSet<Position>,
     pub(super) has_excuses: bool,
     seeks: u32,
 }
@@ -95,6 +103,7 @@ impl World {
                 next_generation: 1 + GENERATIONS_AHEAD,
                 letters: BTreeMap::new(),
             },
+            burials: Vec::new(),
             model: Model::default(),
             story: Vec::new(),
             settings,
@@ -138,7 +147,7 @@ impl World {
             31 => self.letters(),
             _ => self.stall(),
         }
-        self.bury();
+        self.bury(false);
         // What was sent before a seek is void.
         if seeks == self.model.seeks {
             self.check_handovers(&before);
@@ -219,6 +228,10 @@ impl World {
     }
 
     pub(super) fn take_as(&mut self, id: MemberId) -> bool {
+        if self.clients[&id].reading.is_some() {
+            self.offer(id);
+            return true;
+        }
         let next = self.group.next(id, self.now);
         match next {
             Next::Gone => panic!("{id:?} was sent away"),
@@ -253,29 +266,43 @@ impl World {
                     return true;
                 }
                 let through = after.plus(1 + self.random.below(20)).min(self.head());
-                let events = self.between(after, through);
-                let joined = self.clients[&id].joined;
-                for event in events
-                    .iter()
-                    .filter(|event| event.is_live_only && event.position <= joined)
-                {
-                    self.excuse(event.position);
-                }
-                let portion = Portion {
-                    events: 1 + usize::try_from(self.random.below(8)).expect("it is small"),
-                    bytes: usize::MAX,
-                };
-                let handed =
-                    self.group
-                        .offer(id, (after, through), events.iter(), portion, self.now);
-                self.tell(|| format!("{id:?} reads {after}..{through}, and has {handed:?}"));
-                for handed in handed {
-                    assert_eq!(handed.receipt.position, events[handed.index].position);
-                    self.handed(id, handed.receipt);
+                let client = self.clients.get_mut(&id).expect("it is there");
+                client.reading = Some((after, through));
+                // Others may do something while it reads.
+                if !self.random.chance(3) {
+                    self.offer(id);
                 }
             }
         }
         true
+    }
+
+    /// A member is offered what it has read.
+    fn offer(&mut self, id: MemberId) {
+        let client = self.clients.get_mut(&id).expect("it is there");
+        let joined = client.joined;
+        let Some((after, through)) = client.reading.take() else {
+            return;
+        };
+        let events = self.between(after, through);
+        let portion = Portion {
+            events: 1 + usize::try_from(self.random.below(8)).expect("it is small"),
+            bytes: usize::MAX,
+        };
+        for event in events.iter().filter(|event| event.is_live_only) {
+            let partition = &self.group.partitions[usize::from(event.partition)];
+            if event.position <= joined && partition.lease.open_to(id).is_some() {
+                self.excuse(event.position);
+            }
+        }
+        let handed = self
+            .group
+            .offer(id, (after, through), events.iter(), portion, self.now);
+        self.tell(|| format!("{id:?} reads {after}..{through}, and has {handed:?}"));
+        for handed in handed {
+            assert_eq!(handed.receipt.position, events[handed.index].position);
+            self.handed(id, handed.receipt);
+        }
     }
 
     fn excuse(&mut self, position: Position) {
@@ -295,6 +322,14 @@ impl World {
             "{position} was for those who were there"
         );
         let is_letter = self.kept.letters.contains_key(&position);
+        assert!(
+            !self.model.burying.contains(&position),
+            "{position} is on its way to the dead letters"
+        );
+        assert!(
+            is_letter || !self.model.buried.contains(&position),
+            "{position} is dead"
+        );
         let waits =
             self.settings.on_failure == OnFailure::Wait || self.settings.mode == Mode::Delivered;
         let is_first = !self.model.handed.contains_key(&position);
@@ -327,6 +362,7 @@ impl World {
         let client = self.clients.get_mut(&id).expect("it is there");
         client.has.retain(|(had, _)| had.position != position);
         client.has.push((receipt, now));
+        client.void.remove(&(receipt.generation, position));
     }
 
     /// Whether nobody need have the event any more.
@@ -362,6 +398,10 @@ impl World {
         }
         match acked {
             Ok(_) => {
+                let is_void = self.clients[&id]
+                    .void
+                    .contains(&(receipt.generation, receipt.position));
+                assert!(!is_void, "{receipt:?} was good though it was taken back");
                 assert!(
                     stands,
                     "{receipt:?} was good though its lease has passed on"
@@ -426,8 +466,26 @@ impl World {
             let delay = Duration::from_secs(self.random.below(3));
             let refused = self.group.refuse(receipt, delay, self.now);
             self.tell(|| format!("{id:?} refuses {receipt:?}: {refused:?}"));
+            let is_void = self.settings.on_failure == OnFailure::Wait
+                && refused.is_ok()
+                && !self.kept.letters.contains_key(&receipt.position);
+            let behind: Vec<(u64, Position)> = has
+                .iter()
+                .map(|(had, _)| *had)
+                .filter(|had| {
+                    had.position > receipt.position && had.generation == receipt.generation
+                })
+                .filter(|had| self.subject(had.position) == self.subject(receipt.position))
+                .filter(|had| {
+                    !self.is_done(had.position) && !self.kept.letters.contains_key(&had.position)
+                })
+                .map(|had| (had.generation, had.position))
+                .collect();
             let client = self.clients.get_mut(&id).expect("it is there");
             client.has.retain(|(had, _)| *had != receipt);
+            if is_void {
+                client.void.extend(behind);
+            }
         }
     }
 
@@ -478,8 +536,18 @@ impl World {
         self.group.tick(self.now);
     }
 
-    pub(super) fn bury(&mut self) {
-        for burial in self.group.take_burials() {
+    /// What failed too often is put aside, sooner or later.
+    pub(super) fn bury(&mut self, at_once: bool) {
+        let burials = self.group.take_burials();
+        self.model
+            .burying
+            .extend(burials.iter().map(|burial| burial.position));
+        self.burials.extend(burials);
+        if !at_once && self.random.chance(2) {
+            return;
+        }
+        for burial in std::mem::take(&mut self.burials) {
+            self.model.burying.remove(&burial.position);
             if self.random.chance(5) {
                 self.group.unburied(burial, self.now);
             } else {
@@ -537,6 +605,23 @@ impl World {
         }
         self.tell(|| "the server comes back".to_owned());
         self.clients.clear();
+        self.burials.clear();
+        self.model.burying.clear();
+        // What was put aside since it was kept how far the stream is comes again.
+        let kept = &self.kept;
+        let is_behind = |event: &&Offered| {
+            let checkpoint = kept.checkpoints[usize::from(event.partition)];
+            event.position <= checkpoint
+        };
+        let behind: BTreeSet<Position> = self
+            .log
+            .iter()
+            .filter(is_behind)
+            .map(|event| event.position)
+            .collect();
+        self.model
+            .buried
+            .retain(|position| behind.contains(position));
         self.group = Group::new(
             self.settings.clone(),
             &self.kept.checkpoints,
