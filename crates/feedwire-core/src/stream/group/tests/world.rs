@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) first: Position,
     pub(super) clients: BTreeMap<MemberId, Client>,
     pub(super) kept: Kept,
+    /// Members that wait until they are woken.
+    asleep: BTreeSet<MemberId>,
     /// What is on its way to the dead letters.
     burials: Vec<Burial>,
     pub(super) model: Model,
@@ -103,6 +105,7 @@ impl World {
                 next_generation: 1 + GENERATIONS_AHEAD,
                 letters: BTreeMap::new(),
             },
+            asleep: BTreeSet::new(),
             burials: Vec::new(),
             model: Model::default(),
             story: Vec::new(),
@@ -227,7 +230,14 @@ impl World {
         }
     }
 
+    /// Whether there was something for it to do.
     pub(super) fn take_as(&mut self, id: MemberId) -> bool {
+        for woken in self.group.take_wakes() {
+            self.asleep.remove(&woken);
+        }
+        if self.asleep.contains(&id) {
+            return false;
+        }
         if self.clients[&id].reading.is_some() {
             self.offer(id);
             return true;
@@ -236,7 +246,10 @@ impl World {
         match next {
             Next::Gone => panic!("{id:?} was sent away"),
             Next::Lost(_) | Next::Changed => {}
-            Next::Wait => return false,
+            Next::Wait => {
+                self.asleep.insert(id);
+                return false;
+            }
             Next::Again(receipts) => {
                 for receipt in receipts {
                     let event = self
