@@ -19,6 +19,9 @@ use crate::span;
 /// Most receipts of one acknowledgement, and most dead letters that are named at once.
 pub const RECEIPTS_MAX: usize = 10_000;
 
+/// Most receipts that stand for everything before them: one for each partition that there may be.
+pub const THROUGH_MAX: usize = 1_024;
+
 /// Longest time that an event which failed can be put off.
 pub const DELAY_MAX: Duration = Duration::from_hours(24);
 
@@ -230,8 +233,14 @@ pub fn ack(body: &[u8]) -> Result<[(Vec<Receipt>, Verdict); 2], Error> {
         ));
     }
     Ok([
-        (receipts_of("receipts", receipts)?, Verdict::Done),
-        (receipts_of("through", through)?, Verdict::DoneThrough),
+        (
+            receipts_of("receipts", receipts, RECEIPTS_MAX)?,
+            Verdict::Done,
+        ),
+        (
+            receipts_of("through", through, THROUGH_MAX)?,
+            Verdict::DoneThrough,
+        ),
     ])
 }
 
@@ -252,7 +261,7 @@ pub fn nack(body: &[u8]) -> Result<(Vec<Receipt>, Verdict), Error> {
                 Error::member("delay", "it has to be a span such as 10s, of at most 1d")
             })?,
     };
-    let receipts = receipts_of("receipts", Some(receipts))?;
+    let receipts = receipts_of("receipts", Some(receipts), RECEIPTS_MAX)?;
     Ok((receipts, Verdict::Failed(delay)))
 }
 
@@ -317,10 +326,14 @@ pub fn receipt(text: &str) -> Option<Receipt> {
     parts.next().is_none().then_some(receipt)
 }
 
-fn receipts_of(name: &'static str, texts: Option<Vec<String>>) -> Result<Vec<Receipt>, Error> {
+fn receipts_of(
+    name: &'static str,
+    texts: Option<Vec<String>>,
+    max: usize,
+) -> Result<Vec<Receipt>, Error> {
     let texts = texts.unwrap_or_default();
-    if texts.len() > RECEIPTS_MAX {
-        let reason = format!("at most {RECEIPTS_MAX} at once");
+    if texts.len() > max {
+        let reason = format!("at most {max} at once");
         return Err(Error::member(name, &reason));
     }
     let read = |text: &String| {

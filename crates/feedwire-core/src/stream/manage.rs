@@ -1,6 +1,5 @@
 //! What is done with streams: made, looked at, changed, deleted, joined, acknowledged, sent elsewhere.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -221,15 +220,6 @@ impl Core {
             return Err(Error::NotExplicit);
         }
         let (mut count, mut refused) = (0, Vec::new());
-        let furthest;
-        let receipts = match verdict {
-            // The others are before it.
-            Verdict::DoneThrough => {
-                furthest = furthest_of(receipts);
-                &furthest[..]
-            }
-            Verdict::Done | Verdict::Failed(_) => receipts,
-        };
         live.with(|group, now| {
             for receipt in receipts {
                 let settled = match verdict {
@@ -286,17 +276,6 @@ impl Core {
         covers(grant, &live.kept.settings)?;
         Ok((project, live))
     }
-}
-
-/// The last of the receipts of each lease.
-fn furthest_of(receipts: &[Receipt]) -> Vec<Receipt> {
-    let mut furthest: BTreeMap<(u16, u64), Receipt> = BTreeMap::new();
-    for receipt in receipts {
-        let of_lease = furthest.entry((receipt.partition, receipt.generation));
-        let last = of_lease.or_insert(*receipt);
-        last.position = last.position.max(receipt.position);
-    }
-    furthest.into_values().collect()
 }
 
 /// Whether whoever has `grant` may have everything that a stream with these `settings` sends: what were left out would be lost to the others.

@@ -23,6 +23,8 @@ pub(super) struct Out {
     pub(super) recorded_at: Timestamp,
     /// How often it was sent.
     pub(super) deliveries: u32,
+    /// When it was sent last, as a number of all sendings.
+    sending: u64,
     state: State,
 }
 
@@ -75,6 +77,8 @@ pub(super) struct Buried {
 #[derive(Clone, Debug)]
 pub(super) struct Outstanding {
     out: VecDeque<Out>,
+    /// How often something was sent.
+    sendings: u64,
     /// How many are neither settled nor unsent.
     unsettled: usize,
     /// When each was sent, in order; what is no longer so is passed over.
@@ -94,6 +98,7 @@ impl Outstanding {
     pub(super) fn new(on_failure: OnFailure) -> Self {
         Self {
             out: VecDeque::new(),
+            sendings: 0,
             unsettled: 0,
             sent: VecDeque::new(),
             in_flight: 0,
@@ -200,6 +205,7 @@ impl Outstanding {
                     subject,
                     recorded_at,
                     deliveries: 0,
+                    sending: 0,
                     state,
                 };
                 self.insert(index, out);
@@ -220,8 +226,10 @@ impl Outstanding {
 
     fn send(&mut self, index: usize, now: Instant) -> u32 {
         self.set(index, State::Sent(now));
+        self.sendings += 1;
         let out = &mut self.out[index];
         out.deliveries += 1;
+        out.sending = self.sendings;
         let (position, deliveries) = (out.position, out.deliveries);
         self.sent.push_back((now, position));
         if self.sent.len() > 2 * self.out.len() + SENT_SLACK {
@@ -256,15 +264,18 @@ impl Outstanding {
         }
     }
 
-    /// Takes everything up to `position` for done that is at the member.
+    /// Takes everything up to `position` for done that was sent to the member before it. What was sent later, because it had failed or
+    /// had waited, may be on its way: whoever says this does not know of it.
     pub(super) fn acknowledge_through(&mut self, position: Position) -> usize {
-        let behind = match self.index_of(position) {
-            Ok(index) => index + 1,
-            Err(index) => index,
+        let Ok(last) = self.index_of(position) else {
+            // What is not here any more was settled after everything before it.
+            return 0;
         };
+        let sending = self.out[last].sending;
         let mut count = 0;
-        for index in 0..behind {
-            if matches!(self.out[index].state, State::Sent(_)) {
+        for index in 0..=last {
+            let out = &self.out[index];
+            if matches!(out.state, State::Sent(_)) && out.sending <= sending {
                 self.set(index, State::Settled);
                 count += 1;
             }
@@ -448,6 +459,7 @@ impl Outstanding {
                 subject,
                 recorded_at,
                 deliveries: 0,
+                sending: 0,
                 state,
             };
             self.insert(index, out);
@@ -473,4 +485,37 @@ impl Outstanding {
 /// Whether later events of the subject wait for one in this state.
 fn blocks(state: State) -> bool {
     matches!(state, State::Failed(_) | State::Waiting | State::Burying)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: Option<u32> = None;
+
+    fn at(position: u64) -> Position {
+        Position::new(position).expect("it is one")
+    }
+
+    /// An event that waits for one that failed was settled by a member that had said all is done up to a later one, and had never
+    /// been sent it.
+    #[tokio::test]
+    async fn what_is_done_through_an_event_is_what_was_sent_before_it() {
+        let now = Instant::now();
+        let mut line = Outstanding::new(OnFailure::Wait);
+        let event = |position, subject| (at(position), subject, Timestamp::from_micros(0));
+        for (position, subject) in [(1, 7), (2, 8)] {
+            let admitted = line.admit(event(position, subject), now, NEVER);
+            assert_eq!(admitted, Admission::Send(1));
+        }
+        line.fail(at(1), now, NEVER).expect("it was sent");
+        assert_eq!(line.admit(event(3, 7), now, NEVER), Admission::Pass);
+        assert_eq!(line.admit(event(4, 9), now, NEVER), Admission::Send(1));
+        assert_eq!(line.send_again(at(1), now), Some(2));
+        assert_eq!(line.send_again(at(3), now), Some(1));
+        assert_eq!(line.acknowledge_through(at(4)), 2);
+        assert_eq!(line.at_member(), [at(1), at(3)]);
+        assert_eq!(line.acknowledge_through(at(3)), 2);
+        assert_eq!(line.acknowledge_through(at(5)), 0);
+    }
 }

@@ -61,7 +61,13 @@ impl Group {
         now: Instant,
     ) -> Acked {
         let (index, work) = self.under(receipt)?;
-        let count = work.line.acknowledge_through(receipt.position);
+        let mut count = work.line.acknowledge_through(receipt.position);
+        // A letter stands in no line, and holds up nothing.
+        let is_letter = work.letters.acknowledge(receipt.position) == Answered::Taken;
+        if is_letter {
+            count += 1;
+            self.delivered_letters.push(receipt.position);
+        }
         self.settled(index, now);
         Ok(count)
     }

@@ -42,6 +42,8 @@ pub(super) struct Client {
     pub(super) has: Vec<(Receipt, Instant)>,
     /// What it is reading: behind which position, up to which.
     reading: Option<(Position, Position)>,
+    /// What it was sent, and will never say anything of.
+    forgotten: Vec<Receipt>,
     /// Receipts of events that were taken back, as one before them failed.
     void: BTreeSet<(u64, Position)>,
     is_stalled: bool,
@@ -355,10 +357,9 @@ impl World {
             });
             for other in earlier.filter(|other| !self.is_done(other.position)) {
                 let client = &self.clients[&id];
-                let is_here = client
-                    .has
-                    .iter()
-                    .any(|(had, _)| had.position == other.position);
+                let has = client.has.iter().map(|(had, _)| had);
+                let mut sent = has.chain(&client.forgotten);
+                let is_here = sent.any(|had| had.position == other.position);
                 let is_open = self.settings.mode == Mode::Delivered || is_here;
                 assert!(
                     !waits || is_open,
@@ -447,12 +448,17 @@ impl World {
         }) {
             return;
         }
-        let open = self.open(receipt.partition);
+        let before = self.open(receipt.partition);
         if self.group.acknowledge_through(receipt, self.now).is_ok() {
-            for position in open
+            let after = self.open(receipt.partition);
+            let settled = before
                 .into_iter()
-                .filter(|position| *position <= receipt.position)
-            {
+                .filter(|position| !after.contains(position));
+            for position in settled {
+                assert!(
+                    position <= receipt.position,
+                    "{position} is behind {receipt:?}"
+                );
                 self.model.acknowledged.insert(position);
             }
         }
@@ -476,6 +482,13 @@ impl World {
         let Some(id) = self.client() else { return };
         let has = self.clients[&id].has.clone();
         if let Some((receipt, _)) = self.random.pick(&has).copied() {
+            if self.random.chance(3) {
+                self.tell(|| format!("{id:?} forgets {receipt:?}"));
+                let client = self.clients.get_mut(&id).expect("it is there");
+                client.has.retain(|(had, _)| *had != receipt);
+                client.forgotten.push(receipt);
+                return;
+            }
             let delay = Duration::from_secs(self.random.below(3));
             let refused = self.group.refuse(receipt, delay, self.now);
             self.tell(|| format!("{id:?} refuses {receipt:?}: {refused:?}"));
