@@ -36,6 +36,10 @@ pub struct Event {
     pub data: Option<Box<RawValue>>,
     /// Data that is not JSON, in base64.
     pub data_base64: Option<String>,
+    /// What it is acknowledged by: `partition.generation.position`, where a member of a stream was sent it.
+    pub receipt: Option<String>,
+    /// The how-manieth time it was sent, where it has a receipt.
+    pub attempt: Option<u64>,
     /// Further attributes by name, each the text of a string, a number or a boolean. A number may be one that no type of
     /// Rust holds.
     pub extensions: BTreeMap<String, Box<RawValue>>,
@@ -63,6 +67,7 @@ impl<'de> Visitor<'de> for Members {
         let (mut data, mut data_base64) = (None, None);
         let mut extensions = BTreeMap::new();
         let mut live_only = false;
+        let (mut receipt, mut attempt) = (None, None);
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "id" | "source" | "type" | "subject" | "time" | "feed" | "recordedat"
@@ -76,13 +81,20 @@ impl<'de> Visitor<'de> for Members {
                 _ => {
                     let value: Box<RawValue> = map.next_value()?;
                     // Anything else is its producer's own: a log of an earlier version may have it.
-                    if name == "liveonly" && value.get() == "true" {
-                        live_only = true;
-                    } else {
-                        extensions.insert(name, value);
+                    match name.as_str() {
+                        "liveonly" if value.get() == "true" => live_only = true,
+                        "receipt" if is_receipt(value.get()) => receipt = Some(value),
+                        "attempt" if value.get().parse::<u64>().is_ok() => attempt = Some(value),
+                        _ => drop(extensions.insert(name, value)),
                     }
                 }
             }
+        }
+        // What a stream adds comes in pairs.
+        if receipt.is_none()
+            && let Some(own) = attempt.take()
+        {
+            extensions.insert("attempt".to_owned(), own);
         }
         let mut required = |name| {
             texts
@@ -102,9 +114,21 @@ impl<'de> Visitor<'de> for Members {
             live_only,
             data,
             data_base64,
+            receipt: receipt.map(|text| text.get().trim_matches('"').to_owned()),
+            attempt: attempt.and_then(|text| text.get().parse().ok()),
             extensions,
         })
     }
+}
+
+/// Whether `json` is the text of a receipt.
+fn is_receipt(json: &str) -> bool {
+    let text = json
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let parts = text.unwrap_or_default().split('.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.clone().count() == 3 && parts.into_iter().all(is_number)
 }
 
 #[cfg(test)]
@@ -133,6 +157,25 @@ mod tests {
         let event: Event = serde_json::from_str(&own).expect("an event");
         assert!(!event.live_only);
         assert_eq!(event.extensions["liveonly"].get(), r#""rarely""#);
+    }
+
+    #[test]
+    fn what_a_stream_adds_to_an_event_is_told_from_what_its_producer_has_of_that_name() {
+        let check = |members: &str, receipt: Option<&str>, attempt, own: &[&str]| {
+            let text = format!(
+                r#"{{"id":"a","source":"/s","type":"t","time":"","feed":"f","position":7,"recordedat":"",{members}}}"#
+            );
+            let event: Event = serde_json::from_str(&text).expect("an event");
+            assert_eq!(event.receipt.as_deref(), receipt, "{members}");
+            assert_eq!(event.attempt, attempt, "{members}");
+            assert!(event.extensions.keys().eq(own), "{members}");
+        };
+        let both = r#""receipt":"12.3.7","attempt":2"#;
+        check(both, Some("12.3.7"), Some(2), &[]);
+        check(r#""receipt":"4711","attempt":2"#, None, None, &["attempt", "receipt"]);
+        check(r#""receipt":"1.2.","attempt":"2""#, None, None, &["attempt", "receipt"]);
+        let beside = format!(r#""receipt":"mine","attempt":"first",{both}"#);
+        check(&beside, Some("12.3.7"), Some(2), &["attempt", "receipt"]);
     }
 
     #[test]
