@@ -1,6 +1,7 @@
 //! Streams: durable consumer groups, and what their members say and are told.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// Which events a stream is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,7 +251,7 @@ pub struct LettersChosen {
 }
 
 /// A dead letter: an event that failed too often.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Where its event is in the log.
     pub position: u64,
@@ -262,12 +263,12 @@ pub struct DeadLetter {
     pub buried_at: String,
     /// Whether it is being sent once more.
     pub redriven: bool,
-    /// The event; `None` where it is no longer there.
-    pub event: Option<crate::Event>,
+    /// The event, as the server writes it; `None` where it is no longer there.
+    pub event: Option<Box<RawValue>>,
 }
 
 /// What `GET …/dead-letters` answers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeadLetters {
     /// In order of their positions.
     pub dead_letters: Vec<DeadLetter>,

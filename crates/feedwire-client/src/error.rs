@@ -8,6 +8,8 @@ use feedwire_api::Problem;
 const DAMAGED: &str = "damaged";
 /// The kind of problem that is met before anything is written.
 const NO_SPACE: &str = "no-space";
+/// The kind of problem that whoever is not let into a stream has, because it has all the members that it may have.
+pub(crate) const STREAM_FULL: &str = "stream-full";
 
 /// Why a request brought nothing, by what its caller can do about it.
 #[derive(Debug, thiserror::Error)]

@@ -29,6 +29,11 @@ impl Event {
         }
     }
 
+    /// The event that `json` is, as a server writes it: that of a dead letter, for one.
+    pub fn from_json(json: &str) -> serde_json::Result<Self> {
+        Self::new(json.into()).map_err(|unreadable| unreadable.source)
+    }
+
     /// The whole event as one line of JSON, byte for byte as it came.
     pub fn json(&self) -> &str {
         &self.json

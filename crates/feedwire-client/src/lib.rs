@@ -95,6 +95,7 @@ mod follow;
 mod frames;
 mod ids;
 mod kept;
+mod link;
 mod portions;
 mod projects;
 mod publish;
@@ -103,6 +104,7 @@ mod read;
 mod retention;
 mod roots;
 mod step;
+mod streams;
 mod token;
 mod upload;
 

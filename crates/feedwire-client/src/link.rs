@@ -1,0 +1,226 @@
+//! A stream of Server-Sent Events that is asked for again, after a wait, whenever it is lost.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use feedwire_api::EVENT_STREAM;
+use futures_util::FutureExt as _;
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+use sse_stream::Sse;
+use tokio::time::Sleep;
+
+use crate::backoff::Backoff;
+use crate::connection::{Connection, media_type, refusal};
+use crate::frames::Frames;
+use crate::step::Interruption;
+use crate::{Error as RequestError, error};
+
+/// Tries in a row before it is given up, unless told otherwise. With the waits between them it takes about nine minutes where a
+/// server is away.
+const TRIES_MAX: u32 = 24;
+/// How many heartbeats may be missed before the connection is taken for dead.
+const HEARTBEATS_MISSED_MAX: u32 = 3;
+/// How long the server may take to begin its answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(30);
+
+/// The stream, where it is open.
+#[derive(Debug)]
+pub(crate) struct Link {
+    state: State,
+    backoff: Backoff,
+    tries_max: u32,
+}
+
+/// The stream in `response`, with a sign of life every `heartbeat`.
+pub(crate) struct Opened {
+    pub(crate) response: Response<Incoming>,
+    pub(crate) heartbeat: Duration,
+}
+
+/// The head of an answer that is waited for.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Opened, RequestError>> + Send>>;
+
+/// What came next.
+pub(crate) enum Came {
+    Frame(Sse),
+    /// The stream is lost; the next call waits and asks again.
+    Lost {
+        reason: Interruption,
+        wait: Duration,
+    },
+    /// There is nothing to come, or an error was told before.
+    End,
+}
+
+/// Why the stream is not asked for again.
+#[derive(Debug)]
+pub(crate) enum Error {
+    Refused(RequestError),
+    GaveUp { tries: u32, last: Interruption },
+}
+
+enum State {
+    Waiting(Pin<Box<Sleep>>),
+    Unconnected,
+    Connecting(Answer),
+    Open { frames: Frames, first: bool },
+    Ended,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting(_) => "Waiting",
+            Self::Unconnected => "Unconnected",
+            Self::Connecting(_) => "Connecting",
+            Self::Open { .. } => "Open",
+            Self::Ended => "Ended",
+        })
+    }
+}
+
+impl Link {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Unconnected,
+            backoff: Backoff::new(),
+            tries_max: TRIES_MAX,
+        }
+    }
+
+    /// Gives up after `tries` that failed in a row, at least one.
+    pub(crate) fn tries(&mut self, tries: u32) {
+        self.tries_max = tries.max(1);
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn end(&mut self) {
+        self.state = State::Ended;
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// What comes next, of the stream that `ask` asks for. After an error there is nothing more to come.
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        mut ask: impl FnMut() -> Answer,
+    ) -> Poll<Result<Came, Error>> {
+        loop {
+            let lost = match &mut self.state {
+                State::Ended => return Poll::Ready(Ok(Came::End)),
+                State::Waiting(wait) => {
+                    ready!(wait.poll_unpin(context));
+                    self.state = State::Unconnected;
+                    continue;
+                }
+                State::Unconnected => {
+                    self.state = State::Connecting(ask());
+                    continue;
+                }
+                State::Connecting(answer) => match ready!(answer.poll_unpin(context)) {
+                    Ok(opened) => {
+                        self.open(opened);
+                        continue;
+                    }
+                    Err(error) if error.is_passing() => Interruption::Request(error),
+                    Err(error) => {
+                        self.end();
+                        return Poll::Ready(Err(Error::Refused(error)));
+                    }
+                },
+                State::Open { frames, .. } => match ready!(frames.poll_next(context)) {
+                    Ok(Some(frame)) => {
+                        if let Some(millis) = frame.retry {
+                            self.backoff.start_with(Duration::from_millis(millis));
+                        }
+                        return Poll::Ready(Ok(Came::Frame(frame)));
+                    }
+                    Ok(None) => Interruption::Closed,
+                    Err(error) => Interruption::Broken(error.into()),
+                },
+            };
+            return Poll::Ready(self.lost(lost));
+        }
+    }
+
+    fn open(&mut self, opened: Opened) {
+        let Opened {
+            response,
+            heartbeat,
+        } = opened;
+        self.state = if response.status() == StatusCode::NO_CONTENT {
+            State::Ended
+        } else {
+            let patience = heartbeat * HEARTBEATS_MISSED_MAX;
+            State::Open {
+                frames: Frames::new(response.into_body(), patience),
+                first: true,
+            }
+        };
+    }
+
+    /// A frame was a step forward.
+    pub(crate) fn progressed(&mut self) {
+        // The first frame comes with the connection: a server that dies right after it must not be asked without end.
+        if let State::Open { first, .. } = &mut self.state
+            && !std::mem::take(first)
+        {
+            self.backoff.succeeded();
+        }
+    }
+
+    /// Waits, or gives up.
+    fn lost(&mut self, reason: Interruption) -> Result<Came, Error> {
+        let mut asked = None;
+        if let Interruption::Request(error) = &reason {
+            asked = error.retry_after();
+            if error.problem().map(feedwire_api::Problem::kind) == Some(error::STREAM_FULL) {
+                // Whoever waits for a place in a stream waits as long as it takes.
+                self.backoff.succeeded();
+            }
+        }
+        let wait = self.backoff.fail(asked);
+        let tries = self.backoff.failed();
+        if tries >= self.tries_max {
+            self.end();
+            return Err(Error::GaveUp {
+                tries,
+                last: reason,
+            });
+        }
+        self.state = State::Waiting(Box::pin(tokio::time::sleep(wait)));
+        Ok(Came::Lost { reason, wait })
+    }
+}
+
+/// Asks for a stream; its head is looked at, its body is left to the caller.
+pub(crate) async fn open(
+    connection: &Connection,
+    request: http::request::Builder,
+) -> Result<Response<Incoming>, RequestError> {
+    let begun = tokio::time::timeout(ANSWER_WAIT, begun(connection, request)).await;
+    begun.unwrap_or_else(|late| Err(RequestError::Lost(late.into())))
+}
+
+async fn begun(
+    connection: &Connection,
+    request: http::request::Builder,
+) -> Result<Response<Incoming>, RequestError> {
+    let response = connection.open(request).await?;
+    match response.status() {
+        StatusCode::NO_CONTENT => Ok(response),
+        StatusCode::OK if media_type(&response) == EVENT_STREAM => Ok(response),
+        StatusCode::OK => Err(RequestError::Strange {
+            status: 200,
+            detail: format!("its content type is {:?}", media_type(&response)),
+            retry_after: None,
+        }),
+        _ => Err(refusal(response).await),
+    }
+}
