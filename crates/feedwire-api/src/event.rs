@@ -172,8 +172,18 @@ mod tests {
         };
         let both = r#""receipt":"12.3.7","attempt":2"#;
         check(both, Some("12.3.7"), Some(2), &[]);
-        check(r#""receipt":"4711","attempt":2"#, None, None, &["attempt", "receipt"]);
-        check(r#""receipt":"1.2.","attempt":"2""#, None, None, &["attempt", "receipt"]);
+        check(
+            r#""receipt":"4711","attempt":2"#,
+            None,
+            None,
+            &["attempt", "receipt"],
+        );
+        check(
+            r#""receipt":"1.2.","attempt":"2""#,
+            None,
+            None,
+            &["attempt", "receipt"],
+        );
         let beside = format!(r#""receipt":"mine","attempt":"first",{both}"#);
         check(&beside, Some("12.3.7"), Some(2), &["attempt", "receipt"]);
     }

@@ -44,12 +44,21 @@ impl Backoff {
 
     /// Another try failed: how long to wait, at least what the server `asked` for.
     pub(crate) fn fail(&mut self, asked: Option<Duration>) -> Duration {
-        let doublings = self.failed.min(16);
+        let longest = doubled(self.first_wait, self.failed);
         self.failed += 1;
-        let longest = self.first_wait.saturating_mul(1 << doublings).min(WAIT_MAX);
         let wait = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         wait.max(asked.unwrap_or_default().min(ASKED_WAIT_MAX))
     }
+}
+
+/// How long what has failed `times` is left alone, where nobody else comes at the same moment.
+pub(crate) fn delay(times: u64) -> Duration {
+    let before = u32::try_from(times.saturating_sub(1));
+    doubled(FIRST_WAIT, before.unwrap_or(u32::MAX))
+}
+
+fn doubled(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(1 << times.min(16)).min(WAIT_MAX)
 }
 
 #[cfg(test)]

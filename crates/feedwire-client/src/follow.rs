@@ -43,7 +43,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 #[must_use = "nothing is read until it is asked"]
 pub struct Follow {
-    link: Link,
+    link: Link<()>,
     asked: Asked,
     /// The position of the last event that was handed out.
     handed_out: Option<u64>,
@@ -113,8 +113,8 @@ impl Follow {
 
     pub(crate) fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<Step, Error>> {
         let asked = &self.asked;
-        let came = ready!(self.link.poll(context, || asked.ask()));
-        let step = match came {
+        let step = match ready!(self.link.poll(context, || asked.ask())) {
+            Ok(Came::Opened(())) => return self.poll_step(context),
             Ok(Came::Frame(frame)) => self.take(frame),
             Ok(Came::End) => Ok(Step::End),
             // All that was asked for is there, whatever became of the connection.
@@ -196,7 +196,7 @@ impl Follow {
 }
 
 impl Asked {
-    fn ask(&self) -> Answer {
+    fn ask(&self) -> Answer<()> {
         let mut query = self.read.query(self.cursor.as_deref());
         query.push("heartbeat", &seconds(self.heartbeat));
         if let Some(remaining) = self.remaining {
@@ -210,6 +210,7 @@ impl Asked {
             Ok(Opened {
                 response,
                 heartbeat,
+                about: (),
             })
         })
     }

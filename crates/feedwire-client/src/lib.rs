@@ -96,6 +96,7 @@ mod frames;
 mod ids;
 mod kept;
 mod link;
+mod member;
 mod portions;
 mod projects;
 mod publish;
@@ -113,13 +114,17 @@ pub use cursor_file::CursorFile;
 pub use error::Error;
 pub use event::Event;
 pub use feedwire_api::{
-    Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials, Deletion,
-    Expiry, Feed, Feeds, NewCredential, NewErasure, NewEvent, Problem, Project, Projects,
-    Published, RateLimits, Receipt, Retention, Rotation, Uploaded,
+    Ack, Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials,
+    DeadLetter, DeadLetters, Deletion, Expiry, Feed, Feeds, Heartbeat, HeldPartition,
+    LettersChosen, LostEvents, MemberCount, Nack, NewCredential, NewErasure, NewEvent, NewStream,
+    Problem, Project, Projects, Published, RateLimits, Receipt, RefusedReceipt, Retention,
+    Rotation, Settled, Sought, Stream, StreamDetails, StreamFilter, StreamLag, StreamMember,
+    StreamPartition, Streams, Uploaded, WhichLetters,
 };
 pub use follow::Follow;
 pub use ids::{new_id, with_ids};
 pub use kept::{Kept, KeptError};
+pub use member::{Delivery, Join, Membership, Notice, Turn};
 pub use publish::{Expect, Publish, Retry};
 pub use read::{Page, Read};
 pub use roots::RootsError;
@@ -129,6 +134,9 @@ pub use upload::{Stop, UploadError};
 
 /// Why a [`Follow`] came to its end.
 pub use step::Error as FollowError;
+
+/// Why a [`Membership`], or what [runs](Join::run) by it, came to its end.
+pub use member::Error as JoinError;
 
 /// Why a [`Publish`] published nothing, or may not have.
 pub use publish::Error as PublishError;

@@ -26,25 +26,28 @@ const HEARTBEATS_MISSED_MAX: u32 = 3;
 /// How long the server may take to begin its answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
-/// The stream, where it is open.
+/// The stream, where it is open; a `T` is told of each that is opened.
 #[derive(Debug)]
-pub(crate) struct Link {
-    state: State,
+pub(crate) struct Link<T> {
+    state: State<T>,
     backoff: Backoff,
     tries_max: u32,
 }
 
 /// The stream in `response`, with a sign of life every `heartbeat`.
-pub(crate) struct Opened {
+pub(crate) struct Opened<T> {
     pub(crate) response: Response<Incoming>,
     pub(crate) heartbeat: Duration,
+    pub(crate) about: T,
 }
 
 /// The head of an answer that is waited for.
-pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Opened, RequestError>> + Send>>;
+pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = Result<Opened<T>, RequestError>> + Send>>;
 
 /// What came next.
-pub(crate) enum Came {
+pub(crate) enum Came<T> {
+    /// The stream is open.
+    Opened(T),
     Frame(Sse),
     /// The stream is lost; the next call waits and asks again.
     Lost {
@@ -62,15 +65,15 @@ pub(crate) enum Error {
     GaveUp { tries: u32, last: Interruption },
 }
 
-enum State {
+enum State<T> {
     Waiting(Pin<Box<Sleep>>),
     Unconnected,
-    Connecting(Answer),
+    Connecting(Answer<T>),
     Open { frames: Frames, first: bool },
     Ended,
 }
 
-impl fmt::Debug for State {
+impl<T> fmt::Debug for State<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Waiting(_) => "Waiting",
@@ -82,7 +85,7 @@ impl fmt::Debug for State {
     }
 }
 
-impl Link {
+impl<T> Link<T> {
     pub(crate) fn new() -> Self {
         Self {
             state: State::Unconnected,
@@ -109,8 +112,8 @@ impl Link {
     pub(crate) fn poll(
         &mut self,
         context: &mut Context<'_>,
-        mut ask: impl FnMut() -> Answer,
-    ) -> Poll<Result<Came, Error>> {
+        mut ask: impl FnMut() -> Answer<T>,
+    ) -> Poll<Result<Came<T>, Error>> {
         loop {
             let lost = match &mut self.state {
                 State::Ended => return Poll::Ready(Ok(Came::End)),
@@ -124,10 +127,7 @@ impl Link {
                     continue;
                 }
                 State::Connecting(answer) => match ready!(answer.poll_unpin(context)) {
-                    Ok(opened) => {
-                        self.open(opened);
-                        continue;
-                    }
+                    Ok(opened) => return Poll::Ready(Ok(self.open(opened))),
                     Err(error) if error.is_passing() => Interruption::Request(error),
                     Err(error) => {
                         self.end();
@@ -149,20 +149,22 @@ impl Link {
         }
     }
 
-    fn open(&mut self, opened: Opened) {
+    fn open(&mut self, opened: Opened<T>) -> Came<T> {
         let Opened {
             response,
             heartbeat,
+            about,
         } = opened;
-        self.state = if response.status() == StatusCode::NO_CONTENT {
-            State::Ended
-        } else {
-            let patience = heartbeat * HEARTBEATS_MISSED_MAX;
-            State::Open {
-                frames: Frames::new(response.into_body(), patience),
-                first: true,
-            }
+        if response.status() == StatusCode::NO_CONTENT {
+            self.end();
+            return Came::End;
+        }
+        let patience = heartbeat * HEARTBEATS_MISSED_MAX;
+        self.state = State::Open {
+            frames: Frames::new(response.into_body(), patience),
+            first: true,
         };
+        Came::Opened(about)
     }
 
     /// A frame was a step forward.
@@ -176,7 +178,7 @@ impl Link {
     }
 
     /// Waits, or gives up.
-    fn lost(&mut self, reason: Interruption) -> Result<Came, Error> {
+    fn lost(&mut self, reason: Interruption) -> Result<Came<T>, Error> {
         let mut asked = None;
         if let Interruption::Request(error) = &reason {
             asked = error.retry_after();
