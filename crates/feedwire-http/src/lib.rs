@@ -46,6 +46,7 @@ mod tally;
 mod tls;
 mod transport;
 mod turns;
+mod validic;
 mod waiting;
 
 pub use access::Access;

@@ -41,6 +41,10 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// How long a stream of Disruptive's API lasts, which its vendor ends after an hour; `None` is for as long as its reader likes.
     pub disruptive_lifetime: Option<Duration>,
+    /// Streams that the dialect of Validic makes in one project; its vendor has 5.
+    pub validic_streams_max: usize,
+    /// Members of each of them; its vendor has 3.
+    pub validic_members_max: usize,
     /// How long a stream whose time is over goes on with what there is for it.
     pub end_grace: Duration,
     /// From the end of a request, or from the opening of the connection, to the end of the next request's headers.
@@ -83,6 +87,8 @@ impl Default for Limits {
             streams_bytes_max: 256 * MIB,
             frame_bytes: 64 * KIB,
             disruptive_lifetime: Some(Duration::from_hours(1)),
+            validic_streams_max: 5,
+            validic_members_max: 3,
             end_grace: Duration::from_secs(10),
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),

@@ -96,29 +96,32 @@ impl MemberTurns {
 
     /// Appends what comes next; why it is the end, where it is.
     async fn fill(&mut self, out: &mut Vec<u8>) -> Option<Ending> {
-        match self.find().await {
-            Found::End(ending) => return Some(ending),
-            Found::Beat => {
-                let standing = self.member.beat();
-                let now = self.edge.clock().now();
-                self.framing.heartbeat(&standing, now, out);
-                self.set_beat();
-            }
-            Found::Turn(Ok(Turn::Events(events))) => return self.send(&events, out),
-            Found::Turn(Ok(Turn::Changed)) => {
-                let standing = self.member.standing();
-                let now = self.edge.clock().now();
-                self.framing.changed(&standing, now, out);
-            }
-            Found::Turn(Ok(Turn::Lost(lost))) => self.framing.lost(&lost, out),
-            // The client comes back, and goes on or is told why not.
-            Found::Turn(Ok(Turn::Closing)) => return Some(Ending::Stopping),
-            Found::Turn(Err(error)) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a stream ends before its time"
-                );
-                return Some(Ending::Failed);
+        // What the framing has no words for is passed over.
+        while out.is_empty() {
+            match self.find().await {
+                Found::End(ending) => return Some(ending),
+                Found::Beat => {
+                    let standing = self.member.beat();
+                    let now = self.edge.clock().now();
+                    self.framing.heartbeat(&standing, now, out);
+                    self.set_beat();
+                }
+                Found::Turn(Ok(Turn::Events(events))) => return self.send(&events, out),
+                Found::Turn(Ok(Turn::Changed)) => {
+                    let standing = self.member.standing();
+                    let now = self.edge.clock().now();
+                    self.framing.changed(&standing, now, out);
+                }
+                Found::Turn(Ok(Turn::Lost(lost))) => self.framing.lost(&lost, out),
+                // The client comes back, and goes on or is told why not.
+                Found::Turn(Ok(Turn::Closing)) => return Some(Ending::Stopping),
+                Found::Turn(Err(error)) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a stream ends before its time"
+                    );
+                    return Some(Ending::Failed);
+                }
             }
         }
         None

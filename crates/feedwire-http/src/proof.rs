@@ -75,7 +75,8 @@ pub(crate) fn shown<'r>(
         (header, apart) => header.or(apart),
     };
     let query = head.uri.query().unwrap_or_default();
-    if !query.contains(TOKEN) || !rule.takes_token(&head.method) {
+    let takes_token = dialect.has_tokens || rule.takes_token(&head.method);
+    if !query.contains(TOKEN) || !takes_token {
         return Ok(Shown {
             credentials: header,
             query: None,

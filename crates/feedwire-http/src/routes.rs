@@ -16,7 +16,7 @@ use crate::access::Rule;
 use crate::answer::{Answer, Pending};
 use crate::asked::{Asked, VARIABLES_MAX, Variables};
 use crate::quota::{Headers, Standing};
-use crate::{disruptive, metrics, native, oauth, openapi, probes, serialized};
+use crate::{disruptive, metrics, native, oauth, openapi, probes, serialized, validic};
 
 /// What is at an address.
 pub(crate) struct Route {
@@ -37,6 +37,8 @@ pub(crate) struct Dialect {
     pub(crate) prefix: &'static str,
     /// The headers, in lower case, in which key id and secret come apart; none where they come in `Authorization` alone.
     pub(crate) key_headers: Option<(&'static str, &'static str)>,
+    /// Whether a token in the address proves who asks, whatever the method.
+    pub(crate) has_tokens: bool,
     /// What stands for every project where a path names one; none where there is no such word.
     pub(crate) every_project: Option<&'static str>,
     /// The child of the project at home that a request with this head is about, where it names one.
@@ -120,7 +122,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
 pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
     let native = native::ROUTES.iter();
     let beside = oauth::ROUTES.iter().chain(probes::ROUTES);
-    let dialects = serialized::ROUTES.iter().chain(disruptive::ROUTES);
+    let vendors = [serialized::ROUTES, disruptive::ROUTES, validic::ROUTES];
+    let dialects = vendors.into_iter().flatten();
     native
         .chain(beside)
         .chain([&openapi::ROUTE])
@@ -129,7 +132,12 @@ pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
 
 /// Whose API `path` is of, whether there is anything at it or not.
 pub(crate) fn dialect_of(path: &str) -> &'static Dialect {
-    let mut dialects = [&serialized::DIALECT, &disruptive::DIALECT].into_iter();
+    let dialects = [
+        &serialized::DIALECT,
+        &disruptive::DIALECT,
+        &validic::DIALECT,
+    ];
+    let mut dialects = dialects.into_iter();
     let below = dialects.find(|dialect| path.starts_with(dialect.prefix));
     below.unwrap_or(&native::DIALECT)
 }

@@ -22,6 +22,12 @@ pub(crate) struct Options {
     /// How long a stream of Disruptive's API lasts; 0s is for as long as its reader likes
     #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = lifetime)]
     pub(crate) disruptive_lifetime: Lifetime,
+    /// Streams that Validic's API makes in a project
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) validic_streams: u8,
+    /// Connections to a stream of Validic's API at one time
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) validic_members: u8,
     /// Requests a second that each address may make
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     address_requests: Option<u64>,

@@ -32,6 +32,8 @@ pub(crate) struct Serving {
     pub(crate) drain_timeout: Duration,
     /// How long a stream of Disruptive's API lasts; `None` is for as long as its reader likes.
     pub(crate) disruptive_lifetime: Option<Duration>,
+    /// Streams of Validic's API in a project, and members of each.
+    pub(crate) validic: (usize, usize),
     /// Which web pages may call.
     pub(crate) origins: Origins,
     /// Whom requests are taken to be from.
@@ -130,6 +132,8 @@ impl Server {
             limits: Limits {
                 stop_deadline: serving.drain_timeout,
                 disruptive_lifetime: serving.disruptive_lifetime,
+                validic_streams_max: serving.validic.0,
+                validic_members_max: serving.validic.1,
                 ..Limits::default()
             },
             clock: seams.clock.clone(),

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Settings;
 use super::group::{Group, MemberId};
 use super::stored::{Kept, Progress, Spaces};
 use super::window::Window;
@@ -36,7 +37,9 @@ pub(crate) struct Ground {
 /// A stream of an open project.
 #[derive(Debug)]
 pub(super) struct Live {
+    /// As it was when it began; what people call it may have changed since.
     pub(super) kept: Kept,
+    called: Mutex<Called>,
     pub(super) spaces: Arc<Spaces>,
     pub(super) ground: Ground,
     pub(super) matcher: Arc<Matcher>,
@@ -62,6 +65,13 @@ pub(super) struct Live {
     pub(super) lettering: tokio::sync::Mutex<()>,
     pub(super) letters: AtomicU64,
     pub(super) counts: Counts,
+}
+
+/// What people call a stream, and since when it is as it is.
+#[derive(Clone, Debug)]
+struct Called {
+    display_name: String,
+    updated_at: Timestamp,
 }
 
 /// What was written of how far a stream is.
@@ -114,8 +124,13 @@ impl Live {
             &progress.checkpoints,
             progress.next_generation,
         );
+        let called = Called {
+            display_name: kept.settings.display_name.clone(),
+            updated_at: kept.updated_at,
+        };
         Self {
             kept,
+            called: Mutex::new(called),
             spaces,
             ground,
             matcher: Arc::new(matcher),
@@ -137,6 +152,38 @@ impl Live {
             letters: AtomicU64::new(0),
             counts: Counts::default(),
         }
+    }
+
+    /// As it is now.
+    pub(super) fn kept(&self) -> Kept {
+        let Called {
+            display_name,
+            updated_at,
+        } = self.called.lock().clone();
+        let settings = Settings {
+            display_name,
+            ..self.kept.settings.clone()
+        };
+        Kept {
+            settings,
+            updated_at,
+            ..self.kept.clone()
+        }
+    }
+
+    /// Is called as `kept` has it from now on, if that is all that differs.
+    pub(super) fn rename(&self, kept: &Kept) -> bool {
+        let mut called = self.called.lock();
+        let same = Settings {
+            display_name: self.kept.settings.display_name.clone(),
+            ..kept.settings.clone()
+        };
+        let is_all = same == self.kept.settings;
+        if is_all {
+            called.display_name.clone_from(&kept.settings.display_name);
+            called.updated_at = kept.updated_at;
+        }
+        is_all
     }
 
     /// Does something with the group, and has those woken whom it concerns.

@@ -21,6 +21,8 @@ pub struct Status {
     pub settings: Settings,
     /// Behind which position it starts; `None` is with what is retained.
     pub origin: Option<Position>,
+    /// The time that it starts at, where it was given one.
+    pub starts_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed.
@@ -80,10 +82,14 @@ impl Core {
         covers(grant, &settings)?;
         let project = self.project(grant.project()).await?;
         let now = self.seams().clock.now();
-        let origin = project.resolve(origin, now).await?;
+        let starts_at = match origin {
+            Origin::At(time) => Some(time),
+            Origin::Start | Origin::Now | Origin::After(_) => None,
+        };
         let kept = Kept {
             settings,
-            origin,
+            origin: project.resolve(origin, now).await?,
+            starts_at,
             created_at: now,
             updated_at: now,
         };
@@ -116,7 +122,8 @@ impl Core {
         Ok(live.overview())
     }
 
-    /// Has `revision` replace the settings of the stream `name`, whose members are sent away. What it had reached stays.
+    /// Has `revision` replace the settings of the stream `name`. Its members are sent away, unless only what people call it has changed.
+    /// What it had reached stays.
     pub async fn change_stream(
         &self,
         grant: &Grant,
@@ -131,7 +138,8 @@ impl Core {
             let streams = project.streams();
             let there = streams.all();
             let revise = Box::new(move |live: &Live| {
-                let before = &live.kept.settings;
+                let kept = live.kept();
+                let before = &kept.settings;
                 let mut settings = revision(before.clone())?;
                 settings.name = before.name.clone();
                 settings.partitions = before.partitions;
@@ -145,14 +153,14 @@ impl Core {
                     conflict(&others.map(|other| other.status()).collect::<Vec<_>>())?;
                 }
                 let updated_at = if settings == *before {
-                    live.kept.updated_at
+                    kept.updated_at
                 } else {
                     now
                 };
                 Ok(Kept {
                     settings,
                     updated_at,
-                    ..live.kept.clone()
+                    ..kept
                 })
             });
             let live = streams.change(&name, revise).await?;
@@ -313,11 +321,12 @@ impl Live {
 
     pub(super) fn status(&self) -> Status {
         let now = self.ground.clock.now();
-        let kept = &self.kept;
+        let kept = self.kept();
         let head = self.ground.log.bounds().last;
         self.look(|group| Status {
-            settings: kept.settings.clone(),
+            settings: kept.settings,
             origin: kept.origin,
+            starts_at: kept.starts_at,
             created_at: kept.created_at,
             updated_at: kept.updated_at,
             members: group.members().len(),

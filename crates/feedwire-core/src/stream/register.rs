@@ -119,7 +119,8 @@ impl Streams {
         Ok(self.begin(kept, None))
     }
 
-    /// Has `change` replace what is kept of `live`, whose members are sent away; what it had reached stays.
+    /// Has `change` replace what is kept of the stream `name`. Its members are sent away, unless only what people call it has changed; what
+    /// it had reached stays.
     pub(super) async fn change(
         &self,
         name: &StreamName,
@@ -128,10 +129,13 @@ impl Streams {
         let _changing = self.changing.lock().await;
         let live = self.get(name)?;
         let kept = change(&live)?;
-        if kept == live.kept {
+        if kept == live.kept() {
             return Ok(live);
         }
         self.put(&kept).await?;
+        if live.rename(&kept) {
+            return Ok(live);
+        }
         live.stop.cancel();
         live.close();
         // Where it cannot be written, whoever keeps it next writes it.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 1 | the version of this encoding, 1 |
 //! | 8, 8 | when it was made and changed, i64 microseconds since 1970 |
-//! | 1, 8 | where it starts: 0 with what is retained, 1 behind the position that follows |
+//! | 1, 8, 8 | where it starts: 0 with what is retained, 1 behind the position that follows; and the time that this was found by (i64, the least for none) |
 //! | 2, 1, 1 | partitions (u16), mode (0 delivered, 1 explicit), what later events do on failure (0 wait, 1 go on) |
 //! | 8 each | members, heartbeat, lifetime of checkpoints, time to acknowledge (spans in milliseconds), most in flight, most deliveries (the largest u64 for no bound) |
 //! | | its display name, then its feeds, types, subjects, live feeds, the feed of which some types alone are sent (one or none) and these types, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
@@ -60,6 +60,8 @@ pub(super) struct Kept {
     pub(super) settings: Settings,
     /// Behind which position it starts; `None` is with what is retained.
     pub(super) origin: Option<Position>,
+    /// The time that stood for, where it was one.
+    pub(super) starts_at: Option<Timestamp>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
@@ -98,6 +100,7 @@ impl Kept {
         out.put_i64_le(self.updated_at.as_micros());
         out.put_u8(u8::from(self.origin.is_some()));
         out.put_u64_le(self.origin.unwrap_or_default().get());
+        out.put_i64_le(self.starts_at.map_or(NEVER, Timestamp::as_micros));
         let settings = &self.settings;
         out.put_u16_le(settings.partitions);
         out.put_u8(u8::from(settings.mode == Mode::Explicit));
@@ -150,6 +153,7 @@ impl Kept {
         let updated_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
         let is_bound = bit(value)?;
         let origin = position(value)?;
+        let starts_at = time(value.try_get_i64_le().ok()?);
         let mut settings = Settings::new(name);
         settings.partitions = value.try_get_u16_le().ok()?;
         settings.mode = if bit(value)? {
@@ -191,6 +195,7 @@ impl Kept {
         value.is_empty().then_some(Self {
             settings,
             origin: is_bound.then_some(origin),
+            starts_at,
             created_at,
             updated_at,
         })
@@ -213,14 +218,14 @@ impl Progress {
     pub(super) fn decode(mut value: Bytes) -> Option<Self> {
         let value = &mut value;
         version(value)?;
-        let member_at = value.try_get_i64_le().ok()?;
+        let member_at = time(value.try_get_i64_le().ok()?);
         let next_generation = value.try_get_u64_le().ok()?;
         let partitions = value.try_get_u16_le().ok()?;
         let checkpoints = (0..partitions)
             .map(|_| position(value))
             .collect::<Option<_>>()?;
         value.is_empty().then_some(Self {
-            member_at: (member_at != NEVER).then(|| Timestamp::from_micros(member_at)),
+            member_at,
             next_generation,
             checkpoints,
         })
@@ -305,6 +310,11 @@ fn bit(value: &mut Bytes) -> Option<bool> {
     }
 }
 
+/// What is written as `micros`.
+fn time(micros: i64) -> Option<Timestamp> {
+    (micros != NEVER).then(|| Timestamp::from_micros(micros))
+}
+
 fn position(value: &mut Bytes) -> Option<Position> {
     Position::new(value.try_get_u64_le().ok()?)
 }
@@ -361,12 +371,14 @@ mod tests {
         let kept = Kept {
             settings,
             origin: Some(position(7)),
+            starts_at: Some(Timestamp::from_micros(9)),
             created_at: Timestamp::from_micros(1),
             updated_at: Timestamp::from_micros(2),
         };
         let plain = Kept {
             settings: Settings::new(name.clone()),
             origin: None,
+            starts_at: None,
             created_at: Timestamp::from_micros(1),
             updated_at: Timestamp::from_micros(1),
         };

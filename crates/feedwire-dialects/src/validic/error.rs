@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use feedwire_core::{read, store};
+use feedwire_core::{read, stream};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -90,6 +90,29 @@ pub fn body(error: &body::Error) -> Failure {
     }
 }
 
+/// Something that is not done with a stream.
+pub fn stream(error: &stream::Error) -> Failure {
+    match error {
+        stream::Error::Read(error) => read(error),
+        stream::Error::Unknown(_) => not_found(),
+        stream::Error::Exists(_) | stream::Error::Called(_) => name_taken(),
+        stream::Error::TooMany(max) => too_many(*max),
+        stream::Error::Full {
+            members_max,
+            retry_after,
+        } => full(*members_max, retry_after.as_secs().max(1)),
+        stream::Error::Connected(_) => members_connected(),
+        stream::Error::Setting(_) | stream::Error::Ahead(_) | stream::Error::NotExplicit => {
+            unprocessable(error)
+        }
+        stream::Error::NoSpace(_) => failure::no_space(error),
+        stream::Error::Closing => failure::stopping(),
+        stream::Error::Unavailable(_) => {
+            unavailable("what is kept of streams cannot be read or written")
+        }
+    }
+}
+
 /// A reading that is not begun, or not gone on with.
 pub fn read(error: &read::Error) -> Failure {
     match error {
@@ -103,16 +126,14 @@ pub fn read(error: &read::Error) -> Failure {
     }
 }
 
-/// Something that is kept beside the events and was not stored.
-pub fn store(error: &store::Error) -> Failure {
-    failure::store(error, read)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use std::time::Duration;
+
+    use feedwire_core::stream::BadSetting;
     use feedwire_core::{Forbidden, Right, audit};
     use feedwire_engine::{Expired, MinFree, Unavailable};
-    use feedwire_event::{Cursor, Position, ProjectName};
+    use feedwire_event::{Cursor, Position, ProjectName, StreamName};
     use insta::assert_snapshot;
 
     use super::*;
@@ -205,10 +226,25 @@ pub(super) mod tests {
             read(&ahead),
             read(&read::Error::Damaged("page 7".into())),
             read(&read::Error::Unavailable(broken())),
-            store(&store::Error::Read(Forbidden::Right(Right::Admin).into())),
-            store(&store::Error::Changed),
-            store(&store::Error::NoSpace(MinFree::default())),
-            store(&store::Error::Unavailable(broken())),
+            stream(&stream::Error::Read(
+                Forbidden::Right(Right::Streams).into(),
+            )),
+            stream(&stream::Error::Unknown(
+                StreamName::new("s").expect("a name"),
+            )),
+            stream(&stream::Error::Called("a".into())),
+            stream(&stream::Error::TooMany(5)),
+            stream(&stream::Error::Full {
+                members_max: 3,
+                retry_after: Duration::from_secs(10),
+            }),
+            stream(&stream::Error::Connected(2)),
+            stream(&stream::Error::Setting(BadSetting::Members)),
+            stream(&stream::Error::Ahead(position(9))),
+            stream(&stream::Error::NotExplicit),
+            stream(&stream::Error::NoSpace(MinFree::default())),
+            stream(&stream::Error::Closing),
+            stream(&stream::Error::Unavailable(broken())),
             audit(&audit::Error::NoSpace(MinFree::default())),
             audit(&audit::Error::Closing),
             audit(&audit::Error::Unavailable(broken())),

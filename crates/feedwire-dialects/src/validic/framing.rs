@@ -4,21 +4,22 @@
 //! that everything is on one line are a part of the contract.
 
 use feedwire_core::Delivered;
+use feedwire_core::stream::{Lost, Sent, Standing};
 use feedwire_engine::Expired;
 use feedwire_event::json::write_string;
-use feedwire_event::{Cursor, Timestamp};
+use feedwire_event::{Cursor, StreamName, Timestamp};
 
 use super::event::{self, write_time};
 use crate::framing::render;
-use crate::{Framing, Unreadable, digits, slots};
+use crate::{Framing, MemberFraming, Unreadable, digits, slots};
 
 /// The framing of a replay.
 pub fn replay() -> Box<dyn Framing> {
     Box::new(Replay)
 }
 
-/// Appends an event, of a stream or of a replay.
-pub fn event(event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+/// Appends an event.
+fn event(event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
     render(event, slots::VALIDIC_SSE, out, |record, out| {
         let start = out.len();
         out.extend_from_slice(b"event: ");
@@ -32,7 +33,7 @@ pub fn event(event: &Delivered, out: &mut Vec<u8>) -> Result<(), Unreadable> {
 }
 
 /// Appends the sign of life of a stream at the time `now`, which has `count` members of at most `max`.
-pub fn poke(stream_id: &str, count: usize, max: usize, now: Timestamp, out: &mut Vec<u8>) {
+fn poke(stream_id: &str, count: usize, max: usize, now: Timestamp, out: &mut Vec<u8>) {
     open_poke(now, out);
     out.extend_from_slice(b",\"stream\":");
     write_string(stream_id, out);
@@ -46,6 +47,42 @@ pub fn poke(stream_id: &str, count: usize, max: usize, now: Timestamp, out: &mut
 fn open_poke(now: Timestamp, out: &mut Vec<u8>) {
     out.extend_from_slice(b"event: poke\ndata: {\"ts\":");
     write_time(now, out);
+}
+
+/// The framing of a member of the stream `id`.
+pub fn member(id: &StreamName) -> Box<dyn MemberFraming> {
+    Box::new(Member { id: id.clone() })
+}
+
+#[derive(Debug)]
+struct Member {
+    id: StreamName,
+}
+
+impl MemberFraming for Member {
+    fn media_type(&self) -> &'static str {
+        feedwire_api::EVENT_STREAM
+    }
+
+    fn event(&self, sent: &Sent, out: &mut Vec<u8>) -> Result<(), Unreadable> {
+        self::event(&sent.event, out)
+    }
+
+    fn heartbeat(&self, standing: &Standing, now: Timestamp, out: &mut Vec<u8>) {
+        poke(
+            self.id.as_str(),
+            standing.members,
+            standing.members_max,
+            now,
+            out,
+        );
+    }
+
+    /// Who has which part of a stream, the vendor does not tell.
+    fn changed(&self, _standing: &Standing, _now: Timestamp, _out: &mut Vec<u8>) {}
+
+    /// The vendor has no word for it.
+    fn lost(&self, _lost: &Lost, _out: &mut Vec<u8>) {}
 }
 
 #[derive(Debug)]

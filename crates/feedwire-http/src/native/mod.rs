@@ -38,6 +38,7 @@ const NAME: usize = 1;
 pub(crate) const DIALECT: Dialect = Dialect {
     prefix: "/",
     key_headers: None,
+    has_tokens: false,
     every_project: None,
     child: |_| Ok(None),
     standings: quota::headers,

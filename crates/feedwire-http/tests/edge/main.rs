@@ -20,9 +20,11 @@ mod publishing;
 mod repeating;
 mod retention;
 mod serialized;
+mod sharing;
 mod stopping;
 mod streams;
 mod tls;
+mod validic;
 
 /// A JSON array of `count` events of `subject`.
 fn events(count: usize, subject: &str) -> String {

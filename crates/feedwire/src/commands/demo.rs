@@ -56,6 +56,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
+    let limits = Limits::default();
     let folder = tempfile::Builder::new().prefix("feedwire-demo-").tempdir();
     let folder = folder.context("cannot make a temporary folder")?;
     // There is nothing to settle that the disk of a demo would have to have room for.
@@ -74,7 +75,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 has_credentials: false,
             },
             drain_timeout: DRAIN_TIMEOUT,
-            disruptive_lifetime: Limits::default().disruptive_lifetime,
+            disruptive_lifetime: limits.disruptive_lifetime,
+            validic: (limits.validic_streams_max, limits.validic_members_max),
             origins: Origins::default(),
             peers: Peers::Direct,
             tls: None,

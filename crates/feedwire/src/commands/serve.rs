@@ -56,7 +56,8 @@ other as may be. With a certificate, it speaks https too.
 Access tokens, which are got at /oauth2/token, are issued in the name of --public-url; when it is changed, those of before \
 are no longer taken. A stream goes on when its token expires, unless --end-streams-with-tokens; it ends in any case when \
 its credential is revoked, disabled, expires or may no longer do what it might. Streams of Disruptive's API end after \
---disruptive-lifetime, as with the vendor, and their clients come back at once.
+--disruptive-lifetime, as with the vendor, and their clients come back at once. Validic's API makes at most --validic-streams \
+streams in a project, which have at most --validic-members connections each when they are made.
 
 What projects and credentials may take of the server is set with `feedwire project limits` and `feedwire key`. The limits \
 of --address-requests and its like hold for each address, whoever calls from it, before anybody is asked for anything; of \
@@ -211,6 +212,10 @@ impl Arguments {
             public_url: self.callers.public_url.map(PublicUrl::into_text),
             drain_timeout: self.drain_timeout,
             disruptive_lifetime: self.callers.disruptive_lifetime.0,
+            validic: (
+                self.callers.validic_streams.into(),
+                self.callers.validic_members.into(),
+            ),
             origins: self.cors_origins.into_iter().collect(),
             peers: if self.behind_proxy {
                 Peers::BehindProxy
