@@ -42,12 +42,7 @@ pub fn stream(told: &Error) -> Problem {
             let full = with(full, "members_max", *members_max);
             with(full, "retry_after", retry_after.as_secs().max(1))
         }
-        Error::Connected(_) => problem(
-            StatusCode::CONFLICT,
-            "stream-connected",
-            "The stream has members",
-            told,
-        ),
+        Error::Connected(_) => error::invalid("name", told),
         Error::NotExplicit => problem(
             StatusCode::CONFLICT,
             "not-acknowledged",

@@ -262,10 +262,18 @@ pub(super) mod tests {
         400 {"errors":["the cursor 9 is past the last event, which is at 3"]}
         500 {"errors":["events are damaged on disk: page 7"]}
         503 {"errors":["the log cannot be read"]} after 1 s
-        403 {"errors":["the right to admin is needed in this project"]}
-        409 {"errors":["it was changed meanwhile: read it again, and decide anew"]}
+        403 {"errors":["the right to streams is needed in this project"]}
+        404 {"errors":["there is no such stream"]}
+        422 {"errors":["name: there is another stream of this name"]}
+        422 {"errors":["there are as many streams as there may be, which is 5: delete one first"]}
+        422 {"errors":["this stream has as many connections as it may, which is 3; the place of one that ended is free soon: try again in 10 s"]} after 10 s
+        422 {"errors":["this stream has connections: it is deleted once they have ended"]}
+        422 {"errors":["members_max: 1 to 64, and no more than there are partitions"]}
+        422 {"errors":["a stream starts at a time that is past, or at a position up to the last one, which is 9"]}
+        422 {"errors":["the stream is in mode delivered: nothing is acknowledged"]}
         507 {"errors":["no space left in the store"]}
-        503 {"errors":["it cannot be stored"]} after 1 s
+        503 {"errors":["the server is stopping"]} after 1 s
+        503 {"errors":["what is kept of streams cannot be read or written"]} after 1 s
         507 {"errors":["no space left for the audit feed"]}
         503 {"errors":["the server is stopping"]} after 1 s
         503 {"errors":["it cannot be put on record, and so it is not done"]} after 1 s

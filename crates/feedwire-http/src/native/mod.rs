@@ -133,7 +133,7 @@ pub(crate) const ROUTES: &[Route] = &[
         path: "/v1/projects/{project}/streams",
         dialect: &DIALECT,
         methods: methods!(GET, STREAMS => streams::list; POST, STREAMS => streams::create),
-        description: None,
+        description: Some(paths::streams::all),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}",
@@ -143,48 +143,48 @@ pub(crate) const ROUTES: &[Route] = &[
             PATCH, STREAMS => streams::change;
             DELETE, STREAMS => streams::delete
         ),
-        description: None,
+        description: Some(paths::streams::one),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/connect",
         dialect: &DIALECT,
         methods: methods!(GET, STREAMS => members::connect),
-        description: None,
+        description: Some(paths::streams::connect),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/ack",
         dialect: &DIALECT,
         methods: methods!(POST, STREAMS => members::ack),
-        description: None,
+        description: Some(paths::streams::ack),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/nack",
         dialect: &DIALECT,
         methods: methods!(POST, STREAMS => members::nack),
-        description: None,
+        description: Some(paths::streams::nack),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/seek",
         dialect: &DIALECT,
         methods: methods!(POST, STREAMS => streams::seek),
-        description: None,
+        description: Some(paths::streams::seek),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/dead-letters",
         dialect: &DIALECT,
         methods: methods!(GET, STREAMS => letters::list),
-        description: None,
+        description: Some(paths::streams::letters),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/dead-letters/redrive",
         dialect: &DIALECT,
         methods: methods!(POST, STREAMS => letters::redrive),
-        description: None,
+        description: Some(paths::streams::redrive),
     },
     Route {
         path: "/v1/projects/{project}/streams/{name}/dead-letters/drop",
         dialect: &DIALECT,
         methods: methods!(POST, STREAMS => letters::forget),
-        description: None,
+        description: Some(paths::streams::forget),
     },
 ];

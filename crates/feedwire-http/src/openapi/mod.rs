@@ -15,5 +15,6 @@ mod parameters;
 pub(crate) mod paths;
 mod problems;
 mod schemas;
+mod stream_schemas;
 
 pub(crate) use document::{ROUTE, document};

@@ -92,6 +92,8 @@ const KINDS: &[Kind] = &[
     plain("has-children", 409),
     plain("too-many-credentials", 409),
     plain("too-many-projects", 409),
+    plain("too-many-streams", 409),
+    plain("not-acknowledged", 409),
     plain("precondition-failed", 412),
     Kind {
         sometimes: || {
@@ -126,6 +128,15 @@ const KINDS: &[Kind] = &[
             })
         },
         ..plain("too-many-requests", 429)
+    },
+    Kind {
+        always: || {
+            json!({
+                "members_max": count("How many members the stream may have."),
+                "retry_after": count("When to come again, in seconds."),
+            })
+        },
+        ..plain("stream-full", 429)
     },
     plain("headers-too-large", 431),
     plain("damaged", 500),

@@ -12,6 +12,7 @@ pub(crate) mod projects;
 pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod retention;
+pub(crate) mod streams;
 
 use serde_json::{Value, json};
 

@@ -111,6 +111,66 @@ const RULES: &[(&str, &str, Takes)] = &[
         "get",
         Takes::Right("admin"),
     ),
+    (
+        "/v1/projects/{project}/streams",
+        "get",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams",
+        "post",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}",
+        "get",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}",
+        "patch",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}",
+        "delete",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/connect",
+        "get",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/ack",
+        "post",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/nack",
+        "post",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/seek",
+        "post",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/dead-letters",
+        "get",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/dead-letters/redrive",
+        "post",
+        Takes::Right("streams"),
+    ),
+    (
+        "/v1/projects/{project}/streams/{name}/dead-letters/drop",
+        "post",
+        Takes::Right("streams"),
+    ),
 ];
 
 /// Every route with its methods, as the description has them: a test holds that against the routes themselves.

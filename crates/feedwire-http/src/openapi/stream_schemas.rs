@@ -1,0 +1,269 @@
+//! What bodies about streams are made of.
+
+use feedwire_core::stream::{DELIVERIES, IN_FLIGHT, MEMBERS};
+use feedwire_dialects::stream_body::{RECEIPTS_MAX, THROUGH_MAX};
+use serde_json::{Value, json};
+
+use super::schemas::{at, count, list, name, position, subject, text, time};
+
+pub(super) fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        ("StreamFilter", filter()),
+        ("NewStream", new_stream()),
+        ("StreamChange", object(&[], changeable())),
+        ("Stream", stream(&json!({}))),
+        ("StreamDetails", details()),
+        ("Streams", streams()),
+        ("Ack", ack()),
+        ("Nack", nack()),
+        ("Settled", settled()),
+        ("Seek", object(&["to"], json!({ "to": place() }))),
+        (
+            "Sought",
+            object(
+                &["position"],
+                json!({ "position": position("Behind which it goes on.") }),
+            ),
+        ),
+        ("WhichLetters", which()),
+        (
+            "LettersChosen",
+            object(&["count"], json!({ "count": count("How many.") })),
+        ),
+        ("DeadLetters", letters()),
+    ]
+}
+
+fn object(required: &[&str], properties: impl Into<Value>) -> Value {
+    let properties: Value = properties.into();
+    let mut object =
+        json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        object["required"] = json!(required);
+    }
+    object
+}
+
+/// A span of so many seconds as `digits` allow; other ways to write it are read too.
+fn seconds(digits: &str) -> Value {
+    json!({ "type": "string", "pattern": format!("^({digits})s$") })
+}
+
+fn between(least: u64, most: u64) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": most })
+}
+
+/// A place in the log that there always is; a time that is past, a span ago and a position are taken too.
+fn place() -> Value {
+    json!({ "enum": ["start", "now", "0", "1h"] })
+}
+
+fn or_null(mut schema: Value) -> Value {
+    schema = json!({ "anyOf": [schema, { "type": "null" }] });
+    schema
+}
+
+fn filter() -> Value {
+    let label = json!({ "type": "string", "pattern": "^[^=]", "maxLength": 128 });
+    object(
+        &[],
+        json!({
+            "feeds": list(name()),
+            "types": list(name()),
+            "subjects": list(subject()),
+            "labels": list(label),
+        }),
+    )
+}
+
+fn changeable() -> Value {
+    let on_failure = json!({ "enum": ["wait", "go_on"] });
+    let deliveries = between((*DELIVERIES.start()).into(), (*DELIVERIES.end()).into());
+    json!({
+        "display_name": { "type": "string", "maxLength": 256, "pattern": "^[ -~]*$" },
+        "filter": at("StreamFilter"),
+        "members_max": between(*MEMBERS.start() as u64, *MEMBERS.start() as u64),
+        "heartbeat": seconds("[1-9]|[1-5][0-9]|60"),
+        "checkpoint_lifetime": seconds("[6-9][0-9]|[1-9][0-9]{2,6}"),
+        "ack_timeout": seconds("[1-9][0-9]{0,3}"),
+        "max_in_flight": between(*IN_FLIGHT.start() as u64, *IN_FLIGHT.end() as u64),
+        "max_deliveries": or_null(deliveries),
+        "on_failure": on_failure,
+    })
+}
+
+fn new_stream() -> Value {
+    let mut properties = changeable();
+    properties["name"] = name();
+    properties["start"] = place();
+    properties["mode"] = json!({ "enum": ["explicit", "delivered"] });
+    properties["partitions"] = json!({ "enum": [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] });
+    object(&["name"], properties)
+}
+
+fn lag() -> Value {
+    json!({
+        "type": "object",
+        "required": ["events", "seconds"],
+        "properties": {
+            "events": count("How many events are not settled."),
+            "seconds": { "type": "number", "minimum": 0 },
+        },
+    })
+}
+
+/// A stream, with what else is told of it.
+fn stream(more: &Value) -> Value {
+    let mut properties = json!({
+        "name": name(),
+        "display_name": text("What people call it."),
+        "filter": at("StreamFilter"),
+        "start": text("`start`, or the position that it starts behind."),
+        "mode": { "enum": ["explicit", "delivered"] },
+        "partitions": count("How many partitions it has."),
+        "members_max": count("Most members at once."),
+        "heartbeat": text("How often a member has a heartbeat."),
+        "checkpoint_lifetime": text("How long checkpoints are kept without any member."),
+        "ack_timeout": text("How long an acknowledgement is waited for."),
+        "max_in_flight": count("Most events at one member that are not acknowledged."),
+        "max_deliveries": or_null(count("How often an event is sent; null is for ever.")),
+        "on_failure": { "enum": ["wait", "go_on"] },
+        "created_at": time("When it was made."),
+        "updated_at": time("When it was changed."),
+        "member_count": count("How many members there are."),
+        "lag": lag(),
+        "counted": position("Up to where its events are counted."),
+        "head": position("The last position of the log."),
+        "lost_at_most": count("How many positions retention has taken from it."),
+        "dead_letters": count("How many events were put aside."),
+    });
+    let required: Vec<String> = {
+        let all = properties.as_object_mut().expect("it is an object");
+        all.extend(more.as_object().expect("it is an object").clone());
+        all.keys().cloned().collect()
+    };
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn details() -> Value {
+    let number = |words| or_null(count(words));
+    let member = json!({
+        "type": "object",
+        "required": ["member", "partitions", "in_flight"],
+        "properties": {
+            "member": count("Its number."),
+            "partitions": count("How many it holds."),
+            "in_flight": count("How many events it has."),
+        },
+    });
+    let partition = json!({
+        "type": "object",
+        "required": ["partition", "checkpoint", "member", "generation", "in_flight", "lag"],
+        "properties": {
+            "partition": count("Its number."),
+            "checkpoint": position("Up to where all is settled."),
+            "member": number("Who holds it."),
+            "generation": number("That of its lease."),
+            "in_flight": count("How many events are at the member."),
+            "lag": lag(),
+        },
+    });
+    stream(&json!({
+        "members": { "type": "array", "items": member },
+        "partition_details": { "type": "array", "items": partition },
+    }))
+}
+
+fn next() -> Value {
+    or_null(text("What to ask for as `after` for more."))
+}
+
+fn streams() -> Value {
+    json!({
+        "type": "object",
+        "required": ["streams", "next"],
+        "properties": {
+            "streams": { "type": "array", "items": at("Stream") },
+            "next": next(),
+        },
+    })
+}
+
+fn receipts(most: usize) -> Value {
+    json!({
+        "type": "array",
+        "maxItems": most,
+        "items": { "type": "string", "pattern": "^(0|[1-9][0-9]{0,2})\\.[1-9][0-9]{0,9}\\.[1-9][0-9]{0,9}$" },
+    })
+}
+
+fn ack() -> Value {
+    let mut ack = object(
+        &[],
+        json!({ "receipts": receipts(RECEIPTS_MAX), "through": receipts(THROUGH_MAX) }),
+    );
+    ack["anyOf"] = json!([{ "required": ["receipts"] }, { "required": ["through"] }]);
+    ack
+}
+
+fn nack() -> Value {
+    object(
+        &["receipts"],
+        json!({ "receipts": receipts(RECEIPTS_MAX), "delay": seconds("0|[1-9][0-9]{0,3}") }),
+    )
+}
+
+fn settled() -> Value {
+    json!({
+        "type": "object",
+        "required": ["settled", "refused"],
+        "properties": {
+            "settled": count("How many events it was about."),
+            "refused": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["receipt", "reason"],
+                    "properties": {
+                        "receipt": text("The receipt."),
+                        "reason": { "enum": ["stale", "unknown"] },
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn which() -> Value {
+    let positions =
+        json!({ "type": "array", "maxItems": RECEIPTS_MAX, "items": position("Of an event.") });
+    json!({
+        "oneOf": [
+            object(&["positions"], json!({ "positions": positions })),
+            object(&["all"], json!({ "all": { "const": true } })),
+        ],
+    })
+}
+
+fn letters() -> Value {
+    let letter = json!({
+        "type": "object",
+        "required": ["position", "partition", "deliveries", "buried_at", "redriven", "event"],
+        "properties": {
+            "position": position("Where its event is."),
+            "partition": count("The partition that it is in."),
+            "deliveries": count("How often it was sent."),
+            "buried_at": time("When it was put aside."),
+            "redriven": { "type": "boolean" },
+            "event": or_null(at("Event")),
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["dead_letters", "next"],
+        "properties": {
+            "dead_letters": { "type": "array", "items": letter },
+            "next": next(),
+        },
+    })
+}
