@@ -6,6 +6,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcomm
 
 use crate::commands::{
     check, demo, erase, feeds, follow, import, init, key, project, publish, retention, serve,
+    stream,
 };
 use crate::remote::{self, Remote};
 
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Erase(erase::Arguments),
     /// Make, list, limit and delete projects
     Project(project::Arguments),
+    /// Share a feed between several readers, with the place kept by the server
+    Stream(stream::Arguments),
     /// Make, list, change, rotate and revoke credentials
     Key(key::Arguments),
     /// Verify the folder of a server that is not running
@@ -104,6 +107,7 @@ impl Command {
             | Self::Retention(_)
             | Self::Erase(_)
             | Self::Project(_)
+            | Self::Stream(_)
             | Self::Key(_) => true,
             Self::Init(_) | Self::Serve(_) | Self::Demo(_) | Self::Check(_) => false,
         }
@@ -122,6 +126,7 @@ impl Command {
             | Self::Retention(_)
             | Self::Erase(_)
             | Self::Project(_)
+            | Self::Stream(_)
             | Self::Key(_)
             | Self::Check(_) => "warn",
         }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use feedwire_client::{FollowError, KeptError, Problem, PublishError, Stop};
+use feedwire_client::{FollowError, JoinError, KeptError, Problem, PublishError, Stop};
 
 /// The exit code of a command that failed; clap's own for wrong usage is 2.
 const FAILED: u8 = 1;
@@ -36,6 +36,8 @@ fn problem<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a Problem> {
     } else if let Some(FollowError::Refused(error)) = cause.downcast_ref() {
         Some(error)
     } else if let Some(KeptError::Follow(FollowError::Refused(error))) = cause.downcast_ref() {
+        Some(error)
+    } else if let Some(JoinError::Refused(error)) = cause.downcast_ref() {
         Some(error)
     } else {
         cause.downcast_ref()

@@ -1,17 +1,16 @@
 //! `feedwire follow`: print events as they come.
 
-use std::io::{self, BufWriter, StdoutLock, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use feedwire_client::{CursorFile, Event, Follow, FollowError, Read, Step};
+use feedwire_client::{CursorFile, Follow, FollowError, Read, Step};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::pretty::{self, Colour};
+use crate::printing::{self, Output, is_closed_pipe};
 use crate::remote::Remote;
 use crate::signals::Signals;
 
@@ -40,9 +39,6 @@ const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) struct Arguments {
     /// The feed; `_all` is every feed of the project
     feed: String,
-    /// Print each event as the JSON that the server sent
-    #[arg(long)]
-    json: bool,
     /// Where to start: `start`, `now`, a time (RFC 3339) or a span ago such as `5hours`
     #[arg(long, value_name = "WHEN", default_value = "now")]
     from: String,
@@ -73,34 +69,15 @@ pub(crate) struct Arguments {
     /// Give up after so many tries to connect that failed in a row
     #[arg(long, value_name = "N", default_value_t = 24)]
     tries: u32,
-    /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
-    color: Colour,
-    // https://no-color.org: set and not empty means no colours.
-    #[arg(
-        long,
-        env = "NO_COLOR",
-        hide = true,
-        hide_env = true,
-        default_value = ""
-    )]
-    no_color: String,
+    #[command(flatten)]
+    form: printing::Options,
 }
 
 pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result<ExitCode> {
     let place = Place::open(arguments.cursor_file.clone())?;
     let read = reading(&arguments, remote, place.saved.clone())?;
     let follow = read.follow().tries(arguments.tries);
-    let form = if arguments.json {
-        Form::Json
-    } else {
-        let coloured = arguments.color.on_stdout(!arguments.no_color.is_empty());
-        Form::Pretty { coloured }
-    };
-    let output = Output {
-        out: BufWriter::new(io::stdout().lock()),
-        form,
-    };
+    let output = arguments.form.on_stdout();
     let went_on = place.saved.is_some();
     match print(follow, output, place).await {
         // Whoever read the output has had enough.
@@ -137,7 +114,7 @@ fn reading(arguments: &Arguments, remote: &Remote, saved: Option<String>) -> any
 async fn print(mut follow: Follow, mut output: Output<'_>, mut place: Place) -> anyhow::Result<()> {
     let ended = print_until_end(&mut follow, &mut output, &mut place).await;
     // Also when it failed: what was given out is not to come again.
-    output.out.flush()?;
+    output.flush()?;
     place.save(follow.cursor())?;
     ended
 }
@@ -154,7 +131,7 @@ async fn print_until_end(
         let step = if let Some(step) = follow.step().now_or_never() {
             Some(step?)
         } else {
-            output.out.flush()?;
+            output.flush()?;
             let due = place.due(follow.cursor());
             tokio::select! {
                 step = follow.step() => Some(step?),
@@ -172,16 +149,11 @@ async fn print_until_end(
             Some(Step::End) => break,
         }
         if place.due(follow.cursor()) <= Instant::now() {
-            output.out.flush()?;
+            output.flush()?;
             place.save(follow.cursor())?;
         }
     }
     Ok(())
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn is_refused_cursor(error: &anyhow::Error) -> bool {
@@ -190,25 +162,6 @@ fn is_refused_cursor(error: &anyhow::Error) -> bool {
     };
     let parameter = error.problem().and_then(|p| p.members.get("parameter"));
     parameter.is_some_and(|parameter| parameter == "after")
-}
-
-enum Form {
-    Json,
-    Pretty { coloured: bool },
-}
-
-struct Output<'a> {
-    out: BufWriter<StdoutLock<'a>>,
-    form: Form,
-}
-
-impl Output<'_> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        match self.form {
-            Form::Json => writeln!(self.out, "{}", event.json()),
-            Form::Pretty { coloured } => writeln!(self.out, "{}", pretty::line(event, coloured)),
-        }
-    }
 }
 
 /// The place that is kept in the cursor file, if there is one.

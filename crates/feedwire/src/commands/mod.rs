@@ -12,6 +12,7 @@ pub(crate) mod project;
 pub(crate) mod publish;
 pub(crate) mod retention;
 pub(crate) mod serve;
+pub(crate) mod stream;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<Exi
         Command::Retention(arguments) => retention::run(arguments, remote).await,
         Command::Erase(arguments) => erase::run(arguments, remote).await,
         Command::Project(arguments) => project::run(arguments, remote).await,
+        Command::Stream(arguments) => stream::run(arguments, remote).await,
         Command::Key(arguments) => key::run(arguments, remote).await,
         Command::Check(arguments) => check::run(arguments).await,
     }

@@ -1,6 +1,5 @@
 //! `feedwire project`: the projects of a server.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -9,8 +8,8 @@ use feedwire_client::{Client, Project, Projects, RateLimits};
 
 use crate::credential::one_line;
 use crate::output::say;
-use crate::rate_limits;
 use crate::remote::Remote;
+use crate::{confirm, rate_limits};
 
 const MANUAL: &str = "\
 A project is a tenant: it has a log, feeds, credentials and limits of its own, and nothing crosses. What stands in a name \
@@ -187,7 +186,7 @@ async fn delete(client: &Client, name: &str, yes: bool, json: bool) -> anyhow::R
     let cannot = || format!("cannot delete the project {name}");
     // It is looked for before anybody is asked whether it is to go.
     let project = client.show_project(name).await.with_context(cannot)?;
-    if !yes && !confirmed(name).await? {
+    if !yes && !confirm::typed("project", name, "its events and its credentials").await? {
         bail!("project {name} is not deleted: its name was not typed");
     }
     let deletion = client.delete_project(name).await.with_context(cannot)?;
@@ -200,21 +199,6 @@ async fn delete(client: &Client, name: &str, yes: bool, json: bool) -> anyhow::R
         )
     })?)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether whoever sits at the terminal types `name`.
-async fn confirmed(name: &str) -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() {
-        bail!("nobody can be asked whether to delete project {name}: say so with --yes");
-    }
-    eprint!(
-        "Project {name} will be gone for good, with its events and its credentials. Its name, to delete it: "
-    );
-    let typed = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    Ok(typed.await?.context("cannot read the answer")?.trim() == name)
 }
 
 fn words(project: &Project) -> String {
