@@ -116,10 +116,10 @@ pub use event::Event;
 pub use feedwire_api::{
     Ack, Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials,
     DeadLetter, DeadLetters, Deletion, Expiry, Feed, Feeds, Heartbeat, HeldPartition,
-    LettersChosen, LostEvents, MemberCount, Nack, NewCredential, NewErasure, NewEvent, NewStream,
-    Problem, Project, Projects, Published, RateLimits, Receipt, RefusedReceipt, Retention,
-    Rotation, Settled, Sought, Stream, StreamDetails, StreamFilter, StreamLag, StreamMember,
-    StreamPartition, Streams, Uploaded, WhichLetters,
+    LettersChosen, LostEvents, MaxDeliveries, MemberCount, Nack, NewCredential, NewErasure,
+    NewEvent, NewStream, Problem, Project, Projects, Published, RateLimits, Receipt,
+    RefusedReceipt, Retention, Rotation, Settled, Sought, Stream, StreamDetails, StreamFilter,
+    StreamLag, StreamMember, StreamPartition, Streams, Uploaded, WhichLetters,
 };
 pub use follow::Follow;
 pub use ids::{new_id, with_ids};

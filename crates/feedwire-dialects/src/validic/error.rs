@@ -130,7 +130,6 @@ pub fn read(error: &read::Error) -> Failure {
 pub(super) mod tests {
     use std::time::Duration;
 
-    use feedwire_core::stream::BadSetting;
     use feedwire_core::{Forbidden, Right, audit};
     use feedwire_engine::{Expired, MinFree, Unavailable};
     use feedwire_event::{Cursor, Position, ProjectName, StreamName};
@@ -239,7 +238,6 @@ pub(super) mod tests {
                 retry_after: Duration::from_secs(10),
             }),
             stream(&stream::Error::Connected(2)),
-            stream(&stream::Error::Setting(BadSetting::Members)),
             stream(&stream::Error::Ahead(position(9))),
             stream(&stream::Error::NotExplicit),
             stream(&stream::Error::NoSpace(MinFree::default())),
@@ -268,7 +266,6 @@ pub(super) mod tests {
         422 {"errors":["there are as many streams as there may be, which is 5: delete one first"]}
         422 {"errors":["this stream has as many connections as it may, which is 3; the place of one that ended is free soon: try again in 10 s"]} after 10 s
         422 {"errors":["this stream has connections: it is deleted once they have ended"]}
-        422 {"errors":["members_max: 1 to 64, and no more than there are partitions"]}
         422 {"errors":["a stream starts at a time that is past, or at a position up to the last one, which is 9"]}
         422 {"errors":["the stream is in mode delivered: nothing is acknowledged"]}
         507 {"errors":["no space left in the store"]}

@@ -2,6 +2,7 @@
 
 mod check;
 mod random;
+mod taking;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
