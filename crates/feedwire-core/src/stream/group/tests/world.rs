@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::random::Random;
 use crate::stream::group::partition::Work;
-use crate::stream::group::{Burial, Group, MemberId, Next, Offered, Portion};
+use crate::stream::group::{Burial, Group, MemberId, Next, Offered};
 use crate::stream::{Mode, OnFailure, Receipt, Refused, Settings};
 
 /// Generations that are kept ahead of those that are given.
