@@ -212,6 +212,7 @@ impl Project {
             tailed_events: meter.tailed_events.get(),
             upkeep: meter.upkeep.get(),
             erasures_open: self.erasures.open_count(),
+            streams: self.streams.stats(),
         }
     }
 

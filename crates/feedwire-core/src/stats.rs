@@ -1,9 +1,10 @@
 //! What the core has done since it was opened: plain numbers, for those who run it.
 
 use feedwire_engine::{Bounds, Disk, LogStats, Unavailable};
-use feedwire_event::{Position, ProjectName};
+use feedwire_event::{Position, ProjectName, StreamName};
 use feedwire_tally::{Count, Level};
 
+use crate::stream::Lag;
 use crate::{Core, publish};
 
 /// What the core has done, and what it is doing.
@@ -42,6 +43,33 @@ pub struct ProjectStats {
     pub upkeep: Upkeep<u64>,
     /// Erasures that are hidden and not yet carried out.
     pub erasures_open: u64,
+    /// Its streams, in order of their names.
+    pub streams: Vec<StreamStats>,
+}
+
+/// A stream of an open project: how it is, and what it has done since the project was opened.
+#[derive(Clone, Debug)]
+pub struct StreamStats {
+    /// The stream.
+    pub name: StreamName,
+    /// How many members it has.
+    pub members: u64,
+    /// How many it may have.
+    pub members_max: u64,
+    /// How much of it is not settled.
+    pub lag: Lag,
+    /// Events that were put aside and are not dealt with.
+    pub dead_letters: u64,
+    /// Events that its members were sent.
+    pub sent: u64,
+    /// Those of them that were sent once more under the same lease.
+    pub sent_again: u64,
+    /// Events that were acknowledged.
+    pub acknowledged: u64,
+    /// Events that were put aside.
+    pub buried: u64,
+    /// Positions that retention took from it, at most.
+    pub lost_at_most: u64,
 }
 
 /// What was done to projects: what is left to tell of one that is closed.

@@ -12,6 +12,7 @@ use super::stored::Kept;
 use super::{Error, Lag, MemberStatus, Mode, Origin, PartitionStatus, Receipt, Refused, Settings};
 use crate::filter::Matcher;
 use crate::project::Project;
+use crate::stats::StreamStats;
 use crate::{Core, Forbidden, Grant, Right};
 
 /// A stream, as whoever looks at it is told.
@@ -336,6 +337,23 @@ impl Live {
             lost_at_most: group.lost(),
             dead_letters: self.letter_count(),
         })
+    }
+
+    pub(super) fn stats(&self) -> StreamStats {
+        let status = self.status();
+        let counts = &self.counts;
+        StreamStats {
+            name: status.settings.name,
+            members: status.members as u64,
+            members_max: status.settings.members_max as u64,
+            lag: status.lag,
+            dead_letters: status.dead_letters,
+            sent: counts.sent.get(),
+            sent_again: counts.again.get(),
+            acknowledged: counts.acknowledged.get(),
+            buried: counts.buried.get(),
+            lost_at_most: status.lost_at_most,
+        }
     }
 
     fn overview(&self) -> Overview {

@@ -15,6 +15,7 @@ use super::keeper;
 use super::live::{Ground, Live};
 use super::stored::{Kept, Progress, Spaces, letters_of, unreadable};
 use crate::limits::{STORE_SCAN, STREAMS_MAX};
+use crate::stats::StreamStats;
 use crate::store;
 
 /// The streams of a project.
@@ -77,6 +78,11 @@ impl Streams {
     /// All of them, in order of their names.
     pub(super) fn all(&self) -> Vec<Arc<Live>> {
         self.all.read().values().cloned().collect()
+    }
+
+    /// What each has done, and how it is.
+    pub(crate) fn stats(&self) -> Vec<StreamStats> {
+        self.all().iter().map(|live| live.stats()).collect()
     }
 
     /// Keeps every stream until `stop`.

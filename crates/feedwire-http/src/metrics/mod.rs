@@ -13,5 +13,6 @@ mod readers;
 mod requests;
 mod scrape;
 mod server;
+mod streams;
 
 pub(crate) use scrape::{APART, ROUTE};

@@ -107,6 +107,11 @@ async fn every_family_is_documented_as_it_is_told_and_no_other_is() {
     let server = TestServer::start().await;
     server.publish("f", &events(1, "a")).await;
     server.get("feeds/f?limit=0").await;
+    let json = ["content-type: application/json"];
+    let stream = br#"{"name":"s"}"#;
+    server
+        .ask("POST", "/v1/projects/default/streams", &json, stream)
+        .await;
     let answer = server.ask("GET", "/metrics", &[OPENMETRICS], b"").await;
     let (told, documented) = (told(&answer.text()), documented());
     assert!(told.len() > 40, "{told:?}");

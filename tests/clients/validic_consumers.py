@@ -1,0 +1,96 @@
+"""Consumers of a stream of Validic's API, written with each client as its documentation shows; they come back when they are cut off."""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+import aiohttp
+import httpx
+import httpx_sse
+import requests
+import sseclient
+from aiosseclient import aiosseclient
+
+HERE = Path(__file__).parent
+SECONDS = 30
+
+
+def sseclient_py(url):
+    """Yields (name, data) for each event, as long as it is asked."""
+    while True:
+        try:
+            answer = requests.get(url, headers={"Accept": "text/event-stream"}, stream=True, timeout=SECONDS)
+            if answer.status_code == 422:
+                continue
+            answer.raise_for_status()
+            for event in sseclient.SSEClient(answer).events():
+                yield event.event, json.loads(event.data)
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            continue
+
+
+def httpx_sse_client(url):
+    """As above."""
+    while True:
+        try:
+            with httpx.Client(timeout=SECONDS) as client:
+                with httpx_sse.connect_sse(client, "GET", url) as source:
+                    if source.response.status_code == 422:
+                        continue
+                    source.response.raise_for_status()
+                    for event in source.iter_sse():
+                        yield event.event, event.json()
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            continue
+
+
+def aio_sse_client(url):
+    """As above."""
+    loop = asyncio.new_event_loop()
+    while True:
+        events = aiosseclient(url)
+        try:
+            while True:
+                event = loop.run_until_complete(anext(events))
+                yield event.event, json.loads(event.data)
+        except (StopAsyncIteration, aiohttp.ClientError):
+            continue
+
+
+def eventsource(package):
+    """An EventSource of Node, which comes back by itself."""
+
+    def consume(url):
+        command = ["node", str(HERE / "validic_events.mjs"), package, url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                for line in process.stdout:
+                    event = json.loads(line)
+                    yield event["name"], event["data"]
+            finally:
+                process.kill()
+
+    consume.__name__ = package
+    return consume
+
+
+def quickstart(url):
+    """A program that calls as the vendor's quickstart does: no Accept, blocks parted at blank lines, pokes dropped by their line."""
+    command = ["node", str(HERE / "validic_quickstart.mjs"), url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stdout:
+                yield "data", json.loads(line)
+        finally:
+            process.kill()
+
+
+LIBRARIES = [
+    sseclient_py,
+    httpx_sse_client,
+    aio_sse_client,
+    eventsource("eventsource1"),
+    eventsource("eventsource2"),
+    eventsource("eventsource5"),
+]
