@@ -207,7 +207,11 @@ impl Core {
         let head = live.ground.log.bounds().last;
         let joined = live.with(|group, now| group.join(head, now));
         match joined {
-            Ok(id) => Ok(Member::new(live.clone(), project, id)),
+            Ok(id) => {
+                // Its time is kept again.
+                live.kick.notify_one();
+                Ok(Member::new(live.clone(), project, id))
+            }
             Err(Full) if live.is_left() => Err(Error::Closing),
             Err(Full) => Err(Error::Full {
                 members_max: live.kept.settings.members_max,

@@ -199,6 +199,21 @@ async fn what_is_not_acknowledged_in_time_or_refused_comes_again() {
     assert!(began.elapsed() >= delay);
 }
 
+/// Whoever keeps a stream's time rests while nobody is there, and was not told of the first to come: for ten seconds nothing came again.
+#[tokio::test(start_paused = true)]
+async fn what_is_due_comes_in_time_to_the_first_member_of_a_stream_that_rested() {
+    let world = world(settings()).await;
+    world.publish(&["f/t/a"]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut member = join(&world).await;
+    let (_, receipts) = take(&mut member, 1).await;
+    let delay = Duration::from_millis(500);
+    settle(&world, &receipts, Verdict::Failed(delay)).await;
+    let began = tokio::time::Instant::now();
+    events(&mut member).await;
+    assert!(began.elapsed() < 2 * delay, "{:?}", began.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_more_is_out_at_a_member_than_may_be() {
     let few = Settings {
