@@ -69,7 +69,14 @@ enum State<T> {
     Waiting(Pin<Box<Sleep>>),
     Unconnected,
     Connecting(Answer<T>),
-    Open { frames: Frames, first: bool },
+    Open {
+        frames: Frames,
+        /// What is told of it with its first frame.
+        about: Option<T>,
+        /// The frame that it was told with.
+        opened_by: Option<Sse>,
+        first: bool,
+    },
     Ended,
 }
 
@@ -115,7 +122,7 @@ impl<T> Link<T> {
         mut ask: impl FnMut() -> Answer<T>,
     ) -> Poll<Result<Came<T>, Error>> {
         loop {
-            let lost = match &mut self.state {
+            let came = match &mut self.state {
                 State::Ended => return Poll::Ready(Ok(Came::End)),
                 State::Waiting(wait) => {
                     ready!(wait.poll_unpin(context));
@@ -127,44 +134,51 @@ impl<T> Link<T> {
                     continue;
                 }
                 State::Connecting(answer) => match ready!(answer.poll_unpin(context)) {
-                    Ok(opened) => return Poll::Ready(Ok(self.open(opened))),
-                    Err(error) if error.is_passing() => Interruption::Request(error),
+                    Ok(opened) => {
+                        self.open(opened);
+                        continue;
+                    }
+                    Err(error) if error.is_passing() => Err(Interruption::Request(error)),
                     Err(error) => {
                         self.end();
                         return Poll::Ready(Err(Error::Refused(error)));
                     }
                 },
-                State::Open { frames, .. } => match ready!(frames.poll_next(context)) {
-                    Ok(Some(frame)) => {
-                        if let Some(millis) = frame.retry {
-                            self.backoff.start_with(Duration::from_millis(millis));
-                        }
-                        return Poll::Ready(Ok(Came::Frame(frame)));
-                    }
-                    Ok(None) => Interruption::Closed,
-                    Err(error) => Interruption::Broken(error.into()),
+                State::Open {
+                    frames,
+                    about,
+                    opened_by,
+                    ..
+                } => match opened_by.take() {
+                    Some(frame) => Ok(Came::Frame(frame)),
+                    None => match ready!(frames.poll_next(context)) {
+                        Ok(Some(frame)) => taken(frame, about, opened_by, &mut self.backoff),
+                        Ok(None) => Err(Interruption::Closed),
+                        Err(error) => Err(Interruption::Broken(error.into())),
+                    },
                 },
             };
-            return Poll::Ready(self.lost(lost));
+            return Poll::Ready(came.or_else(|reason| self.lost(reason)));
         }
     }
 
-    fn open(&mut self, opened: Opened<T>) -> Came<T> {
+    fn open(&mut self, opened: Opened<T>) {
         let Opened {
             response,
             heartbeat,
             about,
         } = opened;
-        if response.status() == StatusCode::NO_CONTENT {
-            self.end();
-            return Came::End;
-        }
-        let patience = heartbeat * HEARTBEATS_MISSED_MAX;
-        self.state = State::Open {
-            frames: Frames::new(response.into_body(), patience),
-            first: true,
+        self.state = if response.status() == StatusCode::NO_CONTENT {
+            State::Ended
+        } else {
+            let patience = heartbeat * HEARTBEATS_MISSED_MAX;
+            State::Open {
+                frames: Frames::new(response.into_body(), patience),
+                about: Some(about),
+                opened_by: None,
+                first: true,
+            }
         };
-        Came::Opened(about)
     }
 
     /// A frame was a step forward.
@@ -179,17 +193,21 @@ impl<T> Link<T> {
 
     /// Waits, or gives up.
     fn lost(&mut self, reason: Interruption) -> Result<Came<T>, Error> {
-        let mut asked = None;
-        if let Interruption::Request(error) = &reason {
-            asked = error.retry_after();
-            if error.problem().map(feedwire_api::Problem::kind) == Some(error::STREAM_FULL) {
-                // Whoever waits for a place in a stream waits as long as it takes.
-                self.backoff.succeeded();
-            }
+        let request = match &reason {
+            Interruption::Request(error) => Some(error),
+            Interruption::Closed | Interruption::Broken(_) => None,
+        };
+        let problem = request.and_then(RequestError::problem);
+        // Whoever waits for a place in a stream waits as long as it takes.
+        let is_full = problem.is_some_and(|problem| problem.kind() == error::STREAM_FULL);
+        if is_full {
+            self.backoff.succeeded();
         }
-        let wait = self.backoff.fail(asked);
+        let wait = self
+            .backoff
+            .fail(request.and_then(RequestError::retry_after));
         let tries = self.backoff.failed();
-        if tries >= self.tries_max {
+        if tries >= self.tries_max && !is_full {
             self.end();
             return Err(Error::GaveUp {
                 tries,
@@ -198,6 +216,35 @@ impl<T> Link<T> {
         }
         self.state = State::Waiting(Box::pin(tokio::time::sleep(wait)));
         Ok(Came::Lost { reason, wait })
+    }
+}
+
+/// What `frame` is: that the stream is open, where it is the first.
+fn taken<T>(
+    frame: Sse,
+    about: &mut Option<T>,
+    opened_by: &mut Option<Sse>,
+    backoff: &mut Backoff,
+) -> Result<Came<T>, Interruption> {
+    let asked = frame.retry.map(Duration::from_millis);
+    // A refusal with 429 or 503, in the words of a stream: browsers give up on those.
+    if frame.event.as_deref() == Some("overloaded") {
+        let problem = serde_json::from_str(frame.data.as_deref().unwrap_or_default());
+        let problem = problem.map_err(|error| Interruption::Broken(error.into()))?;
+        return Err(Interruption::Request(RequestError::Refused {
+            problem,
+            retry_after: asked,
+        }));
+    }
+    if let Some(wait) = asked {
+        backoff.start_with(wait);
+    }
+    match about.take() {
+        None => Ok(Came::Frame(frame)),
+        Some(about) => {
+            *opened_by = Some(frame);
+            Ok(Came::Opened(about))
+        }
     }
 }
 
