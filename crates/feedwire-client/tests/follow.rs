@@ -207,6 +207,28 @@ async fn a_server_that_is_not_ready_is_asked_again_and_given_up_in_the_end() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_in_a_stream_that_it_has_no_room_is_asked_again_when_it_says() {
+    let overloaded = format!(
+        "{STREAM}retry: 700\nevent: overloaded\ndata: {{\"type\":\"urn:feedwire:problem:too-many-requests\",\"title\":\"busy\",\"status\":429}}\n\n"
+    );
+    let (client, _) = serve(vec![overloaded, stream(&[&event(1)])]).await;
+    let mut follow = client.read("f").from("start").follow();
+    match follow.step().await {
+        Ok(Step::Lost {
+            reason: Interruption::Request(error),
+            wait,
+        }) => {
+            let kind = error.problem().map(feedwire_client::Problem::kind);
+            assert_eq!(kind, Some("too-many-requests"));
+            assert!(wait >= Duration::from_millis(700), "{wait:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let event = follow.next().await.expect("an event").expect("one");
+    assert_eq!(event.attributes().position, 1);
+}
+
+#[tokio::test]
 async fn a_connection_that_falls_silent_is_taken_for_dead() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");

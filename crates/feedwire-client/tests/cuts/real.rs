@@ -1,8 +1,13 @@
-//! A real server, which it is told by what it knows: published and followed through a proxy that cuts.
+//! A real server, which it is told by what it knows: published, followed and shared through a proxy that cuts.
 
-use feedwire_client::{Client, NewEvent};
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use feedwire_client::{Client, Delivery, NewEvent, NewStream};
 use feedwire_testkit::TestServer;
+use parking_lot::Mutex;
 use proptest::prelude::*;
+use tokio::sync::Notify;
 
 use crate::proxy::{Fault, Way, before};
 use crate::wire::paused;
@@ -50,6 +55,37 @@ async fn check(publishing: Vec<Fault>, following: Vec<Fault>) {
     server.stopped().await;
 }
 
+/// What a member does through `faults`.
+async fn joined(faults: Vec<Fault>) {
+    let server = TestServer::start().await;
+    let good = Client::new(&format!("http://{}", server.address)).expect("an address");
+    let stream = NewStream {
+        name: Some("s".into()),
+        partitions: Some(2),
+        ..NewStream::default()
+    };
+    good.create_stream(&stream).await.expect("made");
+    publish(&good).await;
+    let (client, _passing) = before(server.address, faults).await;
+    let (done, all) = (Mutex::new(Vec::new()), Notify::new());
+    let join = client.join("s").tries(TRIES);
+    let joined = join.run_until(all.notified(), async |delivery: Delivery| {
+        let number: u64 = delivery.event.data().expect("a number");
+        let mut done = done.lock();
+        done.push(number);
+        if done.iter().collect::<BTreeSet<_>>().len() as u64 == COUNT {
+            all.notify_one();
+        }
+        Ok::<(), Infallible>(())
+    });
+    joined.await.expect("it goes on");
+    let mut seen = BTreeSet::new();
+    let done = done.into_inner();
+    let first = done.iter().copied().filter(|number| seen.insert(*number));
+    assert!(first.eq(1..=COUNT), "{done:?}");
+    server.stopped().await;
+}
+
 fn any_fault() -> impl Strategy<Value = Fault> {
     let way = prop_oneof![Just(Way::ToServer), Just(Way::ToClient)];
     (way, 0..700u64, any::<bool>()).prop_map(|(way, bytes, is_reset)| Fault {
@@ -68,5 +104,17 @@ proptest! {
         following in prop::collection::vec(any_fault(), 0..6),
     ) {
         paused(check(publishing, following));
+    }
+
+    #[test]
+    fn what_a_stream_has_is_done_through_cuts_at_least_once_and_in_order(
+        faults in prop::collection::vec((any_fault(), 0..4u64), 0..10),
+    ) {
+        // Acknowledgements are short, and what a stream says of itself is not.
+        let faults = faults.into_iter().map(|(fault, times)| Fault {
+            bytes: fault.bytes * times,
+            ..fault
+        });
+        paused(joined(faults.collect()));
     }
 }
