@@ -10,5 +10,6 @@ mod little_room;
 mod process;
 mod retries;
 mod serve;
+mod streams;
 mod tls;
 mod upkeep;
