@@ -3,6 +3,7 @@
 //! A [`Client`] publishes to the feeds of a project, reads them as pages, and follows them. What is published is sent again
 //! until it is answered, and is there once ([`Publish`]). [`Follow`] connects again when it is cut off and goes on behind the
 //! last event that it handed out; it is a stream too. [`CursorFile`] keeps that place for the next start of the program.
+//! [`Join`] shares the work of a stream with others, and the server keeps the place.
 //!
 //! The whole of a program that takes orders in and works them off:
 //!
