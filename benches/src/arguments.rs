@@ -71,6 +71,8 @@ pub(crate) enum Part {
     Idle,
     /// The dialect `serialized`: polls, and long polls that wait
     Serialized,
+    /// Streams that members share
+    Streams,
 }
 
 impl Part {
@@ -83,6 +85,7 @@ impl Part {
             Self::Replay => "replay",
             Self::Idle => "idle",
             Self::Serialized => "serialized",
+            Self::Streams => "streams",
         }
     }
 }

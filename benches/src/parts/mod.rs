@@ -19,6 +19,7 @@ mod replay_whole;
 mod serialized;
 mod serialized_polls;
 mod serialized_waits;
+mod streams;
 
 use anyhow::Context as _;
 
@@ -41,6 +42,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Part::Replay,
         Part::Idle,
         Part::Serialized,
+        Part::Streams,
     ];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
@@ -61,5 +63,6 @@ fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Resul
         Part::Replay => replay::run(bench, report),
         Part::Idle => idle::run(bench, report),
         Part::Serialized => serialized::run(bench, report),
+        Part::Streams => streams::run(bench, report),
     }
 }

@@ -23,7 +23,15 @@ const BUILD: [&str; 8] = [
 ];
 
 /// The tables that it may write, by the names of its parts.
-const PARTS: [&str; 6] = ["publish", "poll", "fanout", "replay", "idle", "serialized"];
+const PARTS: [&str; 7] = [
+    "publish",
+    "poll",
+    "fanout",
+    "replay",
+    "idle",
+    "serialized",
+    "streams",
+];
 
 pub(super) fn run(root: &Path, options: &[OsString]) -> anyhow::Result<Tables> {
     let target = Workspace::find(root)?.target;
