@@ -39,6 +39,8 @@ pub(crate) struct MemberTurns {
     /// When the next heartbeat is due; the first is at once.
     beat: Pin<Box<Sleep>>,
     counted: Stream,
+    /// The room that what is sent next takes, where it was looked for before.
+    room: Option<Room>,
     edge: Edge,
 }
 
@@ -64,6 +66,7 @@ impl MemberTurns {
             stay,
             beat: Box::pin(sleep_until(Instant::now())),
             counted,
+            room: None,
             edge: edge.clone(),
         }
     }
@@ -84,8 +87,9 @@ impl MemberTurns {
     }
 
     /// `out` as it is sent: it keeps its room until the connection has taken it.
-    fn chunk(&self, out: Vec<u8>) -> Result<Bytes, Refusal> {
-        let mut room = Room::streamed(&self.edge);
+    fn chunk(&mut self, out: Vec<u8>) -> Result<Bytes, Refusal> {
+        let room = self.room.take();
+        let mut room = room.unwrap_or_else(|| Room::streamed(&self.edge));
         room.fit(out.capacity()).inspect_err(|_| {
             tracing::warn!(
                 "a stream ends before its time: streams hold as much of the logs as they may"
@@ -163,11 +167,19 @@ impl MemberTurns {
         }
     }
 
-    fn send(&self, events: &[Sent], out: &mut Vec<u8>) -> Option<Ending> {
+    fn send(&mut self, events: &[Sent], out: &mut Vec<u8>) -> Option<Ending> {
         let bytes = events
             .iter()
             .map(|sent| sent.event.record().bytes() + ENVELOPE_BYTES);
-        out.reserve(bytes.sum());
+        let bytes = bytes.sum();
+        let mut room = Room::streamed(&self.edge);
+        if room.fit(bytes).is_err() {
+            // What is not sent is not to count as sent in vain.
+            self.member.not_sent(events);
+            return Some(Ending::NoRoom);
+        }
+        self.room = Some(room);
+        out.reserve(bytes);
         for sent in events {
             if let Err(unreadable) = self.framing.event(sent, out) {
                 tracing::error!(

@@ -38,8 +38,10 @@ pub(super) async fn keep(live: Arc<Live>, stop: CancellationToken) {
         () = live.stop.cancelled() => {}
     }
     live.close();
-    upkeep.save().await;
+    // Whoever acknowledges something from here on writes that down.
     live.leave_alone();
+    upkeep.run_errands().await;
+    upkeep.save().await;
 }
 
 /// Counts the log for a stream.
@@ -269,17 +271,43 @@ impl Live {
         Ok(true)
     }
 
-    /// Writes down that a letter is none any more.
-    pub(super) async fn forget_letter(&self, position: Position) -> Result<(), PutError> {
+    /// Writes down that a letter is none any more; whether it was one.
+    pub(super) async fn forget_letter(&self, position: Position) -> Result<bool, PutError> {
         let key = letter_key(&self.kept.settings.name, position);
         let place = &self.spaces.letters;
         let primary = &self.ground.primary;
         let _one_at_a_time = self.lettering.lock().await;
-        if primary.get(place, &key).await?.is_some() {
-            primary.delete(place, &key, Precondition::Any).await?;
-            self.letters.fetch_sub(1, Ordering::Relaxed);
+        if primary.get(place, &key).await?.is_none() {
+            return Ok(false);
         }
-        Ok(())
+        primary.delete(place, &key, Precondition::Any).await?;
+        self.letters.fetch_sub(1, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Writes down that the letter at `position` is to be sent once more; the letter, if it is there and was not to be already.
+    pub(super) async fn post_letter(
+        &self,
+        position: Position,
+    ) -> Result<Option<StoredLetter>, PutError> {
+        let key = letter_key(&self.kept.settings.name, position);
+        let (place, primary) = (&self.spaces.letters, &self.ground.primary);
+        let _one_at_a_time = self.lettering.lock().await;
+        let Some(entry) = primary.get(place, &key).await? else {
+            return Ok(None);
+        };
+        let letter = StoredLetter::decode(entry.value);
+        let letter = letter.ok_or_else(|| unreadable(&self.kept.settings.name))?;
+        if letter.is_posted {
+            return Ok(None);
+        }
+        let posted = StoredLetter {
+            is_posted: true,
+            ..letter
+        };
+        let value = posted.encode();
+        primary.put(place, &key, value, Precondition::Any).await?;
+        Ok(Some(letter))
     }
 
     async fn post_letters(&self) -> Result<(), Unavailable> {

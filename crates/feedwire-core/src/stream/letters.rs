@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use feedwire_engine::{Precondition, Record, Scope};
+use feedwire_engine::{Record, Scope};
 use feedwire_event::{Position, StreamName, Timestamp};
 
 use super::Error;
@@ -24,7 +24,7 @@ pub struct Letter {
     pub buried_at: Timestamp,
     /// Whether it is being sent once more.
     pub is_redriven: bool,
-    /// The event; `None` where it was let go of by retention, or erased.
+    /// The event; `None` where it was let go of by retention, or erased, or the stream is not of it any more.
     pub event: Option<Record>,
 }
 
@@ -57,7 +57,8 @@ impl Core {
             }
             let record = project.record_at(&Scope::all(), position).await?;
             let now = project.subjects().now();
-            let event = record.filter(|record| !now.hides(record));
+            // What the stream is not of any more is not for whoever may have all of it now.
+            let event = record.filter(|record| live.matcher.passes(record, &now));
             taken += event.as_ref().map_or(0, Record::bytes);
             letters.push(Letter {
                 position,
@@ -79,25 +80,18 @@ impl Core {
         name: &StreamName,
         which: Which,
     ) -> Result<usize, Error> {
-        let (_, live) = self.stream_of(grant, name).await?;
+        let (project, _) = self.stream_of(grant, name).await?;
+        let name = name.clone();
         self.whole(async move {
+            let _unchanged = project.streams().unchanged().await;
+            let live = project.streams().get(&name)?;
             let mut count = 0;
-            for (position, letter) in live.chosen(which).await? {
-                if letter.is_posted {
-                    continue;
+            for (position, _) in live.chosen(which).await? {
+                if let Some(letter) = live.post_letter(position).await? {
+                    let at = (letter.partition, position, letter.subject);
+                    live.with(|group, now| group.post(at, letter.buried_at, now));
+                    count += 1;
                 }
-                let posted = StoredLetter {
-                    is_posted: true,
-                    ..letter
-                };
-                let key = letter_key(&live.kept.settings.name, position);
-                let (primary, place) = (&live.ground.primary, &live.spaces.letters);
-                primary
-                    .put(place, &key, posted.encode(), Precondition::Any)
-                    .await?;
-                let at = (letter.partition, position, letter.subject);
-                live.with(|group, now| group.post(at, letter.buried_at, now));
-                count += 1;
             }
             Ok(count)
         })
@@ -111,13 +105,17 @@ impl Core {
         name: &StreamName,
         which: Which,
     ) -> Result<usize, Error> {
-        let (_, live) = self.stream_of(grant, name).await?;
+        let (project, _) = self.stream_of(grant, name).await?;
+        let name = name.clone();
         self.whole(async move {
+            let _unchanged = project.streams().unchanged().await;
+            let live = project.streams().get(&name)?;
             let mut count = 0;
             for (position, letter) in live.chosen(which).await? {
-                live.forget_letter(position).await?;
-                live.with(|group, _| group.drop_letter(letter.partition, position));
-                count += 1;
+                if live.forget_letter(position).await? {
+                    live.with(|group, _| group.drop_letter(letter.partition, position));
+                    count += 1;
+                }
             }
             Ok(count)
         })

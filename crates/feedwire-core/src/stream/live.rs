@@ -95,8 +95,10 @@ pub(super) struct Counts {
 struct State {
     group: Group,
     doors: HashMap<MemberId, Arc<Notify>>,
-    /// When there was a member last.
+    /// When there was a member last, or it was sent somewhere.
     member_at: Option<Timestamp>,
+    /// Another has taken over how far it is.
+    is_over: bool,
 }
 
 impl Live {
@@ -112,16 +114,23 @@ impl Live {
         let matcher = whole.expect("everything is granted to it");
         // Who of the members was there before an event, the group knows.
         let matcher = matcher.there_since(Position::ZERO);
-        let first = ground.log.bounds().first.previous();
+        let bounds = ground.log.bounds();
+        let first = bounds.first.previous();
         let partitions = usize::from(kept.settings.partitions);
         let progress = progress.unwrap_or_else(|| Progress {
             member_at: None,
-            next_generation: 1,
+            // Above whatever a stream of this name had that was deleted.
+            next_generation: u64::try_from(kept.created_at.as_micros())
+                .unwrap_or(1)
+                .max(1),
             checkpoints: vec![kept.origin.unwrap_or_default().max(first); partitions],
         });
+        // A log that was restored from before ends earlier.
+        let checkpoints = progress.checkpoints.iter();
+        let checkpoints: Vec<Position> = checkpoints.map(|at| *at.min(&bounds.last)).collect();
         let group = Group::new(
             kept.settings.clone(),
-            &progress.checkpoints,
+            &checkpoints,
             progress.next_generation,
         );
         let called = Called {
@@ -138,6 +147,7 @@ impl Live {
                 group,
                 doors: HashMap::new(),
                 member_at: progress.member_at,
+                is_over: false,
             }),
             window: Window::default(),
             reading: tokio::sync::Mutex::default(),
@@ -200,6 +210,33 @@ impl Live {
             self.kick.notify_one();
         }
         done
+    }
+
+    /// As [`Live::with`], unless another has taken over.
+    pub(super) fn with_unless_over<T>(
+        &self,
+        act: impl FnOnce(&mut Group, Instant) -> T,
+    ) -> Option<T> {
+        let mut state = self.state.lock();
+        if state.is_over {
+            return None;
+        }
+        let done = act(&mut state.group, Instant::now());
+        drop(state);
+        // Wakes whom it concerns.
+        self.with(|_, _| ());
+        Some(done)
+    }
+
+    /// How far it is, for another to go on there.
+    pub(super) fn hand_over(&self) -> Progress {
+        self.state.lock().is_over = true;
+        self.progress()
+    }
+
+    /// It is sent somewhere: what it has there is as if somebody had been there.
+    pub(super) fn note_member(&self) {
+        self.state.lock().member_at = Some(self.ground.clock.now());
     }
 
     /// As [`Live::with`], for what only looks.
@@ -267,6 +304,11 @@ impl Live {
         }
     }
 
+    /// How much earlier its checkpoints may be forgotten than they should be.
+    fn noted_within(&self) -> Duration {
+        MEMBER_NOTED.min(self.kept.settings.checkpoint_lifetime / 4)
+    }
+
     /// Whether its checkpoints were kept without a member for longer than they are.
     pub(super) fn is_expired(&self) -> bool {
         let state = self.state.lock();
@@ -293,7 +335,7 @@ impl Live {
             let since = noted(progress.member_at).saturating_sub(noted(saved.member_at));
             saved.checkpoints == progress.checkpoints
                 && saved.next_generation >= progress.next_generation - GENERATIONS_AHEAD / 2
-                && i128::from(since) < i128::from(MEMBER_NOTED.as_secs()) * 1_000_000
+                && i128::from(since) < i128::from(self.noted_within().as_secs()) * 1_000_000
         });
         if is_same {
             return Ok(());

@@ -136,8 +136,8 @@ impl Core {
         let (name, grant) = (name.clone(), grant.clone());
         let now = self.seams().clock.now();
         self.whole(async move {
-            let streams = project.streams();
-            let there = streams.all();
+            // The others are looked at when none is made or changed meanwhile: two could be called alike otherwise.
+            let others_of = project.clone();
             let revise = Box::new(move |live: &Live| {
                 let kept = live.kept();
                 let before = &kept.settings;
@@ -148,6 +148,7 @@ impl Core {
                 settings.check()?;
                 covers(&grant, &settings)?;
                 if let Some(conflict) = conflict {
+                    let there = others_of.streams().all();
                     let others = there
                         .iter()
                         .filter(|other| other.kept.settings.name != settings.name);
@@ -164,7 +165,7 @@ impl Core {
                     ..kept
                 })
             });
-            let live = streams.change(&name, revise).await?;
+            let live = project.streams().change(&name, revise).await?;
             Ok(live.status())
         })
         .await
@@ -212,7 +213,7 @@ impl Core {
                 live.kick.notify_one();
                 Ok(Member::new(live.clone(), project, id))
             }
-            Err(Full) if live.is_left() => Err(Error::Closing),
+            Err(Full) if live.is_left() || live.stop.is_cancelled() => Err(Error::Closing),
             Err(Full) => Err(Error::Full {
                 members_max: live.kept.settings.members_max,
                 retry_after: live.kept.settings.heartbeat * 2,
@@ -233,7 +234,7 @@ impl Core {
             return Err(Error::NotExplicit);
         }
         let (mut count, mut refused) = (0, Vec::new());
-        live.with(|group, now| {
+        let taken = live.with_unless_over(|group, now| {
             for receipt in receipts {
                 let settled = match verdict {
                     Verdict::Done => group.acknowledge(*receipt, now),
@@ -246,6 +247,9 @@ impl Core {
                 }
             }
         });
+        if taken.is_none() {
+            return Err(Error::Closing);
+        }
         if !matches!(verdict, Verdict::Failed(_)) {
             live.counts.acknowledged.add(count as u64);
         }
@@ -262,14 +266,18 @@ impl Core {
         name: &StreamName,
         to: Origin,
     ) -> Result<Position, Error> {
-        let (project, live) = self.stream_of(grant, name).await?;
+        let (project, _) = self.stream_of(grant, name).await?;
         let now = self.seams().clock.now();
         let to = match project.resolve(to, now).await? {
             Some(position) => position,
             None => project.log().bounds().first.previous(),
         };
+        let name = name.clone();
         self.whole(async move {
+            let _unchanged = project.streams().unchanged().await;
+            let live = project.streams().get(&name)?;
             let _joining = live.joining.lock().await;
+            live.note_member();
             live.go_on(to);
             live.save().await?;
             Ok(to)

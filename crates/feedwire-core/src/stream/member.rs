@@ -171,7 +171,7 @@ impl Member {
         let mut sent = Vec::new();
         live.with(|group, moment| {
             for (receipt, event) in found {
-                let shown = event.filter(|(_, event)| live.matcher.shows(event.record(), &now));
+                let shown = event.filter(|(_, event)| live.matcher.passes(event.record(), &now));
                 let Some((offered, event)) = shown else {
                     group.gone(receipt);
                     continue;
@@ -200,6 +200,16 @@ impl Member {
             let offered = offered(&record, &live.kept.settings);
             (offered, Delivered::Logged(record))
         }))
+    }
+
+    /// These were not sent after all, and the member goes: they do not count.
+    pub fn not_sent(&self, events: &[Sent]) {
+        let receipts = events.iter().filter_map(|sent| sent.receipt);
+        self.live.with(|group, _| {
+            for (receipt, _) in receipts {
+                group.not_sent(receipt);
+            }
+        });
     }
 
     /// A heartbeat goes out to the member, and everything before it went: how the stream is.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use feedwire_engine::{Precondition, Unavailable};
 use feedwire_event::{ProjectName, StreamName};
 use parking_lot::RwLock;
-use tokio::sync::Notify;
+use tokio::sync::{MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -85,6 +85,11 @@ impl Streams {
         self.all().iter().map(|live| live.stats()).collect()
     }
 
+    /// As long as it is held, no stream is made, changed or deleted.
+    pub(super) async fn unchanged(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
     /// Keeps every stream until `stop`.
     pub(crate) async fn keep(&self, stop: &CancellationToken) {
         let keepers = TaskTracker::new();
@@ -147,7 +152,7 @@ impl Streams {
         // Where it cannot be written, whoever keeps it next writes it.
         drop(live.save().await);
         live.discard().await;
-        let progress = live.progress();
+        let progress = live.hand_over();
         Ok(self.begin(kept, Some(progress)))
     }
 

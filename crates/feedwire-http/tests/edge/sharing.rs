@@ -214,10 +214,15 @@ async fn a_member_acknowledges_by_the_receipts_of_its_events() {
         (&event["receipt"], &event["attempt"]),
         (&json!(id), &json!(1))
     );
-    let settled = post(&server, "/s/ack", &json!({ "receipts": [id, "0.999.1"] })).await;
+    let settled = post(
+        &server,
+        "/s/ack",
+        &json!({ "receipts": [id, "0.9007199254740991.1"] }),
+    )
+    .await;
     assert_eq!(
         settled,
-        json!({ "settled": 1, "refused": [{ "receipt": "0.999.1", "reason": "unknown" }] })
+        json!({ "settled": 1, "refused": [{ "receipt": "0.9007199254740991.1", "reason": "unknown" }] })
     );
     let lag = &ask(&server, "GET", "/s", "").await.json()["lag"];
     assert_eq!(lag["events"], 0);

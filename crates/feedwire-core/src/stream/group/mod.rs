@@ -24,8 +24,8 @@ use partition::{Lease, Offer, Partition, Work};
 /// Heartbeats that what was sent has to be old before it is settled in mode `delivered`.
 const SETTLED_AFTER: u32 = 2;
 
-/// Heartbeats that a partition has to be drained in mode `delivered`: as many as it takes at most to be settled.
-const DRAINED_AFTER: u32 = SETTLED_AFTER + 1;
+/// Heartbeats that a partition has to be drained in mode `delivered`: as many as it takes at most to be settled, where each is a little late.
+const DRAINED_AFTER: u32 = SETTLED_AFTER + 2;
 
 /// A member, among all that the group ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

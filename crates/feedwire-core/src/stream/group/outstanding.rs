@@ -395,7 +395,21 @@ impl Outstanding {
             State::Waiting => true,
             State::Sent(_) | State::Settled | State::Returned | State::Burying => false,
         };
-        is_due.then(|| self.send(index, now))
+        let out = self.out[index];
+        let is_held_up = self.on_failure == OnFailure::Wait
+            && self
+                .out
+                .range(..index)
+                .any(|earlier| earlier.subject == out.subject && blocks(earlier.state));
+        (is_due && !is_held_up).then(|| self.send(index, now))
+    }
+
+    /// The event at `position` was not sent after all.
+    pub(super) fn not_sent(&mut self, position: Position) {
+        if let Ok(index) = self.index_of(position) {
+            let out = &mut self.out[index];
+            out.deliveries = out.deliveries.saturating_sub(1);
+        }
     }
 
     /// Lets go of what is settled at the front, up to the cursor. What was to come again and was not there any more is settled.

@@ -126,6 +126,14 @@ impl Group {
         self.partitions[index].trim();
     }
 
+    /// The event of `receipt` was not sent after all.
+    pub(in crate::stream) fn not_sent(&mut self, receipt: Receipt) {
+        if let Ok((_, work)) = self.under(receipt) {
+            work.line.not_sent(receipt.position);
+            work.letters.not_sent(receipt.position);
+        }
+    }
+
     /// An event is among the dead letters now.
     pub(in crate::stream) fn buried(&mut self, burial: Burial, now: Instant) {
         let index = usize::from(burial.partition);

@@ -40,9 +40,14 @@ impl World {
                                     && self.subject(had.position) == subject
                                     && *at + self.settings.ack_timeout <= self.now
                             };
+                            let is_void = self.clients[&old]
+                                .void
+                                .iter()
+                                .any(|(_, void)| *void == *position);
                             let has = &self.clients[&old].has;
                             has.iter().any(|(had, _)| had.position == *position)
                                 && !has.iter().any(is_late)
+                                && !is_void
                         })
                 }
                 Work::Delivered(sent) => {

@@ -36,12 +36,23 @@ fn live_all(seeds: std::ops::Range<u64>) {
     }
 }
 
+/// Lives in several tests, so that they can run at the same time; each checks all.
 #[test]
 fn no_life_of_a_stream_loses_or_swaps_anything() {
-    live_all(0..1_500);
+    live_all(0..500);
 }
 
 #[test]
-fn nor_does_any_of_these() {
-    live_all(1_500..3_000);
+fn no_life_of_a_stream_gives_a_partition_to_two() {
+    live_all(500..1_000);
+}
+
+#[test]
+fn no_life_of_a_stream_settles_what_nobody_had() {
+    live_all(1_000..1_500);
+}
+
+#[test]
+fn every_life_of_a_stream_settles_in_the_end() {
+    live_all(1_500..2_000);
 }
