@@ -89,6 +89,11 @@ def before_call(context, case, kwargs):
     elif name == "createProject":
         # A child takes a parent.
         case.body["name"] = case.body["name"].replace(".", "-")
+    elif name in ("createStream", "changeStream", "seekStream"):
+        mend_stream(case.body)
+    elif name == "joinStream":
+        # The one that the test has made.
+        case.path_parameters["name"] = "joined"
 
 
 def is_lines(case):
@@ -134,6 +139,15 @@ def mend_credential(credential):
         credential["grants"] = [{"project": "default", "rights": ["read"], "feeds": ["orders", "invoices.*"]}]
     if credential.get("expires_at"):
         credential["expires_at"] = "2100-01-01T00:00:00Z"
+
+
+def mend_stream(body):
+    """A stream begins in the past of the log, and has no more members than partitions, of which it may have but one."""
+    for name in ("start", "to"):
+        if body.get(name) not in (None, "now"):
+            body[name] = "start"
+    if body.get("members_max") is not None:
+        body["members_max"] = min(body["members_max"], body.get("partitions") or 1)
 
 
 def mend_reading(case):

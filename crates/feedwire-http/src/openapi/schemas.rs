@@ -15,7 +15,7 @@ const MEDIA_TYPE: &str = "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$";
 const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-Z\[\]_a-z~]+$";
 
 /// What no name of ours, subject or label has: a control character.
-const NO_CONTROL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+pub(super) const NO_CONTROL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// A span of fixed length as most write it; ISO 8601 (`PT5H`) and sums (`1h 30m`) are read too.
 const SPAN: &str =

@@ -1,10 +1,12 @@
 //! What bodies about streams are made of.
 
-use feedwire_core::stream::{DELIVERIES, IN_FLIGHT, MEMBERS};
+use feedwire_core::stream::{DELIVERIES, DISPLAY_NAME_CHARS_MAX, IN_FLIGHT, MEMBERS};
 use feedwire_dialects::stream_body::{RECEIPTS_MAX, THROUGH_MAX};
 use serde_json::{Value, json};
 
-use super::schemas::{at, count, list, name, position, subject, text, time};
+use super::schemas::{
+    NO_CONTROL, at, count, list, moment, name, or_null, position, subject, text, time,
+};
 
 pub(super) fn all() -> Vec<(&'static str, Value)> {
     vec![
@@ -31,6 +33,10 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
             object(&["count"], json!({ "count": count("How many.") })),
         ),
         ("DeadLetters", letters()),
+        ("Heartbeat", heartbeat()),
+        ("LostEvents", lost()),
+        ("StreamEvent", sent()),
+        ("MemberEvent", member_event()),
     ]
 }
 
@@ -44,60 +50,89 @@ fn object(required: &[&str], properties: impl Into<Value>) -> Value {
     object
 }
 
+/// What is not there, or null, is not given.
+fn optional(properties: Value) -> Value {
+    let Value::Object(properties) = properties else {
+        panic!("properties are an object");
+    };
+    let optional = properties
+        .into_iter()
+        .map(|(name, schema)| (name, or_null(schema)));
+    Value::Object(optional.collect())
+}
+
 /// A span of so many seconds as `digits` allow; other ways to write it are read too.
 fn seconds(digits: &str) -> Value {
-    json!({ "type": "string", "pattern": format!("^({digits})s$") })
+    json!({
+        "type": "string",
+        "pattern": format!("^({digits})s$"),
+        "description": "Whole seconds, such as `90s`; `1m 30s` and the like are read too.",
+    })
 }
 
 fn between(least: u64, most: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most })
 }
 
-/// A place in the log that there always is; a time that is past, a span ago and a position are taken too.
+/// A place in the log, in the past of it.
 fn place() -> Value {
-    json!({ "enum": ["start", "now", "0", "1h"] })
-}
-
-fn or_null(mut schema: Value) -> Value {
-    schema = json!({ "anyOf": [schema, { "type": "null" }] });
-    schema
+    json!({
+        "anyOf": [
+            moment(&["start", "now"]),
+            { "type": "string", "pattern": "^[0-9]{1,15}$" },
+        ],
+        "description": "`start`, `now`, a time that is past, a span ago, or behind a position that there is.",
+    })
 }
 
 fn filter() -> Value {
-    let label = json!({ "type": "string", "pattern": "^[^=]", "maxLength": 128 });
-    object(
-        &[],
-        json!({
-            "feeds": list(name()),
-            "types": list(name()),
-            "subjects": list(subject()),
-            "labels": list(label),
-        }),
-    )
+    let label = json!({ "type": "string", "pattern": "^[^=]" });
+    let mut filter = json!({
+        "feeds": list(name()),
+        "types": list(name()),
+        "subjects": list(subject()),
+        "labels": list(label),
+    });
+    for values in ["feeds", "types", "subjects"] {
+        let words = format!("Only events with one of these {values}; without any, all.");
+        filter[values]["description"] = words.into();
+    }
+    filter["labels"]["description"] =
+        "Only events whose subject has all of these when they are sent: a key, or key=value."
+            .into();
+    object(&[], optional(filter))
 }
 
 fn changeable() -> Value {
-    let on_failure = json!({ "enum": ["wait", "go_on"] });
-    let deliveries = between((*DELIVERIES.start()).into(), (*DELIVERIES.end()).into());
-    json!({
-        "display_name": { "type": "string", "maxLength": 256, "pattern": "^[ -~]*$" },
+    let mut members = between(*MEMBERS.start() as u64, *MEMBERS.end() as u64);
+    members["description"] = "Most members at once; no more than there are partitions.".into();
+    let mut deliveries = between((*DELIVERIES.start()).into(), (*DELIVERIES.end()).into());
+    deliveries["description"] = "How often an event is sent; null is for ever.".into();
+    optional(json!({
+        "display_name": {
+            "type": "string",
+            "maxLength": DISPLAY_NAME_CHARS_MAX,
+            "pattern": NO_CONTROL,
+            "description": "What people call it.",
+        },
         "filter": at("StreamFilter"),
-        "members_max": between(*MEMBERS.start() as u64, *MEMBERS.start() as u64),
+        "members_max": members,
         "heartbeat": seconds("[1-9]|[1-5][0-9]|60"),
         "checkpoint_lifetime": seconds("[6-9][0-9]|[1-9][0-9]{2,6}"),
         "ack_timeout": seconds("[1-9][0-9]{0,3}"),
         "max_in_flight": between(*IN_FLIGHT.start() as u64, *IN_FLIGHT.end() as u64),
-        "max_deliveries": or_null(deliveries),
-        "on_failure": on_failure,
-    })
+        "max_deliveries": deliveries,
+        "on_failure": { "enum": ["wait", "go_on"] },
+    }))
 }
 
 fn new_stream() -> Value {
     let mut properties = changeable();
     properties["name"] = name();
-    properties["start"] = place();
-    properties["mode"] = json!({ "enum": ["explicit", "delivered"] });
-    properties["partitions"] = json!({ "enum": [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] });
+    properties["start"] = or_null(place());
+    properties["mode"] = or_null(json!({ "enum": ["explicit", "delivered"] }));
+    properties["partitions"] =
+        or_null(json!({ "enum": [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] }));
     object(&["name"], properties)
 }
 
@@ -193,23 +228,24 @@ fn receipts(most: usize) -> Value {
     json!({
         "type": "array",
         "maxItems": most,
-        "items": { "type": "string", "pattern": "^(0|[1-9][0-9]{0,2})\\.[1-9][0-9]{0,9}\\.[1-9][0-9]{0,9}$" },
+        "items": { "type": "string", "pattern": "^(0|[1-9][0-9]{0,3})\\.(0|[1-9][0-9]{0,14})\\.(0|[1-9][0-9]{0,14})$" },
     })
 }
 
 fn ack() -> Value {
-    let mut ack = object(
-        &[],
-        json!({ "receipts": receipts(RECEIPTS_MAX), "through": receipts(THROUGH_MAX) }),
-    );
-    ack["anyOf"] = json!([{ "required": ["receipts"] }, { "required": ["through"] }]);
+    let named = json!({ "receipts": receipts(RECEIPTS_MAX), "through": receipts(THROUGH_MAX) });
+    let mut ack = object(&[], optional(named));
+    let given =
+        |name: &str| json!({ "required": [name], "properties": { name: { "type": "array" } } });
+    ack["anyOf"] = json!([given("receipts"), given("through")]);
     ack
 }
 
 fn nack() -> Value {
+    let delay = or_null(seconds("0|[1-9][0-9]{0,3}"));
     object(
         &["receipts"],
-        json!({ "receipts": receipts(RECEIPTS_MAX), "delay": seconds("0|[1-9][0-9]{0,3}") }),
+        json!({ "receipts": receipts(RECEIPTS_MAX), "delay": delay }),
     )
 }
 
@@ -238,9 +274,15 @@ fn which() -> Value {
     let positions =
         json!({ "type": "array", "maxItems": RECEIPTS_MAX, "items": position("Of an event.") });
     json!({
-        "oneOf": [
-            object(&["positions"], json!({ "positions": positions })),
-            object(&["all"], json!({ "all": { "const": true } })),
+        "anyOf": [
+            object(
+                &["positions"],
+                json!({ "positions": positions, "all": { "enum": [false, null] } }),
+            ),
+            object(
+                &["all"],
+                json!({ "positions": { "type": "null" }, "all": { "const": true } }),
+            ),
         ],
     })
 }
@@ -264,6 +306,99 @@ fn letters() -> Value {
         "properties": {
             "dead_letters": { "type": "array", "items": letter },
             "next": next(),
+        },
+    })
+}
+
+/// What a member is told beside events.
+fn heartbeat() -> Value {
+    let partition = json!({
+        "type": "object",
+        "required": ["partition", "generation", "lag"],
+        "properties": {
+            "partition": count("Its number."),
+            "generation": count("That of its lease."),
+            "lag": count("How many of its events are not settled."),
+            "leaving": {
+                "const": true,
+                "description": "It goes to another member once what was sent of it is settled; where it does.",
+            },
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["members", "lag", "partitions"],
+        "properties": {
+            "members": {
+                "type": "object",
+                "required": ["count", "max"],
+                "properties": {
+                    "count": count("How many members there are."),
+                    "max": count("How many there may be."),
+                },
+            },
+            "lag": lag(),
+            "partitions": { "type": "array", "items": partition },
+        },
+    })
+}
+
+fn lost() -> Value {
+    json!({
+        "type": "object",
+        "required": ["lost_at_most", "first"],
+        "properties": {
+            "lost_at_most": count("How many positions retention has taken, at most."),
+            "first": position("The first that is still there."),
+        },
+    })
+}
+
+fn sent() -> Value {
+    let more = json!({
+        "type": "object",
+        "properties": {
+            "receipt": text("What it is acknowledged by; of streams in mode `explicit`."),
+            "attempt": count("The how-manieth time it is sent; of streams in mode `explicit`."),
+        },
+    });
+    json!({ "allOf": [at("Event"), more] })
+}
+
+/// One frame of a member that is sent Server-Sent Events.
+fn member_event() -> Value {
+    let told = |schema: Value| {
+        json!({ "properties": { "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": schema,
+        } } })
+    };
+    let named = |event: &str| json!({ "properties": { "event": { "const": event } }, "required": ["event"] });
+    let overloaded =
+        json!({ "anyOf": [at("problem.stream-full"), at("problem.too-many-requests")] });
+    json!({
+        "type": "object",
+        "required": ["data"],
+        "properties": {
+            "id": text("The receipt of an event."),
+            "event": {
+                "enum": ["message", "heartbeat", "lost", "overloaded"],
+                "default": "message",
+                "description": "`overloaded` is the last of a stream; on events there is none, which clients take for `message`.",
+            },
+            "data": { "type": "string" },
+        },
+        "if": named("heartbeat"),
+        "then": told(at("Heartbeat")),
+        "else": {
+            "if": named("lost"),
+            "then": told(at("LostEvents")),
+            "else": {
+                "if": named("overloaded"),
+                "then": told(overloaded),
+                "else": told(at("StreamEvent")),
+            },
         },
     })
 }

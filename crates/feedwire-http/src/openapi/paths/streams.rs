@@ -61,14 +61,15 @@ pub(crate) fn one() -> Value {
 pub(crate) fn connect() -> Value {
     let words = "The connection is a member as long as it is open: it is sent its share of the events, with receipts, and heartbeats that say what it \
          holds. Where there is no place, whoever asks for Server-Sent Events is told so by a stream that ends.";
-    let frames = |description: &str| json!({ "type": "string", "description": description });
-    let sse = frames("Events with their receipt as `id`; `heartbeat` and `lost` between them.");
-    let lines = frames("Events, a line each; lines of one member, `heartbeat` or `lost`.");
+    let lines =
+        "An event a line, and lines of one member: `{\"heartbeat\":{…}}`, `{\"lost\":{…}}`.";
+    let lines = json!({ "type": "string", "description": lines });
+    let content = [(EVENT_STREAM, at("MemberEvent")), (NDJSON, lines)];
     json!({
         "parameters": of_stream(),
         "get": Operation::new("joinStream", TAG, "Become a member of a stream")
             .description(words)
-            .answer(200, "Events, until either end closes it.", json!({}), &[(EVENT_STREAM, sse), (NDJSON, lines)])
+            .answer(200, "Events, until either end closes it.", json!({}), &content)
             .refuses(&["not-acceptable", "stream-full"])
             .refuses(REFUSALS)
             .described(),
