@@ -1,5 +1,9 @@
 //! Streams of the native API: made, joined, acknowledged, and given to others.
 
+mod access;
+mod ending;
+mod failing;
+
 use feedwire_testkit::{Answer, Socket, TestServer};
 use serde_json::{Value, json};
 
