@@ -56,3 +56,62 @@ pub fn stream(told: &Error) -> Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use feedwire_core::stream::BadSetting;
+    use feedwire_core::{Forbidden, Right, read};
+    use feedwire_engine::{MinFree, Unavailable};
+    use feedwire_event::{Position, StreamName};
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn name() -> StreamName {
+        StreamName::new("s").expect("a name")
+    }
+
+    #[test]
+    fn every_reason_has_its_words() {
+        let full = |seconds| Error::Full {
+            members_max: 3,
+            retry_after: Duration::from_secs(seconds),
+        };
+        let problems = [
+            Error::Read(read::Error::Forbidden(Forbidden::Right(Right::Streams))),
+            Error::Unknown(name()),
+            Error::Exists(name()),
+            Error::Called("B\u{f6}ok".into()),
+            Error::TooMany(100),
+            Error::Setting(BadSetting::Partitions),
+            Error::Ahead(Position::new(7).expect("a position")),
+            full(10),
+            full(0),
+            Error::Connected(2),
+            Error::NotExplicit,
+            Error::NoSpace(MinFree(None)),
+            Error::Closing,
+            Error::Unavailable(Unavailable::new("the path of a file")),
+        ];
+        let told = problems
+            .map(|problem| String::from_utf8(error::json(&stream(&problem))).expect("ASCII"));
+        assert_snapshot!(told.join("\n"), @r#"
+        {"type":"urn:feedwire:problem:forbidden","title":"Not granted","status":403,"detail":"the right to streams is needed in this project"}
+        {"type":"urn:feedwire:problem:not-found","title":"Not found","status":404,"detail":"there is no such stream"}
+        {"type":"urn:feedwire:problem:already-exists","title":"It is there already","status":409,"detail":"there is a stream s already"}
+        {"type":"urn:feedwire:problem:already-exists","title":"It is there already","status":409,"detail":"there is a stream called \"B\u00f6ok\" already"}
+        {"type":"urn:feedwire:problem:too-many-streams","title":"There are as many streams as there may be","status":409,"detail":"there are 100 streams, which is as many as there may be"}
+        {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"partitions: it has to be a power of two, 1 to 1024","parameter":"partitions"}
+        {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"a stream starts at a time that is past, or at a position up to the last one, which is 7","parameter":"start"}
+        {"type":"urn:feedwire:problem:stream-full","title":"The stream has as many members as it may have","status":429,"detail":"the stream has its 3 members","members_max":3,"retry_after":10}
+        {"type":"urn:feedwire:problem:stream-full","title":"The stream has as many members as it may have","status":429,"detail":"the stream has its 3 members","members_max":3,"retry_after":1}
+        {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"the stream has 2 members","parameter":"name"}
+        {"type":"urn:feedwire:problem:not-acknowledged","title":"Nothing is acknowledged in this stream","status":409,"detail":"the stream is in mode delivered: nothing is acknowledged"}
+        {"type":"urn:feedwire:problem:no-space","title":"The disk is full","status":507,"detail":"no space left in the store"}
+        {"type":"urn:feedwire:problem:unavailable","title":"Not available at present","status":503,"detail":"the server is stopping"}
+        {"type":"urn:feedwire:problem:unavailable","title":"Not available at present","status":503,"detail":"what is kept of streams cannot be read or written"}
+        "#);
+    }
+}

@@ -142,3 +142,96 @@ fn told(lost: &Lost) -> LostEvents {
         first: lost.first.get(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use feedwire_core::Delivered;
+    use feedwire_core::stream::Lag;
+    use feedwire_event::Position;
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::native::event::tests::{bare, full};
+
+    fn position(value: u64) -> Position {
+        Position::new(value).expect("a position")
+    }
+
+    /// Everything that a member can be sent.
+    fn said(kind: Stream) -> String {
+        let framing = member(kind, &ProjectName::new("default").expect("a name"));
+        let held = |partition, is_leaving| Held {
+            partition,
+            generation: 7,
+            lag: 2,
+            is_leaving,
+        };
+        let standing = Standing {
+            members: 2,
+            members_max: 3,
+            lag: Lag {
+                events: 4,
+                age: Duration::from_micros(1_500_999),
+            },
+            held: vec![held(0, false), held(1_023, true)],
+        };
+        let receipt = Receipt {
+            partition: 1_023,
+            generation: 7,
+            position: position(101),
+        };
+        let mut out = Vec::new();
+        framing.heartbeat(&standing, Timestamp::MIN, &mut out);
+        for (record, receipt) in [(full(), Some((receipt, 2))), (bare(), None)] {
+            let event = Delivered::Logged(record);
+            let sent = Sent { event, receipt };
+            framing.event(&sent, &mut out).expect("a payload");
+        }
+        framing.changed(
+            &Standing {
+                held: Vec::new(),
+                ..standing
+            },
+            Timestamp::MIN,
+            &mut out,
+        );
+        let lost = Lost {
+            lost_at_most: 1_200,
+            first: position(5_911),
+        };
+        framing.lost(&lost, &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn server_sent_events_bear_the_receipt_as_their_id() {
+        assert_snapshot!(said(Stream::Sse), @r#"
+        event: heartbeat
+        data: {"members":{"count":2,"max":3},"lag":{"events":4,"seconds":1.5},"partitions":[{"partition":0,"generation":7,"lag":2},{"partition":1023,"generation":7,"lag":2,"leaving":true}]}
+
+        id: 1023.7.101
+        data: {"specversion":"1.0","id":"a-1","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"},"receipt":"1023.7.101","attempt":2}
+
+        data: {"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}
+
+        event: heartbeat
+        data: {"members":{"count":2,"max":3},"lag":{"events":4,"seconds":1.5},"partitions":[]}
+
+        event: lost
+        data: {"lost_at_most":1200,"first":5911}
+        "#);
+    }
+
+    #[test]
+    fn lines_of_one_member_are_no_events() {
+        assert_snapshot!(said(Stream::Ndjson), @r#"
+        {"heartbeat":{"members":{"count":2,"max":3},"lag":{"events":4,"seconds":1.5},"partitions":[{"partition":0,"generation":7,"lag":2},{"partition":1023,"generation":7,"lag":2,"leaving":true}]}}
+        {"specversion":"1.0","id":"a-1","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"},"receipt":"1023.7.101","attempt":2}
+        {"specversion":"1.0","id":"given","source":"/v1/projects/default/feeds/flights","type":"tick","time":"2026-11-21T08:00:00.000001Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z"}
+        {"heartbeat":{"members":{"count":2,"max":3},"lag":{"events":4,"seconds":1.5},"partitions":[]}}
+        {"lost":{"lost_at_most":1200,"first":5911}}
+        "#);
+    }
+}

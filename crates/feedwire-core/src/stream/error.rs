@@ -27,7 +27,7 @@ pub enum Error {
     #[error("there are {0} streams, which is as many as there may be")]
     TooMany(usize),
     /// A setting cannot be.
-    #[error(transparent)]
+    #[error("a setting has to be {0}")]
     Setting(#[from] BadSetting),
     /// It starts where nothing is yet.
     #[error(

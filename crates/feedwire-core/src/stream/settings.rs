@@ -166,37 +166,35 @@ pub enum Refused {
     Unknown,
 }
 
-/// What a setting may not be.
+/// A setting that cannot be. As text, it is what it has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSetting {
     /// The number of partitions.
-    #[error("partitions: a power of two, {} to {}", PARTITIONS.start(), PARTITIONS.end())]
+    #[error("a power of two, {} to {}", PARTITIONS.start(), PARTITIONS.end())]
     Partitions,
     /// The number of members.
-    #[error("members_max: {} to {}, and no more than there are partitions", MEMBERS.start(), MEMBERS.end())]
+    #[error("{} to {}, and no more than there are partitions", MEMBERS.start(), MEMBERS.end())]
     Members,
     /// The time between heartbeats.
-    #[error("heartbeat: {} s to {} s", HEARTBEAT.start().as_secs(), HEARTBEAT.end().as_secs())]
+    #[error("{} s to {} s, in whole seconds", HEARTBEAT.start().as_secs(), HEARTBEAT.end().as_secs())]
     Heartbeat,
     /// How long checkpoints are kept.
-    #[error("checkpoint_lifetime: {} s to {} s", CHECKPOINT_LIFETIME.start().as_secs(), CHECKPOINT_LIFETIME.end().as_secs())]
+    #[error("{} s to {} s, in whole seconds", CHECKPOINT_LIFETIME.start().as_secs(), CHECKPOINT_LIFETIME.end().as_secs())]
     CheckpointLifetime,
     /// The time to acknowledge.
-    #[error("ack_timeout: {} s to {} s", ACK_TIMEOUT.start().as_secs(), ACK_TIMEOUT.end().as_secs())]
+    #[error("{} s to {} s, in whole seconds", ACK_TIMEOUT.start().as_secs(), ACK_TIMEOUT.end().as_secs())]
     AckTimeout,
     /// How many events may be out.
-    #[error("max_in_flight: {} to {}", IN_FLIGHT.start(), IN_FLIGHT.end())]
+    #[error("{} to {}", IN_FLIGHT.start(), IN_FLIGHT.end())]
     InFlight,
     /// How often an event is sent.
-    #[error("max_deliveries: {} to {}, or null", DELIVERIES.start(), DELIVERIES.end())]
+    #[error("{} to {}, or null", DELIVERIES.start(), DELIVERIES.end())]
     Deliveries,
     /// What people call it.
-    #[error(
-        "display_name: at most {DISPLAY_NAME_CHARS_MAX} characters, none of them a control character"
-    )]
+    #[error("at most {DISPLAY_NAME_CHARS_MAX} characters, none of them a control character")]
     DisplayName,
     /// The filter names too much.
-    #[error("filter: at most {FILTER_VALUES_MAX} feeds, types, subjects or labels")]
+    #[error("at most {FILTER_VALUES_MAX} feeds, types, subjects or labels")]
     Filter,
 }
 

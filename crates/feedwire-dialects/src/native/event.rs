@@ -98,7 +98,7 @@ fn write_address(project: &ProjectName, feed: &str, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use bytes::Bytes;
     use feedwire_engine::{Place, Stamp};
     use feedwire_event::json::Canonical;
@@ -114,7 +114,7 @@ pub(super) mod tests {
     }
 
     /// A record at position 101 with everything that an event can have.
-    pub(in crate::native) fn full() -> Record {
+    pub(crate) fn full() -> Record {
         let mut extensions = Extensions::default();
         extensions
             .push("traceid", &Canonical::string("4f"))
@@ -148,7 +148,7 @@ pub(super) mod tests {
     }
 
     /// A record at position 101 with nothing that an event can do without.
-    pub(in crate::native) fn bare() -> Record {
+    pub(crate) fn bare() -> Record {
         record(&Event {
             id: None,
             source: None,
