@@ -39,6 +39,8 @@ mod schedules;
 #[cfg(not(feature = "shuttle"))]
 mod streaming;
 #[cfg(not(feature = "shuttle"))]
+mod streaming_called;
+#[cfg(not(feature = "shuttle"))]
 mod streaming_to;
 #[cfg(not(feature = "shuttle"))]
 mod taking;
