@@ -58,8 +58,8 @@ impl Shown<'_> {
     }
 }
 
-/// What the request with this `head` shows, where `rule` says whether a token may be in its address, and `dialect` whether key id and
-/// secret have headers of their own.
+/// What the request with this `head` shows, where `rule` says whether a token may be in its address, and `dialect` whether it may be for
+/// everything, and whether a token, or key id and secret, have headers of their own.
 pub(crate) fn shown<'r>(
     head: &'r Parts,
     rule: Rule,
@@ -70,12 +70,16 @@ pub(crate) fn shown<'r>(
     let text = |value: &'r HeaderValue| std::str::from_utf8(value.as_bytes()).unwrap_or_default();
     let header = header.map(|value| authorization(text(value)));
     let apart = dialect.key_headers.map(|names| pair(&head.headers, names));
-    let header = match (header, apart.transpose()?.flatten()) {
-        (Some(_), Some(_)) => return Err(Refusal::TwoProofs),
-        (header, apart) => header.or(apart),
-    };
+    let apart = apart.transpose()?.flatten();
+    let bare = dialect.token_header.map(|name| bare(&head.headers, name));
+    let bare = bare.transpose()?.flatten();
+    let mut headers = [header, apart, bare].into_iter().flatten();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(Refusal::TwoProofs);
+    }
     let query = head.uri.query().unwrap_or_default();
-    let takes_token = dialect.has_tokens || rule.takes_token(&head.method);
+    let takes_token = dialect.token_header.is_some() || rule.takes_token(&head.method);
     if !query.contains(TOKEN) || !takes_token {
         return Ok(Shown {
             credentials: header,
@@ -108,18 +112,28 @@ fn pair<'r>(
     headers: &'r HeaderMap,
     (key_id, secret): (&'static str, &'static str),
 ) -> Result<Option<Credentials<'r>>, Refusal> {
-    let one = |name: &str| {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value.map(|value| value.to_str().unwrap_or_default())),
-            _ => Err(Refusal::TwoProofs),
-        }
-    };
-    Ok(match (one(key_id)?, one(secret)?) {
+    Ok(match (one(headers, key_id)?, one(headers, secret)?) {
         (None, None) => None,
         (Some(key_id), Some(secret)) => Some(Credentials::Apart { key_id, secret }),
         _ => Some(Credentials::Other),
     })
+}
+
+/// The token that a header bears.
+fn bare<'r>(
+    headers: &'r HeaderMap,
+    name: &'static str,
+) -> Result<Option<Credentials<'r>>, Refusal> {
+    Ok(one(headers, name)?.map(|token| Credentials::Bearer(token.into())))
+}
+
+/// The value of a header that is there once.
+fn one<'r>(headers: &'r HeaderMap, name: &'static str) -> Result<Option<&'r str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(|value| value.to_str().unwrap_or_default())),
+        _ => Err(Refusal::TwoProofs),
+    }
 }
 
 /// What a header `Authorization` bears (RFC 7235, 2.1; RFC 7617; RFC 6750, 2.1).
@@ -152,6 +166,12 @@ mod tests {
         ..DIALECT
     };
 
+    /// A dialect that has a header of a token alone.
+    const BARE: Dialect = Dialect {
+        token_header: Some("token"),
+        ..DIALECT
+    };
+
     const READ: Rule = Rule::Project(Right::Read);
 
     /// What is shown, in words, and what is left of the query.
@@ -161,21 +181,27 @@ mod tests {
         header: Option<&str>,
         rule: Rule,
     ) -> (String, Option<String>) {
-        let mut request = Request::builder().method(method).uri(address);
-        if let Some(header) = header {
-            request = request.header(AUTHORIZATION, header);
-        }
-        let (head, ()) = request.body(()).expect("a request").into_parts();
+        let header = header.map(|header| ("authorization", header));
+        let head = head(method, address, header.as_slice());
         match shown(&head, rule, &DIALECT) {
             Err(refusal) => (format!("{refusal:?}"), None),
-            Ok(shown) => {
-                let words = match shown.proof() {
-                    None => "nothing".to_owned(),
-                    Some(Proof::Bearer(token)) => format!("bearer {token}"),
-                    Some(Proof::Basic { key_id, secret }) => format!("basic {key_id} {secret}"),
-                };
-                (words, shown.query)
-            }
+            Ok(shown) => (words(&shown), shown.query),
+        }
+    }
+
+    fn head(method: &str, address: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().method(method).uri(address);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    fn words(shown: &Shown<'_>) -> String {
+        match shown.proof() {
+            None => "nothing".to_owned(),
+            Some(Proof::Bearer(token)) => format!("bearer {token}"),
+            Some(Proof::Basic { key_id, secret }) => format!("basic {key_id} {secret}"),
         }
     }
 
@@ -248,18 +274,10 @@ mod tests {
     #[test]
     fn two_headers_of_a_dialect_show_a_key_with_its_secret_and_nothing_half() {
         let check = |headers: &[(&str, &str)], words: &str| {
-            let mut request = Request::builder().uri("/x");
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            let (head, ()) = request.body(()).expect("a request").into_parts();
+            let head = head("GET", "/x", headers);
             let told = match shown(&head, READ, &APART) {
                 Err(refusal) => format!("{refusal:?}"),
-                Ok(shown) => match shown.proof() {
-                    None => "nothing".to_owned(),
-                    Some(Proof::Bearer(token)) => format!("bearer {token}"),
-                    Some(Proof::Basic { key_id, secret }) => format!("basic {key_id} {secret}"),
-                },
+                Ok(shown) => self::words(&shown),
             };
             assert_eq!(told, words, "{headers:?}");
             let elsewhere = shown(&head, READ, &DIALECT).expect("other headers are others'");
@@ -275,5 +293,30 @@ mod tests {
             &[key_id, secret, ("authorization", "Bearer x")],
             "TwoProofs",
         );
+    }
+
+    #[test]
+    fn where_a_dialect_has_a_header_of_a_token_the_address_may_bear_it_too_whatever_is_asked() {
+        let check = |method: &str, address: &str, headers: &[(&str, &str)], words: &str| {
+            let head = head(method, address, headers);
+            let told = match shown(&head, Rule::Home(Right::Streams), &BARE) {
+                Err(refusal) => format!("{refusal:?}"),
+                Ok(shown) => self::words(&shown),
+            };
+            assert_eq!(told, words, "{method} {address} {headers:?}");
+        };
+        let token = ("token", "abc");
+        for method in ["GET", "POST", "PUT", "DELETE"] {
+            check(method, "/x", &[token], "bearer abc");
+            check(method, "/x?token=abc", &[], "bearer abc");
+        }
+        check("GET", "/x", &[("token", "")], "bearer ");
+        check("GET", "/x", &[token, token], "TwoProofs");
+        check("GET", "/x?token=abc", &[token], "TwoProofs");
+        let authorization = ("authorization", "Bearer abc");
+        check("GET", "/x", &[token, authorization], "TwoProofs");
+        let elsewhere = head("GET", "/x", &[token]);
+        let elsewhere = shown(&elsewhere, READ, &DIALECT).expect("other headers are others'");
+        assert!(elsewhere.proof().is_none());
     }
 }

@@ -37,8 +37,9 @@ pub(crate) struct Dialect {
     pub(crate) prefix: &'static str,
     /// The headers, in lower case, in which key id and secret come apart; none where they come in `Authorization` alone.
     pub(crate) key_headers: Option<(&'static str, &'static str)>,
-    /// Whether a token in the address proves who asks, whatever the method.
-    pub(crate) has_tokens: bool,
+    /// The header, in lower case, in which a token comes without a scheme; where there is one, a token in the address proves who asks,
+    /// too, whatever the method.
+    pub(crate) token_header: Option<&'static str>,
     /// What stands for every project where a path names one; none where there is no such word.
     pub(crate) every_project: Option<&'static str>,
     /// The child of the project at home that a request with this head is about, where it names one.

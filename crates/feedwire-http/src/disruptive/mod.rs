@@ -28,7 +28,7 @@ const DEVICE: usize = 1;
 pub(crate) const DIALECT: Dialect = Dialect {
     prefix: "/disruptive",
     key_headers: None,
-    has_tokens: false,
+    token_header: None,
     every_project: Some(EVERY_PROJECT),
     child: |_| Ok(None),
     standings: quota::headers,

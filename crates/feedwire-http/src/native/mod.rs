@@ -38,7 +38,7 @@ const NAME: usize = 1;
 pub(crate) const DIALECT: Dialect = Dialect {
     prefix: "/",
     key_headers: None,
-    has_tokens: false,
+    token_header: None,
     every_project: None,
     child: |_| Ok(None),
     standings: quota::headers,

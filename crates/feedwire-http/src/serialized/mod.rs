@@ -26,7 +26,7 @@ const TENANT: usize = 0;
 pub(crate) const DIALECT: Dialect = Dialect {
     prefix: "/serialized",
     key_headers: Some(("serialized-access-key", "serialized-secret-access-key")),
-    has_tokens: false,
+    token_header: None,
     every_project: None,
     child: tenants::named,
     standings: refuse::standings,

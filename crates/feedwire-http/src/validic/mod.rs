@@ -20,7 +20,7 @@ const ID: usize = 0;
 pub(crate) const DIALECT: Dialect = Dialect {
     prefix: "/validic",
     key_headers: None,
-    has_tokens: true,
+    token_header: Some("token"),
     every_project: None,
     child: |_| Ok(None),
     standings: quota::headers,

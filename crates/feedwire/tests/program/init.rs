@@ -292,20 +292,48 @@ fn nothing_that_is_logged_is_secret() {
     let home = Home::new();
     let server = home.serve(&["--log", "trace"]);
     let printed = server
-        .run(["key", "create", "--read", "*", "--json"])
+        .run(["key", "create", "--grant", "default:read,streams", "--json"])
         .printed();
     let tokens = [home.token.clone(), token(&printed)];
     let [_, theirs] = &tokens;
     assert!(is_taken(&server, theirs));
     let address = server.address.trim_start_matches("http://");
-    let mut client = TcpStream::connect(address).expect("it listens");
-    let request = format!(
-        "GET /v1/projects/default/feeds/f?token={theirs} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
-    );
-    client.write_all(request.as_bytes()).expect("it is read");
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).expect("it is answered");
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    for (line, headers, status) in [
+        (
+            format!("GET /v1/projects/default/feeds/f?token={theirs}"),
+            String::new(),
+            200,
+        ),
+        (
+            format!("POST /validic/streams?token={theirs}"),
+            String::new(),
+            201,
+        ),
+        (
+            format!("POST /validic/streams?token={theirs}x"),
+            String::new(),
+            403,
+        ),
+        (
+            "POST /validic/streams".to_owned(),
+            format!("token: {theirs}\r\n"),
+            422,
+        ),
+    ] {
+        let body = r#"{"name":"one"}"#;
+        let mut client = TcpStream::connect(address).expect("it listens");
+        let request = format!(
+            "{line} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        client.write_all(request.as_bytes()).expect("it is read");
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).expect("it is answered");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
     server.process.signal(rustix::process::Signal::TERM);
     let logged = server.process.stderr.rest().join("\n");
     assert!(logged.contains("stopped"), "{logged}");
