@@ -19,6 +19,16 @@ def guarded_server(tmp_path):
 
 
 @pytest.fixture
+def secure_server(tmp_path):
+    """The same over TLS."""
+    folder = tmp_path / "data"
+    server = Server(folder, init(folder), is_secure=True)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def server(tmp_path):
     server = Server(tmp_path / "data")
     server.start()

@@ -4,10 +4,13 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import urllib.request
+from pathlib import Path
 
 PROGRAM = os.environ["FEEDWIRE_BIN"]
+CERTIFICATES = Path(__file__).parents[2] / "crates/feedwire-testkit/certificates"
 
 
 def init(folder):
@@ -19,20 +22,24 @@ def init(folder):
 class Server:
     """Holds the listening socket, as a service manager does, so that a restart refuses no one."""
 
-    def __init__(self, folder, token=None):
+    def __init__(self, folder, token=None, is_secure=False):
         self.folder = folder
         self.token = token
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+        port = self.socket.getsockname()[1]
+        self.url = f"{'https' if is_secure else 'http'}://127.0.0.1:{port}"
+        tls = ["--tls-cert", CERTIFICATES / "server.pem", "--tls-key", CERTIFICATES / "server.key"]
+        self.options = ([] if token else ["--dev"]) + (tls if is_secure else [])
+        # Who signed the certificate.
+        self.authority = CERTIFICATES / "authority.pem"
         self.process = None
 
     def start(self):
         # LISTEN_PID names the process that the socket is meant for: the shell's, which `exec` keeps.
-        access = "" if self.token else "--dev"
-        command = f'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve {access} --data "$1" 3<&"$2"'
         descriptor = self.socket.fileno()
+        command = f'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve "$@" 3<&{descriptor}'
         self.process = subprocess.Popen(
-            ["bash", "-c", command, PROGRAM, str(self.folder), str(descriptor)],
+            ["bash", "-c", command, PROGRAM, *self.options, "--data", self.folder],
             pass_fds=[descriptor],
         )
 
@@ -62,7 +69,8 @@ class Server:
             headers={"Content-Type": "application/json"} | self.proof(),
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        trusts = ssl.create_default_context(cafile=self.authority) if self.url.startswith("https:") else None
+        with urllib.request.urlopen(request, timeout=30, context=trusts) as answer:
             return json.loads(answer.read() or "null")
 
     def proof(self):

@@ -5,15 +5,16 @@ import threading
 
 
 class Steps:
-    """The steps of `iterate()`, one after the other; its error is raised where its turn is."""
+    """The steps of each `iterate()`, one after the other; its error is raised where its turn is."""
 
     # How long each is waited for.
     seconds = 30
 
-    def __init__(self, iterate):
+    def __init__(self, *iterates):
+        """Of several iterators whichever steps come first."""
         self.steps = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._run, args=(iterate,), daemon=True)
-        self.thread.start()
+        for iterate in iterates:
+            threading.Thread(target=self._run, args=(iterate,), daemon=True).start()
 
     def _run(self, iterate):
         try:

@@ -1,5 +1,7 @@
 """Clients that the vendor names read a stream of Validic's API, through restarts of the server: every record arrives, in order."""
 
+import datetime
+import itertools
 import json
 import signal
 import subprocess
@@ -30,16 +32,16 @@ def record(server, numbers, user="u1"):
 
 
 def records(steps, numbers):
-    """Takes events until all `numbers` were there; returns them as they came first, each once."""
+    """Takes records of a stream until all `numbers` were there; returns them as they came first, each once."""
     seen = []
     while not set(numbers) <= set(seen):
         name, data = steps.next()
-        if name == "data" and data["number"] not in seen:
+        if name in ("data", "stream") and data["number"] not in seen:
             seen.append(data["number"])
     return seen
 
 
-@pytest.mark.parametrize("consumer", [*consumers.LIBRARIES, consumers.quickstart], ids=lambda consumer: consumer.__name__)
+@pytest.mark.parametrize("consumer", consumers.LIBRARIES, ids=lambda consumer: consumer.__name__)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["restarted", "killed"])
 def test_every_record_arrives_in_order_while_the_server_is(server, consumer, how):
     url = address(server, make(server))
@@ -62,52 +64,99 @@ def test_there_is_a_poke_at_once_that_tells_how_many_connections_there_are(serve
     assert poke["members"] == {"count": 1, "max": 3}
 
 
+def test_pokes_go_on_and_tell_how_many_connections_there_are_then(server):
+    url = address(server, make(server))
+    one = Steps(lambda: consumers.sseclient_py(url))
+    assert one.next()[1]["members"]["count"] == 1
+    other = Steps(lambda: consumers.sseclient_py(url))
+    assert other.next()[1]["members"]["count"] == 2
+    assert one.next()[1]["members"]["count"] == 2
+
+
 @pytest.mark.parametrize("consumer", consumers.LIBRARIES, ids=lambda consumer: consumer.__name__)
 def test_two_connections_share_what_there_is(server, consumer):
     url = address(server, make(server))
-    one, other = Steps(lambda: consumer(url)), Steps(lambda: consumer(url))
+
+    def told_by(name):
+        return lambda: ((name, *event) for event in consumer(url))
+
+    steps = Steps(told_by("one"), told_by("other"))
     # Both are there.
-    for steps in (one, other):
-        assert steps.next()[0] == "poke"
-    users = [f"u{number}" for number in range(40)]
-    for user in users:
-        record(server, [0], user)
+    there = set()
+    while there != {"one", "other"}:
+        there.add(steps.next()[0])
+    users = {f"u{number}-0" for number in range(40)}
+    for number in range(40):
+        record(server, [0], f"u{number}")
     seen = []
-    for steps in (one, other):
-        shown = set()
-        # Pokes come while there is nothing else: what there was is there by the second.
-        pokes = 0
-        while pokes < 2:
-            name, data = steps.next()
-            pokes += name == "poke"
-            if name == "data":
-                shown.add(data["id"])
-        seen.append(shown)
-    assert seen[0] and seen[1] and not seen[0] & seen[1]
-    assert len(seen[0] | seen[1]) == len(users)
+    while {record for _, record in seen} != users:
+        name, event, data = steps.next()
+        if event == "data":
+            seen.append((name, data["id"]))
+    assert len(seen) == len(users), "each goes to one of them"
+    assert {name for name, _ in seen} == {"one", "other"}
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["restarted", "killed"])
+def test_a_program_that_calls_as_the_vendors_quickstart_does_has_every_record(secure_server, how):
+    server = secure_server
+    # Before anything is recorded, in case that midnight passes.
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    record(server, range(5))
+    connection = {"type": "create", "subject": "u1", "data": {"id": "c1"}}
+    server.settle("POST", "feeds/connection/events", connection)
+    steps = Steps(lambda: consumers.quickstart(server, today))
+    replayed = [steps.next() for _ in range(5)]
+    assert [(source, data["number"]) for source, data in replayed] == [("replay", number) for number in range(5)]
+    # It ends, and has no connection events; nor has the stream, when nobody was there.
+    assert steps.next() == ("replay", None)
+    assert records(steps, range(5)) == list(range(5))
+    server.settle("POST", "feeds/connection/events", connection)
+    source, told = steps.next()
+    assert (source, told["connection"]["id"]) == ("stream", "c1")
+    record(server, range(5, 10))
+    server.stop(how)
+    server.start()
+    record(server, range(10, 15))
+    assert [number for number in records(steps, range(5, 15)) if number >= 5] == list(range(5, 15))
 
 
 def test_curl_makes_and_reads_as_the_pages_say(guarded_server):
     token = guarded_server.token
     api = f"{guarded_server.url}/validic"
 
-    def curl(*arguments):
-        return subprocess.run(["curl", "-sS", *arguments], check=True, capture_output=True, text=True, timeout=30).stdout
+    def curl(path, *arguments):
+        command = ["curl", "-sS", f"{api}{path}token={token}", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 
-    made = curl("-X", "POST", f"{api}/streams?token={token}", "-H", "Content-Type: application/json", "-d", '{"name":"one"}')
-    stream = json.loads(made)["id"]
-    listed = json.loads(curl(f"{api}/streams?token={token}"))
-    assert [told["id"] for told in listed["streams"]] == [stream]
+    is_json = ["-H", "Content-Type: application/json", "-d"]
+    made = json.loads(curl("/streams?", "-X", "POST", *is_json, '{"name":"one","resource_filter":["summary","sleep"]}'))
+    assert made["group"] == f"stream_{made['id']}"
+    assert (made["resource_filter"], made["event_type_filter"]) == (["summary", "sleep"], None)
+    stream = f"/streams/{made['id']}"
+    assert json.loads(curl(f"{stream}/?", "-X", "PUT", *is_json, '{"name":"two"}'))["name"] == "two"
+    # Some clients send a body with everything.
+    assert json.loads(curl(f"{stream}?", "-X", "GET", *is_json, "{}"))["event_type_filter"] == []
+    listed = json.loads(curl("/streams/?q=name~TW&sort=-name&"))
+    assert listed["meta"] == {"total": 1, "sort": ["-name"]}
+    assert [told["id"] for told in listed["streams"]] == [made["id"]]
     record(guarded_server, range(3))
-    replayed = curl(f"{api}/replay?token={token}&resources=summary,sleep&event_types=data")
+    replayed = curl("/replay?resources=summary,sleep&event_types=data&")
     assert replayed.count("event: data\ndata: {") == 3
-    command = ["curl", "-sSN", f"{api}/streams/{stream}/connect?token={token}"]
+    command = ["curl", "-sSN", f"{api}{stream}/connect?token={token}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            names = []
-            while names.count("event: data\n") < 3:
-                names += [line for line in [process.stdout.readline()] if line.startswith("event: ")]
+            names = (line for line in process.stdout if line.startswith("event: "))
+            assert next(names) == "event: poke\n"
+            others = (name for name in names if name != "event: poke\n")
+            assert list(itertools.islice(others, 3)) == ["event: data\n"] * 3
+            assert json.loads(curl(f"{stream}?"))["members"] == 1
+            refused = json.loads(curl(f"{stream}?", "-X", "DELETE"))
+            assert refused["errors"] == ["this stream has connections: it is deleted once they have ended"]
         finally:
             process.kill()
-    assert names[0] == "event: poke\n"
-    assert json.loads(curl(f"{api}/streams?token=none"))["errors"] == ["Invalid authentication credentials"]
+    other = json.loads(curl("/streams?", *is_json, '{"name":"three"}'))
+    assert json.loads(curl(f"/streams/{other['id']}?", "-X", "DELETE", *is_json, "{}"))["deleted_at"]
+    assert json.loads(curl(f"/streams/{other['id']}?"))["errors"] == ["there is no such stream"]
+    token = "none"
+    assert json.loads(curl("/streams?"))["errors"] == ["Invalid authentication credentials"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -58,32 +59,32 @@ def aio_sse_client(url):
             continue
 
 
+def printed(command, **environment):
+    """Yields each line of JSON that a program prints."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:
+        try:
+            for line in process.stdout:
+                yield json.loads(line)
+        finally:
+            process.kill()
+
+
 def eventsource(package):
     """An EventSource of Node, which comes back by itself."""
 
     def consume(url):
-        command = ["node", str(HERE / "validic_events.mjs"), package, url]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                for line in process.stdout:
-                    event = json.loads(line)
-                    yield event["name"], event["data"]
-            finally:
-                process.kill()
+        for event in printed(["node", HERE / "validic_events.mjs", package, url]):
+            yield event["name"], event["data"]
 
     consume.__name__ = package
     return consume
 
 
-def quickstart(url):
-    """A program that calls as the vendor's quickstart does: no Accept, blocks parted at blank lines, pokes dropped by their line."""
-    command = ["node", str(HERE / "validic_quickstart.mjs"), url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            for line in process.stdout:
-                yield "data", json.loads(line)
-        finally:
-            process.kill()
+def quickstart(server, date):
+    """A program that calls as the vendor's quickstart does; yields (`replay` or `stream`, data)."""
+    command = ["node", HERE / "validic_quickstart.mjs", f"{server.url}/validic", server.token, date]
+    for event in printed(command, NODE_EXTRA_CA_CERTS=str(server.authority)):
+        yield event["from"], event["data"]
 
 
 LIBRARIES = [
