@@ -13,6 +13,12 @@ import validic_consumers as consumers
 from steps import Steps
 
 
+@pytest.fixture(autouse=True)
+def programs():
+    yield
+    consumers.end_programs()
+
+
 def make(server, **members):
     """Makes a stream, and returns its id."""
     answer = requests.post(f"{server.url}/validic/streams", json={"name": "one"} | members, headers=server.proof(), timeout=30)

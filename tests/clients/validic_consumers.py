@@ -15,6 +15,8 @@ from aiosseclient import aiosseclient
 
 HERE = Path(__file__).parent
 SECONDS = 30
+# Those that run. They come back for ever, and whoever reads them waits on a thread that nothing ends.
+PROGRAMS = []
 
 
 def sseclient_py(url):
@@ -60,13 +62,19 @@ def aio_sse_client(url):
 
 
 def printed(command, **environment):
-    """Yields each line of JSON that a program prints."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:
-        try:
-            for line in process.stdout:
-                yield json.loads(line)
-        finally:
-            process.kill()
+    """Yields each line of JSON that a program prints; it runs until `end_programs`."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
+    PROGRAMS.append(process)
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def end_programs():
+    """Ends the programs that were started."""
+    while PROGRAMS:
+        process = PROGRAMS.pop()
+        process.kill()
+        process.wait(SECONDS)
 
 
 def eventsource(package):
