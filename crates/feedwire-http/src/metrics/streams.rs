@@ -1,4 +1,4 @@
-//! Streams: durable consumer groups, each told apart. They are made by those who administer, and there are at most a hundred of a project.
+//! Streams: durable consumer groups, each told apart: there are at most a hundred of a project at once.
 
 use std::fmt;
 
