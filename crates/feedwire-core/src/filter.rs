@@ -12,7 +12,7 @@ use crate::{Allowance, Confinement, FeedPattern, Forbidden, LabelGroup, Partitio
 /// in the partition; and in the feed of which only some types are asked for, if it has one of those. An empty list asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// The feeds; empty is every feed of the project.
+    /// The feeds; empty is every feed of the project, but for load feeds.
     pub feeds: Vec<FeedName>,
     /// The types.
     pub types: Vec<TypeName>,
@@ -24,6 +24,17 @@ pub struct Filter {
     pub partition: Option<Partition>,
     /// The types in one of the feeds; `None` is what `types` says.
     pub types_in: Option<TypesIn>,
+    /// Events of entities alone, of this kind; `None` is all events.
+    pub entity_feed: Option<EntityFeed>,
+}
+
+/// What is told of entities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntityFeed {
+    /// How they change.
+    Change,
+    /// Their states, as they are loaded: of the feeds whose entities they are, the load feeds.
+    Load,
 }
 
 /// The types that are let through in one feed; what is in other feeds is let through whatever its type.
@@ -98,11 +109,14 @@ impl Matcher {
     /// What of `filter` may be read by whom `allowance` is for, but for events that are for those who are there.
     pub(crate) fn new(filter: Filter, allowance: &Allowance) -> Result<Self, Forbidden> {
         let is_admin = allowance.rights.has(Right::Admin);
-        let filter = if is_admin {
+        let mut filter = if is_admin {
             filter
         } else {
             filter.narrowed(allowance)?
         };
+        if filter.entity_feed == Some(EntityFeed::Load) {
+            filter.feeds = filter.feeds.iter().map(FeedName::load_feed).collect();
+        }
         let subjects = filter.subjects.iter().cloned().collect();
         let open = is_admin || !filter.feeds.is_empty();
         let patterns = if open {
@@ -184,7 +198,22 @@ impl Matcher {
             let types_in = self.filter.types_in.as_ref();
             types_in.is_none_or(|types_in| types_in.has(record))
         };
-        !now.hides(record) && self.is_reached_by(record) && granted() && partitioned() && typed()
+        !now.hides(record)
+            && self.is_reached_by(record)
+            && self.tells_of(record)
+            && granted()
+            && partitioned()
+            && typed()
+    }
+
+    /// Whether `record` is of an entity where only those are asked for, and not of a load feed where nobody asked for it.
+    fn tells_of(&self, record: &Record) -> bool {
+        let is_loaded = || FeedName::loaded(record.feed()).is_some();
+        match self.filter.entity_feed {
+            None => !self.filter.feeds.is_empty() || !is_loaded(),
+            Some(EntityFeed::Change) => record.is_entity() && !is_loaded(),
+            Some(EntityFeed::Load) => is_loaded(),
+        }
     }
 
     /// Whether `record` is for everybody, or came when whoever asks was there.

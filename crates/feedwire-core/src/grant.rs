@@ -185,8 +185,9 @@ impl FromIterator<Right> for Rights {
 }
 
 impl FeedPattern {
-    /// Whether `feed` fits.
+    /// Whether `feed` fits, or the feed that it is the load feed of.
     pub fn fits(&self, feed: &str) -> bool {
+        let feed = FeedName::loaded(feed).unwrap_or(feed);
         match &self.0 {
             Pattern::Name(name) => name.as_str() == feed,
             Pattern::Prefix(prefix) => feed.starts_with(&**prefix),

@@ -44,7 +44,7 @@ mod tests;
 pub use crate::core::{Core, open};
 pub use counts::{Erased, FeedCount, Feeds};
 pub use delivery::{Delivered, Delivery, Rendition, Step};
-pub use filter::{Filter, TypesIn};
+pub use filter::{EntityFeed, Filter, TypesIn};
 pub use grant::{Allowance, Confinement, FeedPattern, Forbidden, Grant, Right, RightError, Rights};
 pub use label_filter::{LabelFilter, LabelGroup};
 pub use listing::{ListedSubject, Listing};

@@ -125,6 +125,11 @@ impl Record {
         payload::is_live_only(self.payload_bytes())
     }
 
+    /// Whether it says something of an entity.
+    pub fn is_entity(&self) -> bool {
+        payload::is_entity(self.payload_bytes())
+    }
+
     /// Its size against limits of bytes: tags and payload.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

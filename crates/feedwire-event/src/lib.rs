@@ -4,6 +4,7 @@
 //! further in checks them again. The words themselves are explained in `ARCHITECTURE.md`.
 #![warn(missing_docs)]
 
+pub mod entity;
 mod event;
 pub mod json;
 mod key;
@@ -16,6 +17,7 @@ mod subject;
 mod text;
 mod timestamp;
 
+pub use entity::{Change, ChangeKind, ChangeText, Difference, Ids, Patch, State};
 pub use event::{Attribute, AttributeError, Data, Event, EventId, Extensions, Source};
 pub use key::{IdempotencyKey, KeyError};
 pub use labels::{Labels, LabelsError};

@@ -28,3 +28,7 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const LABELS_MAX: usize = 64;
 /// Longest label key, and longest label value, in bytes of UTF-8.
 pub const LABEL_BYTES_MAX: usize = 256;
+/// Most ids of one entity.
+pub const ENTITY_IDS_MAX: usize = 16;
+/// Longest ids of one entity, as JSON: they are repeated in each of its events.
+pub const ENTITY_IDS_BYTES_MAX: usize = 4096;

@@ -23,6 +23,9 @@ pub enum NameError {
     Reserved(char),
 }
 
+/// What the load feed of a feed is named, before the name of that feed.
+const LOAD_FEED: &str = "_load.";
+
 /// `own` are the names that the server has for itself.
 fn check(text: &str, own: &[&str]) -> Result<(), NameError> {
     let first = text.chars().next().ok_or(NameError::Empty)?;
@@ -42,8 +45,13 @@ fn check(text: &str, own: &[&str]) -> Result<(), NameError> {
     Ok(())
 }
 
+/// Checks the name of a feed, which may be the load feed of another.
+fn check_feed(text: &str, own: &[&str]) -> Result<(), NameError> {
+    check(text.strip_prefix(LOAD_FEED).unwrap_or(text), own)
+}
+
 macro_rules! name {
-    ($name:ident, $what:literal, $($own:literal)?) => {
+    ($name:ident, $what:literal, $check:ident, $($own:literal)?) => {
         #[doc = concat!("The name of a ", $what, ": 1 to 128 of `A-Z a-z 0-9 . _ -`, not starting with `_` or `.`.")]
         $(#[doc = concat!("\n\nThere is one more, the server's own: `", $own, "`.")])?
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,7 +60,7 @@ macro_rules! name {
         impl $name {
             /// Checks `text` and takes it as a name.
             pub fn new(text: &str) -> Result<Self, NameError> {
-                check(text, &[$($own)?]).map(|()| Self(text.into()))
+                $check(text, &[$($own)?]).map(|()| Self(text.into()))
             }
 
             /// The name as text.
@@ -89,10 +97,10 @@ macro_rules! name {
     };
 }
 
-name!(ProjectName, "project", "_system");
-name!(FeedName, "feed", "_audit");
-name!(TypeName, "type of event",);
-name!(StreamName, "stream",);
+name!(ProjectName, "project", check, "_system");
+name!(FeedName, "feed", check_feed, "_audit");
+name!(TypeName, "type of event", check,);
+name!(StreamName, "stream", check,);
 
 impl ProjectName {
     /// The project of the server itself.
@@ -118,6 +126,17 @@ impl FeedName {
         Self("_audit".into())
     }
 
+    /// The feed to which the states of this one's entities are written when they are loaded: `_load.` and this name.
+    #[must_use]
+    pub fn load_feed(&self) -> Self {
+        Self(format!("{LOAD_FEED}{self}").into())
+    }
+
+    /// The feed whose entities are loaded to the feed `name`, where it is a load feed.
+    pub fn loaded(name: &str) -> Option<&str> {
+        name.strip_prefix(LOAD_FEED)
+    }
+
     /// Whether only the server itself publishes to it.
     pub fn is_own(&self) -> bool {
         self.as_str().starts_with('_')
@@ -136,6 +155,24 @@ mod tests {
                 Ok(text.to_owned())
             );
         }
+    }
+
+    #[test]
+    fn a_feed_has_a_load_feed() {
+        let longest = "x".repeat(NAME_BYTES_MAX);
+        for name in ["orders", &longest] {
+            let load = FeedName::new(name).expect("a name").load_feed();
+            assert_eq!(FeedName::new(load.as_str()).as_ref(), Ok(&load));
+            assert_eq!(FeedName::loaded(load.as_str()), Some(name));
+            assert!(load.is_own());
+        }
+        assert_eq!(FeedName::loaded("orders"), None);
+        assert_eq!(FeedName::new("_load."), Err(NameError::Empty));
+        assert_eq!(
+            FeedName::new("_load._load.a"),
+            Err(NameError::Reserved('_'))
+        );
+        assert_eq!(TypeName::new("_load.a"), Err(NameError::Reserved('_')));
     }
 
     #[test]

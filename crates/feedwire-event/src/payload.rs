@@ -3,24 +3,32 @@
 //! | offset | size | what |
 //! |---|---|---|
 //! | 0 | 1 | format, 1 |
-//! | 1 | 1 | bits 0 to 3: kind of data: 0 none, 1 JSON, 2 base64. Bit 4: known by its id. Bit 5: its batch is known by a key. Bit 6: for those alone who are there |
+//! | 1 | 1 | bits 0 to 3: kind of data: 0 none, 1 JSON, 2 base64, 3 the state of an entity. Bit 4: known by its id. Bit 5: its batch is known by a key. Bit 6: for those alone who are there |
 //! | 2 | 2 | length of the id |
 //! | 4 | 2 | length of the source; 0 is the feed's own address |
 //! | 6 | 4 | length of the extensions |
 //! | 10 | | with bit 5: the length of the key (1 byte) and the key |
 //! | | | id, source, extensions, data: the data runs to the end |
 //!
+//! With the state of an entity, which is JSON, or nothing where the entity is gone, there stands before the id what is said of it: 0 create,
+//! 1 update, 2 delete, 3 load (1 byte); of a load the position of the change that made the state, otherwise 0 (8 bytes); the lengths of
+//! the ids, of what changed and of what was removed (4 bytes each). These three, which are JSON, stand between extensions and data.
+//!
 //! Integers are little-endian. Id and source are UTF-8 as the producer sent them, extensions and data canonical JSON. An event
 //! whose id is the producer's can be marked as known by it, and the first one of a batch by the key of its request: by these
 //! marks a repetition is known for what it is. They stand in the record because they have to last as long as it does. Bit 7 is 0.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use crate::{Attribute, Data, Event, EventId, IdempotencyKey};
+use crate::{
+    Attribute, Change, ChangeKind, ChangeText, Data, Event, EventId, IdempotencyKey, Ids, Position,
+};
 
 const FORMAT: u8 = 1;
 const HEADER_BYTES: usize = 10;
+const CHANGE_BYTES: usize = 21;
 const KIND: u8 = 0x0f;
+const ENTITY: u8 = 3;
 const BY_ID: u8 = 0x10;
 const BY_KEY: u8 = 0x20;
 const LIVE_ONLY: u8 = 0x40;
@@ -49,8 +57,10 @@ pub struct Payload<'a> {
     pub source: Option<&'a str>,
     /// Further attributes: the members of a JSON object without its braces; may be empty.
     pub extensions: &'a str,
-    /// What happened.
+    /// What happened; of an entity its whole state.
     pub data: DataText<'a>,
+    /// What it says of an entity, where it is of one.
+    pub change: Option<ChangeText<'a>>,
 }
 
 /// The data of an event as canonical text.
@@ -77,6 +87,20 @@ pub enum Error {
 
 /// The bytes of what `event` carries, marked with `marks`; `give_id` names it where it has no id.
 pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId) -> Bytes {
+    encode_with(event, None, marks, give_id)
+}
+
+/// The bytes of `change`, told by `event`, whose data is the whole state.
+pub fn encode_change(event: &Event, change: &Change, give_id: impl FnOnce() -> EventId) -> Bytes {
+    encode_with(event, Some(change), Marks::default(), give_id)
+}
+
+fn encode_with(
+    event: &Event,
+    change: Option<&Change>,
+    marks: Marks<'_>,
+    give_id: impl FnOnce() -> EventId,
+) -> Bytes {
     let by_id = if marks.id && event.id.is_some() {
         BY_ID
     } else {
@@ -98,11 +122,14 @@ pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId
         Some(Data::Json(json)) => (1, &json.bytes()[..]),
         Some(Data::Base64(text)) => (2, &text.bytes()[..]),
     };
+    let kind = if change.is_some() { ENTITY } else { kind };
+    let change = change.map(ChangeBytes::of).unwrap_or_default();
     let len =
         |bytes: usize| u16::try_from(bytes).expect("an id and a source are shorter than 64 KiB");
     let key_bytes = if by_key == 0 { 0 } else { 1 + key.len() };
     // No more than that: what is left over would cost another allocation when it is frozen.
-    let whole = HEADER_BYTES + key_bytes + id.len() + source.len() + extensions.len() + data.len();
+    let texts = id.len() + source.len() + extensions.len() + data.len();
+    let whole = HEADER_BYTES + key_bytes + change.head.len() + change.texts.len() + texts;
     let mut out = BytesMut::with_capacity(whole);
     out.put_u8(FORMAT);
     out.put_u8(kind | by_id | by_key | live_only);
@@ -113,16 +140,52 @@ pub fn encode(event: &Event, marks: Marks<'_>, give_id: impl FnOnce() -> EventId
         out.put_u8(u8::try_from(key.len()).expect("a key has at most 255 characters"));
         out.put_slice(key.as_bytes());
     }
+    out.put_slice(&change.head);
     out.put_slice(id.as_bytes());
     out.put_slice(source.as_bytes());
     out.put_slice(extensions);
+    out.put_slice(&change.texts);
     out.put_slice(data);
     out.freeze()
+}
+
+/// What stands of a change before the id, and before the data.
+#[derive(Default)]
+struct ChangeBytes {
+    head: Vec<u8>,
+    texts: Vec<u8>,
+}
+
+impl ChangeBytes {
+    fn of(change: &Change) -> Self {
+        let ids = change.ids.as_ref().map_or("", Ids::as_str);
+        let [changed, removed] = change.difference.lists();
+        let mut head = Vec::with_capacity(CHANGE_BYTES);
+        head.put_u8(match change.kind {
+            ChangeKind::Create => 0,
+            ChangeKind::Update => 1,
+            ChangeKind::Delete => 2,
+            ChangeKind::Load => 3,
+        });
+        head.put_u64_le(change.at.map_or(0, Position::get));
+        for text in [ids.as_bytes(), &changed, &removed] {
+            head.put_u32_le(u32::try_from(text.len()).expect("an event is shorter than 4 GiB"));
+        }
+        Self {
+            head,
+            texts: [ids.as_bytes(), &changed, &removed].concat(),
+        }
+    }
 }
 
 /// Whether these bytes of a record bear a mark; cheaper than decoding them.
 pub fn is_marked(bytes: &[u8]) -> bool {
     matches!(bytes, [FORMAT, kind, ..] if kind & (BY_ID | BY_KEY) != 0)
+}
+
+/// Whether these bytes of a record are of an entity; cheaper than decoding them.
+pub fn is_entity(bytes: &[u8]) -> bool {
+    matches!(bytes, [FORMAT, kind, ..] if kind & KIND == ENTITY)
 }
 
 /// Whether these bytes of a record are of an event for those alone who were there before it; cheaper than decoding them.
@@ -151,6 +214,12 @@ impl<'a> Payload<'a> {
             let key = std::str::from_utf8(key).ok().ok_or(Error::Malformed)?;
             (Some(key), rest)
         };
+        let (head, rest) = if header[1] & KIND == ENTITY {
+            let (head, rest) = rest.split_first_chunk().ok_or(Error::Malformed)?;
+            (Some(change_head(head)?), rest)
+        } else {
+            (None, rest)
+        };
         let mut rest = std::str::from_utf8(rest).ok().ok_or(Error::Malformed)?;
         let id = take(&mut rest, short(2))?;
         let source = take(&mut rest, short(4))?;
@@ -158,9 +227,20 @@ impl<'a> Payload<'a> {
             &mut rest,
             usize::try_from(extensions_len).unwrap_or(usize::MAX),
         )?;
+        let change = match head {
+            Some((kind, at, [ids, changed, removed])) => Some(ChangeText {
+                kind,
+                at,
+                ids: take(&mut rest, ids)?,
+                changed: take(&mut rest, changed)?,
+                removed: take(&mut rest, removed)?,
+            }),
+            None => None,
+        };
         let data = match header[1] & KIND {
             0 => DataText::None,
-            1 => DataText::Json(rest),
+            ENTITY if rest.is_empty() => DataText::None,
+            1 | ENTITY => DataText::Json(rest),
             2 => DataText::Base64(rest),
             _ => return Err(Error::Malformed),
         };
@@ -172,8 +252,26 @@ impl<'a> Payload<'a> {
             source: Some(source).filter(|s| !s.is_empty()),
             extensions,
             data,
+            change,
         })
     }
+}
+
+/// What stands of a change before the id: what it says, the position, and the lengths of its texts.
+type ChangeHead = (ChangeKind, Option<Position>, [usize; 3]);
+
+fn change_head(bytes: &[u8; CHANGE_BYTES]) -> Result<ChangeHead, Error> {
+    let kind = match bytes[0] {
+        0 => ChangeKind::Create,
+        1 => ChangeKind::Update,
+        2 => ChangeKind::Delete,
+        3 => ChangeKind::Load,
+        _ => return Err(Error::Malformed),
+    };
+    let mut rest = &bytes[1..];
+    let at = Position::new(rest.get_u64_le()).ok_or(Error::Malformed)?;
+    let lens = [(); 3].map(|()| usize::try_from(rest.get_u32_le()).unwrap_or(usize::MAX));
+    Ok((kind, Some(at).filter(|at| *at != Position::ZERO), lens))
 }
 
 fn take<'a>(rest: &mut &'a str, len: usize) -> Result<&'a str, Error> {
@@ -216,6 +314,7 @@ mod tests {
             source: Some("/planes"),
             extensions: "\"traceid\":\"4f\"",
             data: DataText::Json("\"late\""),
+            change: None,
         };
         assert_eq!(Payload::decode(&bytes), Ok(payload));
     }
@@ -262,6 +361,7 @@ mod tests {
             source: Some("/s"),
             extensions: "",
             data: DataText::Json("7"),
+            change: None,
         };
         assert_eq!(Payload::decode(bytes), Ok(payload));
         assert!(!is_live_only(bytes));
@@ -324,8 +424,80 @@ mod tests {
             source: None,
             extensions: "",
             data: DataText::None,
+            change: None,
         };
         assert_eq!(Payload::decode(&bytes), Ok(payload));
+    }
+
+    fn change(kind: ChangeKind, at: Option<Position>) -> Change {
+        let difference = crate::Difference {
+            changed: vec!["/a".to_owned()],
+            removed: vec!["/b/c".to_owned(), "/d".to_owned()],
+        };
+        Change {
+            kind,
+            at,
+            ids: Ids::written(r#"{"no":7}"#),
+            difference,
+        }
+    }
+
+    #[test]
+    fn a_change_stands_beside_the_whole_state() {
+        let at = Position::new(5);
+        let told = ChangeText {
+            kind: ChangeKind::Load,
+            at,
+            ids: r#"{"no":7}"#,
+            changed: r#"["/a"]"#,
+            removed: r#"["/b/c","/d"]"#,
+        };
+        let bytes = encode_change(&event(), &change(ChangeKind::Load, at), given);
+        let payload = Payload::decode(&bytes).expect("a payload");
+        assert_eq!(payload.change, Some(told));
+        assert_eq!(payload.data, DataText::Json("\"late\""));
+        assert_eq!((payload.id, payload.source), ("ä-1", Some("/planes")));
+        assert_eq!(payload.extensions, "\"traceid\":\"4f\"");
+        assert!(is_entity(&bytes) && !is_marked(&bytes) && !is_live_only(&bytes));
+        assert!(!is_entity(&encode(&event(), Marks::default(), given)));
+    }
+
+    #[test]
+    fn an_entity_that_is_gone_has_no_data() {
+        let event = Event {
+            data: None,
+            ..event()
+        };
+        for kind in [ChangeKind::Create, ChangeKind::Update, ChangeKind::Delete] {
+            let none = Change {
+                kind,
+                at: None,
+                ids: None,
+                difference: crate::Difference::default(),
+            };
+            let bytes = encode_change(&event, &none, given);
+            let payload = Payload::decode(&bytes).expect("a payload");
+            let told = ChangeText {
+                kind,
+                at: None,
+                ids: "",
+                changed: "",
+                removed: "",
+            };
+            assert_eq!((payload.change, payload.data), (Some(told), DataText::None));
+        }
+    }
+
+    #[test]
+    fn every_cut_of_a_change_is_read_without_panic() {
+        let bytes = encode_change(&event(), &change(ChangeKind::Update, None), given);
+        let data = "\"late\"".len();
+        for len in 0..bytes.len() - data {
+            assert!(Payload::decode(&bytes[..len]).is_err(), "cut at {len}");
+        }
+        let mut odd = bytes.to_vec();
+        odd[HEADER_BYTES] = 9;
+        assert_eq!(Payload::decode(&odd), Err(Error::Malformed));
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! How a state differs from the one before.
+
+use std::collections::HashMap;
+
+use super::equal::are_equal;
+use super::members::{self, Members};
+use super::pointer;
+use super::{DIFFERENCE_DEPTH, State};
+
+/// What is another in a state than in the one before, as JSON Pointers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// What is new or has another value, in the order of the new state.
+    pub changed: Vec<String>,
+    /// What is no longer there, in the order of the old one.
+    pub removed: Vec<String>,
+}
+
+impl Difference {
+    /// How `new` differs from `old`.
+    pub fn between(old: &State, new: &State) -> Self {
+        let mut difference = Self::default();
+        difference.look(old.as_str(), new.as_str(), &mut String::new(), 0);
+        difference
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    /// What changed and what was removed, each a JSON array of pointers, or empty.
+    pub(crate) fn lists(&self) -> [Vec<u8>; 2] {
+        [&self.changed, &self.removed].map(|pointers| {
+            let mut list = Vec::new();
+            pointer::write_list(pointers, &mut list);
+            list
+        })
+    }
+
+    fn look(&mut self, old: &str, new: &str, at: &mut String, depth: usize) {
+        if old == new {
+            return;
+        }
+        let objects = (depth < DIFFERENCE_DEPTH)
+            .then(|| members::of_object(old).zip(members::of_object(new)))
+            .flatten();
+        match objects {
+            Some((old, new)) => self.look_into(&old, &new, at, depth),
+            None if are_equal(old, new) => {}
+            None => self.changed.push(at.clone()),
+        }
+    }
+
+    fn look_into(&mut self, old: &Members<'_>, new: &Members<'_>, at: &mut String, depth: usize) {
+        let len = at.len();
+        let mut olds: HashMap<&str, &str> = (old.0.iter())
+            .map(|(name, value)| (&**name, *value))
+            .collect();
+        for (name, value) in &new.0 {
+            pointer::push(at, name);
+            match olds.remove(&**name) {
+                Some(old) => self.look(old, value, at, depth + 1),
+                None => self.changed.push(at.clone()),
+            }
+            at.truncate(len);
+        }
+        for (name, _) in &old.0 {
+            if olds.contains_key(&**name) {
+                pointer::push(at, name);
+                self.removed.push(at.clone());
+                at.truncate(len);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
+        let state = |text: &str| {
+            let raw = serde_json::from_str(text).expect("JSON");
+            State::new(raw).expect("a state")
+        };
+        let Difference { changed, removed } = Difference::between(&state(old), &state(new));
+        (changed, removed)
+    }
+
+    fn check(old: &str, new: &str, changed: &[&str], removed: &[&str]) {
+        let owned =
+            |pointers: &[&str]| pointers.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            between(old, new),
+            (owned(changed), owned(removed)),
+            "{old} to {new}"
+        );
+    }
+
+    #[test]
+    fn members_are_told_one_by_one_in_nested_objects_too() {
+        check(r#"{"a":1,"b":2}"#, r#"{"b":2.0,"a":1}"#, &[], &[]);
+        check(
+            r#"{"a":1,"b":{"c":1,"d":2},"e":3}"#,
+            r#"{"a":2,"b":{"c":1,"f":null},"g":4}"#,
+            &["/a", "/b/f", "/g"],
+            &["/b/d", "/e"],
+        );
+    }
+
+    #[test]
+    fn an_array_and_what_becomes_something_else_differ_as_a_whole() {
+        check(r#"{"a":[1,2]}"#, r#"{"a":[1,3]}"#, &["/a"], &[]);
+        check(r#"{"a":{"b":1}}"#, r#"{"a":null}"#, &["/a"], &[]);
+        check(r#"{"a":null}"#, r#"{"a":{"b":1}}"#, &["/a"], &[]);
+        check(r#"{"a":{"b":1}}"#, r#"{"a":{}}"#, &[], &["/a/b"]);
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_differs_as_a_whole() {
+        let nested = |depth: usize, value: u8| {
+            format!("{}{value}{}", "{\"a\":".repeat(depth), "}".repeat(depth))
+        };
+        let whole = "/a".repeat(DIFFERENCE_DEPTH);
+        for depth in [DIFFERENCE_DEPTH, DIFFERENCE_DEPTH + 3] {
+            check(&nested(depth, 1), &nested(depth, 2), &[&whole], &[]);
+        }
+    }
+}
