@@ -180,9 +180,13 @@ impl Project {
         while self.counts().persist().await? < through {
             self.counts().feeds(through).await;
         }
+        while self.entities().persist().await? < through {
+            self.entities().come_to(through).await?;
+        }
         let events = self.log().erase(&receipt.erasure).await?;
         // Before the receipt says so: nothing looks for its names after that.
         self.latest().forget(&receipt.erasure).await?;
+        self.entities().forget(&receipt.erasure).await?;
         receipt.erased = Some((clock.now(), events));
         self.erasures().settle(&receipt).await?;
         self.meter().upkeep.erasures.one();

@@ -8,6 +8,7 @@ pub mod back;
 mod core;
 mod counts;
 mod delivery;
+pub mod entities;
 mod erasure;
 mod filter;
 mod grant;
@@ -40,6 +41,7 @@ mod takes;
 pub mod tenants;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use crate::core::{Core, open};
 pub use counts::{Erased, FeedCount, Feeds};

@@ -104,3 +104,21 @@ pub const STREAM_READ_BYTES: usize = 256 * 1024;
 
 /// Generations that are kept ahead of those that are given: none is given twice, whatever is lost in a crash.
 pub const GENERATIONS_AHEAD: u64 = 1_000_000;
+
+/// How often the states of entities that changed are written to their view.
+pub const ENTITIES_INTERVAL: Duration = Duration::from_secs(1);
+
+/// They are written at once where there is so much of them in memory.
+pub const ENTITIES_SAVED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Of a project without entities it is written how far that was seen to after so many events, which are read again after a crash.
+pub const ENTITIES_SAVED_EVENTS: u64 = 100_000;
+
+/// Memory for the states of entities that are not written yet. Whoever changes more waits.
+pub const ENTITIES_MEMORY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Most entities that are looked at for one page of a list: where few pass a filter, a page has fewer than it has room for.
+pub const ENTITIES_LOOKED_MAX: u64 = 10_000;
+
+/// How much is taken of the states at once while they are gone through.
+pub const ENTITIES_READ_BYTES: usize = 256 * 1024;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
 use crate::counts::Counts;
+use crate::entities::{Entities, EntityKey};
 use crate::labels::StoredLabels;
 use crate::latest::Latest;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
@@ -23,6 +24,7 @@ use crate::stats::{Meter, ProjectStats};
 use crate::stream::{Ground, Streams};
 use crate::subjects::Subjects;
 use crate::tail::Tail;
+use crate::turns::Turns;
 
 /// How much the tail takes out of the log in one go.
 pub(crate) const TAIL_READ: Limit = Limit {
@@ -37,6 +39,8 @@ pub(crate) struct Project {
     tail: Arc<Tail>,
     counts: Counts,
     latest: Latest,
+    entities: Entities,
+    entity_turns: Turns<EntityKey>,
     labels: StoredLabels,
     retention: StoredRetention,
     erasures: StoredErasures,
@@ -80,6 +84,10 @@ impl Project {
             .await
             .map_err(|error| unreadable(name, error))?;
         let latest = Latest::open(engine.view(name, "latest").await?).await?;
+        let entities = engine.view(name, "entities").await?;
+        let entities = Entities::open(entities, &*log, counts.through())
+            .await
+            .map_err(|error| unreadable(name, error))?;
         let tail = Arc::new(Tail::new(
             counts.through(),
             tail_bytes_max,
@@ -98,6 +106,8 @@ impl Project {
             tail,
             counts,
             latest,
+            entities,
+            entity_turns: Turns::default(),
             labels,
             retention,
             erasures,
@@ -126,6 +136,15 @@ impl Project {
 
     pub(crate) fn latest(&self) -> &Latest {
         &self.latest
+    }
+
+    pub(crate) fn entities(&self) -> &Entities {
+        &self.entities
+    }
+
+    /// The turns of those who change entities.
+    pub(crate) fn entity_turns(&self) -> &Turns<EntityKey> {
+        &self.entity_turns
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -231,6 +250,7 @@ impl Project {
         }
         self.tail.close();
         self.counts.close();
+        self.entities.close();
     }
 
     /// Does what has to be done now and then, until `stop`.
@@ -240,6 +260,7 @@ impl Project {
         tokio::join!(
             self.save_counts(stop.clone()),
             self.keep_latest(&stop),
+            self.entities.keep(&stop),
             self.streams.keep(&stop),
             stop.run_until_cancelled(now_and_then)
         );
@@ -258,6 +279,7 @@ impl Project {
                 }
                 after = chunk.through;
                 self.counts.add(&chunk.records, after);
+                self.entities.add(&chunk.records, after);
                 self.tail.push(chunk.records, after);
             }
             if head.changed().await.is_err() {

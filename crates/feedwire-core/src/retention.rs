@@ -125,10 +125,13 @@ impl Project {
     async fn trim(&self, clock: &dyn Clock) -> Result<(), Unavailable> {
         let keep = *self.retention().present.lock();
         if keep != Retention::default() {
-            // The counts are never behind what is trimmed, and the tail never behind the counts.
-            // Where there is no room to count more, trimming what is counted is what makes some.
+            // Counts and states are never behind what is trimmed, and the tail never behind the counts.
+            // Where there is no room to write more of them, trimming what is written is what makes some.
             let counted = self.counts().persist_some().await?;
-            self.log().trim(keep, clock.now(), counted).await?;
+            let applied = self.entities().persist_some().await?;
+            self.log()
+                .trim(keep, clock.now(), counted.min(applied))
+                .await?;
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ pub use repeat::{Judge, Verdict};
 pub use scope::Scope;
 pub use stats::{Disk, LogStats};
 pub use store::{
-    Change, Changes, Entry, Misapplied, Missed, Precondition, Primary, PutError, Revision, Space,
-    View, Write,
+    Change, Changes, Entry, Left, Misapplied, Missed, Precondition, Primary, PutError, Revision,
+    Space, View, Write,
 };
 pub use watchers::Watchers;

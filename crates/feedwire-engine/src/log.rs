@@ -197,6 +197,16 @@ pub struct Limit {
     pub bytes: usize,
 }
 
+impl Limit {
+    /// Up to `records`, whatever their size.
+    pub const fn records(records: usize) -> Self {
+        Self {
+            records,
+            bytes: usize::MAX,
+        }
+    }
+}
+
 /// What a reader asked for is partly no longer retained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("events before position {first} are no longer retained")]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use feedwire_event::{Position, ProjectName};
 use tokio::sync::broadcast;
 
-use crate::{MinFree, Unavailable};
+use crate::{Limit, MinFree, Unavailable};
 
 /// A part of the primary store: keys of one kind, of one project.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -192,6 +192,31 @@ impl Misapplied {
     }
 }
 
+/// What is left of a [`Limit`] while entries are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Left(Limit);
+
+impl Left {
+    /// All of `limit`.
+    pub fn of(limit: Limit) -> Self {
+        Self(limit)
+    }
+
+    /// Whether there may be one more; takes what an entry of `bytes` takes.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        let Limit {
+            records,
+            bytes: left,
+        } = &mut self.0;
+        if *records == 0 || *left == 0 {
+            return false;
+        }
+        *records -= 1;
+        *left = left.saturating_sub(bytes);
+        true
+    }
+}
+
 /// What was worked out from a log, up to a position.
 ///
 /// There is one writer. After a crash a view may stand where it stood earlier, never in between and never ahead of its log.
@@ -203,12 +228,23 @@ pub trait View: Debug + Send + Sync {
     /// The value at `key`.
     async fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Unavailable>;
 
+    /// The values at `keys`, in their order, all of one moment.
+    async fn get_all(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, Unavailable>;
+
     /// Up to `limit` values in order of their keys, from the first key that starts with `prefix` and is above `after`.
     async fn scan(
         &self,
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Unavailable>;
+
+    /// The same, ending with the entry that reaches a bound of `limit`: its records are entries, its bytes those of keys and values.
+    async fn page(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: Limit,
     ) -> Result<Vec<(Bytes, Bytes)>, Unavailable>;
 
     /// Makes `writes` and moves to `through`, all or nothing. `through` must be readable in the log, and not before what

@@ -47,6 +47,11 @@ impl Canonical {
         Self(out.into())
     }
 
+    /// What was written out of one of these, and is not looked at again.
+    pub(crate) fn written(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("canonical JSON is ASCII")

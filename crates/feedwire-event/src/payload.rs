@@ -29,6 +29,10 @@ const HEADER_BYTES: usize = 10;
 const CHANGE_BYTES: usize = 21;
 const KIND: u8 = 0x0f;
 const ENTITY: u8 = 3;
+const CREATE: u8 = 0;
+const UPDATE: u8 = 1;
+const DELETE: u8 = 2;
+const LOAD: u8 = 3;
 const BY_ID: u8 = 0x10;
 const BY_KEY: u8 = 0x20;
 const LIVE_ONLY: u8 = 0x40;
@@ -149,6 +153,37 @@ fn encode_with(
     out.freeze()
 }
 
+/// The bytes that tell again the state which the change at `at`, encoded as `bytes`, made.
+pub fn encode_load(bytes: &[u8], at: Position) -> Result<Bytes, Error> {
+    let Payload {
+        id,
+        source,
+        extensions,
+        data,
+        change,
+        ..
+    } = Payload::decode(bytes)?;
+    let (Some(ChangeText { ids, .. }), DataText::Json(state)) = (change, data) else {
+        return Err(Error::Malformed);
+    };
+    let source = source.unwrap_or_default();
+    let texts = [id, source, extensions, ids, state];
+    let len = texts.iter().map(|text| text.len()).sum::<usize>();
+    let mut out = BytesMut::with_capacity(HEADER_BYTES + CHANGE_BYTES + len);
+    // The lengths of id, source and extensions stay as they are.
+    out.put_slice(&[FORMAT, ENTITY]);
+    out.put_slice(&bytes[2..HEADER_BYTES]);
+    out.put_u8(LOAD);
+    out.put_u64_le(at.get());
+    for len in [ids.len(), 0, 0] {
+        out.put_u32_le(u32::try_from(len).expect("an event is shorter than 4 GiB"));
+    }
+    for text in texts {
+        out.put_slice(text.as_bytes());
+    }
+    Ok(out.freeze())
+}
+
 /// What stands of a change before the id, and before the data.
 #[derive(Default)]
 struct ChangeBytes {
@@ -162,10 +197,10 @@ impl ChangeBytes {
         let [changed, removed] = change.difference.lists();
         let mut head = Vec::with_capacity(CHANGE_BYTES);
         head.put_u8(match change.kind {
-            ChangeKind::Create => 0,
-            ChangeKind::Update => 1,
-            ChangeKind::Delete => 2,
-            ChangeKind::Load => 3,
+            ChangeKind::Create => CREATE,
+            ChangeKind::Update => UPDATE,
+            ChangeKind::Delete => DELETE,
+            ChangeKind::Load => LOAD,
         });
         head.put_u64_le(change.at.map_or(0, Position::get));
         for text in [ids.as_bytes(), &changed, &removed] {
@@ -262,10 +297,10 @@ type ChangeHead = (ChangeKind, Option<Position>, [usize; 3]);
 
 fn change_head(bytes: &[u8; CHANGE_BYTES]) -> Result<ChangeHead, Error> {
     let kind = match bytes[0] {
-        0 => ChangeKind::Create,
-        1 => ChangeKind::Update,
-        2 => ChangeKind::Delete,
-        3 => ChangeKind::Load,
+        CREATE => ChangeKind::Create,
+        UPDATE => ChangeKind::Update,
+        DELETE => ChangeKind::Delete,
+        LOAD => ChangeKind::Load,
         _ => return Err(Error::Malformed),
     };
     let mut rest = &bytes[1..];
@@ -460,6 +495,28 @@ mod tests {
         assert_eq!(payload.extensions, "\"traceid\":\"4f\"");
         assert!(is_entity(&bytes) && !is_marked(&bytes) && !is_live_only(&bytes));
         assert!(!is_entity(&encode(&event(), Marks::default(), given)));
+    }
+
+    #[test]
+    fn a_state_is_told_again_as_the_change_left_it() {
+        let at = Position::new(9).expect("a position");
+        let bytes = encode_change(&event(), &change(ChangeKind::Update, None), given);
+        let told = encode_load(&bytes, at).expect("a payload");
+        let before = Payload::decode(&bytes).expect("a payload");
+        let change = ChangeText {
+            kind: ChangeKind::Load,
+            at: Some(at),
+            changed: "",
+            removed: "",
+            ..before.change.expect("a change")
+        };
+        let loaded = Payload {
+            change: Some(change),
+            ..before
+        };
+        assert_eq!(Payload::decode(&told), Ok(loaded));
+        let plain = encode(&event(), Marks::default(), given);
+        assert_eq!(encode_load(&plain, at), Err(Error::Malformed));
     }
 
     #[test]

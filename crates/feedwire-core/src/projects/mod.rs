@@ -15,7 +15,6 @@ mod past;
 mod patrol;
 mod record;
 mod register;
-mod turns;
 
 pub use list::Listed;
 

@@ -20,11 +20,11 @@ use tokio_util::task::TaskTracker;
 
 use super::past::Past;
 use super::register::Register;
-use super::turns::{Turn, Turns};
 use crate::Clock;
 use crate::limits::{PROJECTS_OPEN_MAX, TAIL_BYTES_MAX};
 use crate::project::Project;
 use crate::stats::{Done, ProjectStats};
+use crate::turns::{Turn, Turns};
 
 /// Who holds a project that is idle: the table, and each of its two tasks.
 const HOLDERS: usize = 3;
@@ -54,7 +54,7 @@ pub(crate) struct Projects {
     clock: Arc<dyn Clock>,
     bounds: Bounds,
     register: Register,
-    turns: Turns,
+    turns: Turns<ProjectName>,
     open: RwLock<HashMap<ProjectName, Opened>>,
     /// What projects did when they were open before. Locked while `open` is.
     past: Mutex<Past>,
@@ -145,7 +145,7 @@ impl Projects {
         &self.register
     }
 
-    pub(super) fn turns(&self) -> &Turns {
+    pub(super) fn turns(&self) -> &Turns<ProjectName> {
         &self.turns
     }
 
@@ -345,7 +345,7 @@ impl Projects {
         closing.await.is_ok()
     }
 
-    async fn close(&self, name: &ProjectName, mut opened: Opened, _turn: Turn) {
+    async fn close(&self, name: &ProjectName, mut opened: Opened, _turn: Turn<ProjectName>) {
         let room = opened.room.take();
         opened.end().await;
         self.engine.release(name).await;

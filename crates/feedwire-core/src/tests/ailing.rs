@@ -276,6 +276,19 @@ impl View for AilingView {
         self.inner.scan(prefix, after, limit).await
     }
 
+    async fn get_all(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, Unavailable> {
+        self.inner.get_all(keys).await
+    }
+
+    async fn page(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: Limit,
+    ) -> Result<Vec<(Bytes, Bytes)>, Unavailable> {
+        self.inner.page(prefix, after, limit).await
+    }
+
     async fn apply(&self, through: Position, writes: Vec<Write>) -> Result<(), Unavailable> {
         if self.ailments.keeps_views.load(Ordering::SeqCst) {
             return Err(Unavailable::new("there is no room"));

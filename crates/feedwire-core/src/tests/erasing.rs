@@ -28,7 +28,7 @@ pub(super) async fn erase(world: &World, feed: Option<&str>, subject: Option<&st
 }
 
 /// The receipt, once what it is about is gone from disk.
-async fn erased(world: &World, asked: &Receipt) -> Receipt {
+pub(super) async fn erased(world: &World, asked: &Receipt) -> Receipt {
     loop {
         let receipt = world
             .core

@@ -11,6 +11,8 @@ mod confining;
 #[cfg(not(feature = "shuttle"))]
 mod counting;
 #[cfg(not(feature = "shuttle"))]
+mod entities;
+#[cfg(not(feature = "shuttle"))]
 mod erasing;
 #[cfg(not(feature = "shuttle"))]
 mod following;

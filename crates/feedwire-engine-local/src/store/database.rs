@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use feedwire_engine::{Disk, MinFree, Unavailable};
+use feedwire_engine::{Disk, Left, Limit, MinFree, Unavailable};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
 use parking_lot::RwLock;
 
@@ -265,15 +265,25 @@ fn with_prefix(prefix: &[u8]) -> Range {
 type Entries = Vec<(fjall::UserKey, fjall::UserValue)>;
 
 impl Open {
-    /// Up to `limit` entries of `keyspace` whose keys start with `within` and then `prefix`, and are above `within` and
-    /// then `after`. They are all of one moment.
+    /// The values of `keyspace` at `keys`, all of one moment.
+    pub(super) fn get_all(
+        &self,
+        keyspace: &Keyspace,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<fjall::UserValue>>, fjall::Error> {
+        let snapshot = self.database.snapshot();
+        keys.iter().map(|key| snapshot.get(keyspace, key)).collect()
+    }
+
+    /// The entries of `keyspace` whose keys start with `within` and then `prefix`, and are above `within` and then `after`, up to the one
+    /// that reaches a bound of `limit`. They are all of one moment.
     pub(super) fn scan(
         &self,
         keyspace: &Keyspace,
         within: &[u8],
         prefix: &[u8],
         after: Option<&[u8]>,
-        limit: usize,
+        limit: Limit,
     ) -> Result<Entries, fjall::Error> {
         let (start, end) = with_prefix(&[within, prefix].concat());
         let start = match after {
@@ -284,7 +294,15 @@ impl Open {
             return Ok(Vec::new());
         }
         let entries = self.database.snapshot().range(keyspace, (start, end));
-        entries.take(limit).map(fjall::Guard::into_inner).collect()
+        let (mut page, mut left) = (Entries::new(), Left::of(limit));
+        for entry in entries.take(limit.records) {
+            let (key, value) = entry.into_inner()?;
+            if !left.take(key.len() + value.len()) {
+                break;
+            }
+            page.push((key, value));
+        }
+        Ok(page)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use feedwire_engine::Head;
+use feedwire_engine::{Head, Limit};
 use feedwire_event::{Position, Version};
 use fjall::{Guard, UserKey};
 
@@ -64,7 +64,8 @@ impl Store {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(UserKey, Head)>, Error> {
-        let found = self.read(|open| open.scan(&open.heads, prefix, b"", after, limit))?;
+        let found =
+            self.read(|open| open.scan(&open.heads, prefix, b"", after, Limit::records(limit)))?;
         let head = |(key, value): (UserKey, fjall::UserValue)| Ok((key, decode(&value)?));
         found.into_iter().map(head).collect()
     }

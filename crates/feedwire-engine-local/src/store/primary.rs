@@ -7,7 +7,8 @@ use std::thread::{self, JoinHandle};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feedwire_engine::{
-    Change, Changes, Entry, Precondition, Primary, PutError, Revision, Space, Unavailable, Watchers,
+    Change, Changes, Entry, Limit, Precondition, Primary, PutError, Revision, Space, Unavailable,
+    Watchers,
 };
 use feedwire_event::ProjectName;
 use parking_lot::Mutex;
@@ -196,8 +197,15 @@ impl Primary for LocalPrimary {
         let within = keys::space(space);
         let (prefix, after) = (prefix.to_vec(), after.map(<[u8]>::to_vec));
         blocking(move || {
-            let page = store
-                .read(|open| open.scan(&open.primary, &within, &prefix, after.as_deref(), limit))?;
+            let page = store.read(|open| {
+                open.scan(
+                    &open.primary,
+                    &within,
+                    &prefix,
+                    after.as_deref(),
+                    Limit::records(limit),
+                )
+            })?;
             let entry = |(key, value): (fjall::UserKey, fjall::UserValue)| {
                 let key = Bytes::copy_from_slice(&key[within.len()..]);
                 Ok((key, decode(&value)?))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use feedwire_engine::{Incarnation, Misapplied, Unavailable, View, Write};
+use feedwire_engine::{Incarnation, Limit, Misapplied, Unavailable, View, Write};
 use feedwire_event::Position;
 use parking_lot::Mutex;
 
@@ -186,7 +186,7 @@ impl Inner {
         loop {
             let life = self.applied.lock().life;
             let first = self.store.read(|open| {
-                let mut first = open.scan(&open.views, &all, b"", None, 1)?;
+                let mut first = open.scan(&open.views, &all, b"", None, Limit::records(1))?;
                 Ok(first.pop().map(|(key, _)| key))
             })?;
             let of = first.and_then(|key| key[all.len()..].first_chunk().copied());
@@ -219,11 +219,36 @@ impl View for LocalView {
         .await
     }
 
+    async fn get_all(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, Unavailable> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || {
+            let within = inner.prefix();
+            let keys: Vec<Vec<u8>> = keys
+                .iter()
+                .map(|key| [&within, &key[..]].concat())
+                .collect();
+            let values = inner.store.read(|open| open.get_all(&open.views, &keys))?;
+            inner.check_there()?;
+            let copied = |value: fjall::UserValue| Bytes::copy_from_slice(&value);
+            Ok(values.into_iter().map(|value| value.map(copied)).collect())
+        })
+        .await
+    }
+
     async fn scan(
         &self,
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Unavailable> {
+        self.page(prefix, after, Limit::records(limit)).await
+    }
+
+    async fn page(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: Limit,
     ) -> Result<Vec<(Bytes, Bytes)>, Unavailable> {
         let inner = Arc::clone(&self.0);
         let (prefix, after) = (prefix.to_vec(), after.map(<[u8]>::to_vec));

@@ -171,6 +171,7 @@ macro_rules! contract {
             a_watch_tells_changes_in_order
         );
         $crate::contract!(@promises $place, views:
+            a_page_of_a_view_ends_with_the_entry_that_reaches_a_bound
             a_view_holds_what_was_applied
             a_view_never_gets_ahead_of_its_log
             a_view_never_moves_back

@@ -7,7 +7,7 @@ use feedwire_event::Position;
 
 use super::Place;
 use super::fixture::{Bench, at, project};
-use crate::{Misapplied, View, Write};
+use crate::{Limit, Misapplied, View, Write};
 
 async fn view(bench: &Bench<'_>, name: &'static str) -> Arc<dyn View> {
     let view = bench.engine.view(&project("p"), name).await;
@@ -66,6 +66,36 @@ pub async fn a_view_holds_what_was_applied(place: &dyn Place) {
     );
     let page = view.scan(b"", None, 2).await.expect("it is scanned");
     assert_eq!(page.len(), 2);
+    let keys = ["c", "b", "aa"].map(|key| Bytes::from_static(key.as_bytes()));
+    let values = view.get_all(keys.to_vec()).await.expect("they are read");
+    let values: Vec<_> = values.iter().map(Option::as_deref).collect();
+    assert_eq!(values, [Some(&b"3"[..]), None, Some(&b"5"[..])]);
+}
+
+pub async fn a_page_of_a_view_ends_with_the_entry_that_reaches_a_bound(place: &dyn Place) {
+    let bench = Bench::new(place).await;
+    bench.append(&["f t s"]).await;
+    let view = view(&bench, "counts").await;
+    let entries = [
+        ("a", Some("1")),
+        ("b", Some("22")),
+        ("c", Some("3")),
+        ("d", Some("4")),
+    ];
+    apply(&*view, 1, &entries).await;
+    let page = async |after: Option<&[u8]>, records, bytes| {
+        let page = view.page(b"", after, Limit { records, bytes }).await;
+        let keys = page.expect("it is read").into_iter().map(|(key, _)| key);
+        keys.map(|key| String::from_utf8_lossy(&key).into_owned())
+            .collect::<String>()
+    };
+    assert_eq!(page(None, 9, 1).await, "a");
+    assert_eq!(page(None, 9, 2).await, "a");
+    assert_eq!(page(None, 9, 3).await, "ab");
+    assert_eq!(page(None, 9, 6).await, "abc");
+    assert_eq!(page(None, 3, usize::MAX).await, "abc");
+    assert_eq!(page(Some(b"b"), 9, usize::MAX).await, "cd");
+    assert_eq!(page(None, 0, 9).await, "");
 }
 
 pub async fn a_view_never_gets_ahead_of_its_log(place: &dyn Place) {

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::primary::range;
 use super::records::Records;
-use crate::{Misapplied, Unavailable, View, Write};
+use crate::{Left, Limit, Misapplied, Unavailable, View, Write};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -48,6 +48,27 @@ impl View for MemoryView {
     ) -> Result<Vec<(Bytes, Bytes)>, Unavailable> {
         let state = self.state.lock();
         let entries = range(&state.entries, prefix, after).take(limit);
+        Ok(entries.map(|(k, v)| (k.clone(), v.clone())).collect())
+    }
+
+    async fn get_all(&self, keys: Vec<Bytes>) -> Result<Vec<Option<Bytes>>, Unavailable> {
+        let state = self.state.lock();
+        Ok(keys
+            .iter()
+            .map(|key| state.entries.get(key).cloned())
+            .collect())
+    }
+
+    async fn page(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: Limit,
+    ) -> Result<Vec<(Bytes, Bytes)>, Unavailable> {
+        let state = self.state.lock();
+        let mut left = Left::of(limit);
+        let entries = range(&state.entries, prefix, after)
+            .take_while(|(key, value)| left.take(key.len() + value.len()));
         Ok(entries.map(|(k, v)| (k.clone(), v.clone())).collect())
     }
 

@@ -61,10 +61,18 @@ impl Ids {
         Ok(Self(json))
     }
 
+    /// The ids that the JSON `text` is.
+    pub fn parse(text: &str) -> Result<Self, IdsError> {
+        let raw = serde_json::from_str(text)
+            .ok()
+            .ok_or(IdsError::NotAnObject)?;
+        Self::new(raw)
+    }
+
     /// What were ids when they were written.
     pub fn written(text: &str) -> Option<Self> {
-        let raw = serde_json::from_str(text).ok()?;
-        Self::new(raw).ok()
+        text.starts_with('{')
+            .then(|| Self(Canonical::written(text)))
     }
 
     /// The text.

@@ -43,10 +43,18 @@ impl State {
         }
     }
 
-    /// What was a state when it was written.
+    /// The state that the JSON `text` is.
+    pub fn parse(text: &str) -> Result<Self, StateError> {
+        let raw = serde_json::from_str(text)
+            .ok()
+            .ok_or(StateError::NotAnObject)?;
+        Self::new(raw)
+    }
+
+    /// What was a state when it was written: canonical JSON that is not looked at again.
     pub fn written(text: &str) -> Option<Self> {
-        let raw = serde_json::from_str(text).ok()?;
-        Self::new(raw).ok()
+        let json = Canonical::written(text);
+        text.starts_with('{').then(|| Self(json))
     }
 
     /// The text.

@@ -1,43 +1,61 @@
 //! Turns: one at a time for each name, whatever happens to other names.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use feedwire_event::ProjectName;
 use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
+
+/// What there are turns at.
+pub(crate) trait Name: Clone + Debug + Eq + Hash {}
+
+impl<K: Clone + Debug + Eq + Hash> Name for K {}
 
 type Waiting = Arc<tokio::sync::Mutex<()>>;
 
 /// Who has the turn at a name, and who waits for it. Names at which nobody is take no memory.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<ProjectName, Waiting>>>);
+#[derive(Debug)]
+pub(crate) struct Turns<K>(Arc<Mutex<HashMap<K, Waiting>>>);
 
 /// A turn at a name, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
-    turns: Turns,
-    name: ProjectName,
+pub(crate) struct Turn<K: Name> {
+    turns: Turns<K>,
+    name: K,
     /// Gone only while this is dropped.
     held: Option<OwnedMutexGuard<()>>,
 }
 
-impl Turns {
+impl<K> Clone for Turns<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K: Name> Turns<K> {
     /// Waits for the turn at `name`, in the order of asking.
-    pub(super) async fn take(&self, name: &ProjectName) -> Turn {
+    pub(crate) async fn take(&self, name: &K) -> Turn<K> {
         let place = self.place(name);
         let held = Arc::clone(&place.waiting).lock_owned().await;
         self.turn(name, held)
     }
 
     /// The turn at `name`, if nobody has it.
-    pub(super) fn try_take(&self, name: &ProjectName) -> Option<Turn> {
+    pub(crate) fn try_take(&self, name: &K) -> Option<Turn<K>> {
         let place = self.place(name);
         let held = Arc::clone(&place.waiting).try_lock_owned().ok()?;
         Some(self.turn(name, held))
     }
 
-    fn turn(&self, name: &ProjectName, held: OwnedMutexGuard<()>) -> Turn {
+    fn turn(&self, name: &K, held: OwnedMutexGuard<()>) -> Turn<K> {
         Turn {
             turns: self.clone(),
             name: name.clone(),
@@ -45,7 +63,7 @@ impl Turns {
         }
     }
 
-    fn place<'a>(&'a self, name: &'a ProjectName) -> Place<'a> {
+    fn place<'a>(&'a self, name: &'a K) -> Place<'a, K> {
         Place {
             turns: self,
             name,
@@ -54,7 +72,7 @@ impl Turns {
     }
 
     /// Removes `name` if nobody is there.
-    fn leave(&self, name: &ProjectName) {
+    fn leave(&self, name: &K) {
         let mut names = self.0.lock();
         if names
             .get(name)
@@ -71,20 +89,20 @@ impl Turns {
 }
 
 /// Somebody who waits, and may go away before it is their turn.
-struct Place<'a> {
-    turns: &'a Turns,
-    name: &'a ProjectName,
+struct Place<'a, K: Name> {
+    turns: &'a Turns<K>,
+    name: &'a K,
     waiting: Waiting,
 }
 
-impl Drop for Place<'_> {
+impl<K: Name> Drop for Place<'_, K> {
     fn drop(&mut self) {
         self.waiting = Waiting::default();
         self.turns.leave(self.name);
     }
 }
 
-impl Drop for Turn {
+impl<K: Name> Drop for Turn<K> {
     fn drop(&mut self) {
         drop(self.held.take());
         self.turns.leave(&self.name);
@@ -94,6 +112,8 @@ impl Drop for Turn {
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
+
+    use feedwire_event::ProjectName;
 
     use super::*;
 

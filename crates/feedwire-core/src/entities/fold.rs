@@ -1,0 +1,491 @@
+//! The states of a project's entities: a view of the log, and above it in memory what changed since it was last written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use feedwire_engine::{
+    Erasure, Left, Limit, Log, ReadError, Record, Scope, Unavailable, View, Write,
+};
+use feedwire_event::{ChangeKind, FeedName, Position};
+use feedwire_tally::Outage;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::stored::{self, COUNTS};
+use super::{Entity, EntityKey};
+use crate::limits::{
+    COUNT_GRACE, ENTITIES_INTERVAL, ENTITIES_MEMORY_BYTES, ENTITIES_SAVED_BYTES,
+    ENTITIES_SAVED_EVENTS, STORE_SCAN,
+};
+use crate::project::TAIL_READ;
+
+/// The states of a project's entities.
+#[derive(Debug)]
+pub(crate) struct Entities {
+    view: Arc<dyn View>,
+    state: Mutex<State>,
+    /// How far the log is followed; closed when it is followed no further.
+    through: Mutex<Option<watch::Sender<Position>>>,
+    /// Held over a write to the view, and while what is written is still in memory.
+    saving: tokio::sync::Mutex<()>,
+    /// What was in memory is written.
+    saved: Notify,
+    /// There is much in memory.
+    due: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What changed since the last write began.
+    changed: Changed,
+    /// What is being written.
+    saving: Arc<Changed>,
+    counts: BTreeMap<FeedName, u64>,
+    /// The feeds whose counts are others than the view has.
+    recounted: BTreeSet<FeedName>,
+    through: Position,
+}
+
+/// Entities that are not as the view has them.
+#[derive(Debug, Default)]
+struct Changed {
+    latest: BTreeMap<Bytes, Latest>,
+    bytes: usize,
+}
+
+/// What became of an entity.
+#[derive(Clone, Debug)]
+struct Latest {
+    position: Position,
+    /// What is kept of it; `None` where it is there no more.
+    value: Option<Bytes>,
+}
+
+/// Entities in the order of their keys, as they are stored.
+pub(super) struct Stretch {
+    pub(super) entries: Vec<(Bytes, Bytes)>,
+    /// Where to go on behind; `None` where there are no more.
+    pub(super) next: Option<Bytes>,
+}
+
+impl Entities {
+    /// Takes up what stands in `view`, and follows `log` up to `target`.
+    pub(crate) async fn open(
+        view: Arc<dyn View>,
+        log: &dyn Log,
+        target: Position,
+    ) -> Result<Self, ReadError> {
+        let mut state = State {
+            through: view.applied().max(log.bounds().first.previous()),
+            ..State::default()
+        };
+        for (key, value) in view.scan(COUNTS, None, usize::MAX).await? {
+            let (feed, count) = stored::read_count(&key, &value)?;
+            state.counts.insert(feed, count);
+        }
+        let this = Self {
+            view,
+            through: Mutex::new(Some(watch::Sender::new(state.through))),
+            state: Mutex::new(state),
+            saving: tokio::sync::Mutex::default(),
+            saved: Notify::new(),
+            due: Notify::new(),
+        };
+        while this.through() < target {
+            let chunk = log.read(&Scope::all(), this.through(), TAIL_READ).await?;
+            this.add(&chunk.records, chunk.through);
+            if this.memory_bytes() >= ENTITIES_SAVED_BYTES {
+                this.save(false).await?;
+            }
+        }
+        Ok(this)
+    }
+
+    /// Up to where the log is followed.
+    pub(crate) fn through(&self) -> Position {
+        self.state.lock().through
+    }
+
+    /// Takes in the next records of the log, whole batches up to `through`.
+    pub(crate) fn add(&self, records: &[Record], through: Position) {
+        let mut state = self.state.lock();
+        for record in records.iter().filter(|record| record.is_entity()) {
+            if record.position() > state.through {
+                state.add(record);
+            }
+        }
+        state.through = state.through.max(through);
+        if state.changed.bytes >= ENTITIES_SAVED_BYTES {
+            self.due.notify_one();
+        }
+        let through = state.through;
+        drop(state);
+        if let Some(sender) = &*self.through.lock() {
+            sender.send_replace(through);
+        }
+    }
+
+    /// Nothing more comes: who waits for it waits no longer.
+    pub(crate) fn close(&self) {
+        self.through.lock().take();
+    }
+
+    /// Waits until everything up to `head` is taken in.
+    pub(crate) async fn come_to(&self, head: Position) -> Result<(), Unavailable> {
+        if self.through() >= head {
+            return Ok(());
+        }
+        let through = self.through.lock().as_ref().map(watch::Sender::subscribe);
+        let Some(mut through) = through else {
+            return Err(Unavailable::new("the project is closing"));
+        };
+        let come = timeout(COUNT_GRACE, through.wait_for(|through| *through >= head)).await;
+        let come = come.map_err(Unavailable::new)?;
+        come.map(drop).map_err(Unavailable::new)
+    }
+
+    /// Waits until there is room in memory for more changes.
+    pub(crate) async fn room(&self) -> Result<(), Unavailable> {
+        let wait = async {
+            loop {
+                let saved = self.saved.notified();
+                if self.memory_bytes() < ENTITIES_MEMORY_BYTES {
+                    return;
+                }
+                self.due.notify_one();
+                saved.await;
+            }
+        };
+        timeout(COUNT_GRACE, wait).await.map_err(Unavailable::new)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let state = self.state.lock();
+        state.changed.bytes + state.saving.bytes
+    }
+
+    /// How many entities each feed has. Of a feed that was erased and put anew before that was carried out it may be a few more.
+    pub(crate) fn counts(&self) -> BTreeMap<FeedName, u64> {
+        self.state.lock().counts.clone()
+    }
+
+    /// The entities of `keys` that are there.
+    pub(super) async fn get(&self, keys: &[EntityKey]) -> Result<Vec<Option<Entity>>, Unavailable> {
+        let stored: Vec<Bytes> = keys.iter().map(EntityKey::stored).collect();
+        let (mut values, mut missing) = (Vec::with_capacity(keys.len()), Vec::new());
+        {
+            let state = self.state.lock();
+            for (at, key) in stored.iter().enumerate() {
+                let latest = state.latest(key);
+                if latest.is_none() {
+                    missing.push(at);
+                }
+                values.push(latest.and_then(|latest| latest.value.clone()));
+            }
+        }
+        if !missing.is_empty() {
+            let keys = missing.iter().map(|at| stored[*at].clone()).collect();
+            for (at, value) in missing.into_iter().zip(self.view.get_all(keys).await?) {
+                values[at] = value;
+            }
+        }
+        let entity = |(key, value): (&EntityKey, Option<Bytes>)| {
+            value.map(|value| stored::entity(key, &value)).transpose()
+        };
+        keys.iter().zip(values).map(entity).collect()
+    }
+
+    /// The next entities behind `after` whose keys start with `prefix`, as many as reach a bound of `limit`.
+    pub(super) async fn stretch(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: Limit,
+    ) -> Result<Stretch, Unavailable> {
+        // First what is in memory: what is written meanwhile is found twice, and not missed.
+        let (mut latest, is_cut) = self.state.lock().range(prefix, after, limit);
+        let page = self.view.page(prefix, after, limit).await?;
+        let mut end = None::<Bytes>;
+        if let (true, Some((key, _))) = (is_cut, latest.last_key_value()) {
+            end = Some(key.clone());
+        }
+        let mut left = Left::of(limit);
+        for (key, value) in &page {
+            left.take(key.len() + value.len());
+        }
+        if let (Some((last, _)), false) = (page.last(), left.take(0)) {
+            end = Some(end.map_or_else(|| last.clone(), |end| end.min(last.clone())));
+        }
+        for (key, value) in page {
+            let position = stored::position(&value).ok_or_else(|| stored::unreadable(&key))?;
+            let stored = Latest {
+                position,
+                value: Some(value),
+            };
+            let kept = latest.entry(key).or_insert_with(|| stored.clone());
+            if kept.position < stored.position {
+                *kept = stored;
+            }
+        }
+        let mut entries = Vec::new();
+        let mut left = Left::of(limit);
+        for (key, Latest { value, .. }) in latest {
+            if end.as_ref().is_some_and(|end| key > *end) {
+                break;
+            }
+            let Some(value) = value else { continue };
+            if !left.take(key.len() + value.len()) {
+                end = entries.last().map(|(key, _): &(Bytes, Bytes)| key.clone());
+                break;
+            }
+            entries.push((key, value));
+        }
+        Ok(Stretch { entries, next: end })
+    }
+
+    /// Writes what changed to the view, or at least how far that is where `is_due` or it is far; returns the position up to which it is
+    /// written.
+    async fn save(&self, is_due: bool) -> Result<Position, Unavailable> {
+        let _saving = self.saving.lock().await;
+        self.write(is_due).await
+    }
+
+    /// The same while `saving` is held.
+    async fn write(&self, is_due: bool) -> Result<Position, Unavailable> {
+        let applied = self.view.applied();
+        let (through, saving, writes) = {
+            let mut state = self.state.lock();
+            let is_far = state.through.get() - applied.get() >= ENTITIES_SAVED_EVENTS;
+            let is_changed = !state.changed.latest.is_empty() || !state.recounted.is_empty();
+            if state.through == applied || !(is_changed || is_far || is_due) {
+                return Ok(applied);
+            }
+            state.begin_saving()
+        };
+        let written = self.view.apply(through, writes).await;
+        self.state.lock().end_saving(&saving, written.is_ok());
+        self.saved.notify_waiters();
+        written.map(|()| through)
+    }
+
+    /// Has everything taken in so far on disk; returns the position up to which that is.
+    pub(crate) async fn persist(&self) -> Result<Position, Unavailable> {
+        self.save(true).await?;
+        self.view.sync().await
+    }
+
+    /// Has as much of it on disk as there is room for; returns the position up to which that is.
+    pub(crate) async fn persist_some(&self) -> Result<Position, Unavailable> {
+        // It is told, and tried again, by whoever saves now and then.
+        drop(self.save(true).await);
+        self.view.sync().await
+    }
+
+    /// Writes what changed now and then until `stop`, and once more at the end.
+    pub(crate) async fn keep(&self, stop: &CancellationToken) {
+        let mut outage = Outage::default();
+        loop {
+            let wait = timeout(ENTITIES_INTERVAL, self.due.notified());
+            let is_stopped = stop.run_until_cancelled(wait).await.is_none();
+            match self.save(is_stopped).await {
+                Ok(_) if outage.ends() => {
+                    tracing::info!("the states of entities are written again");
+                }
+                Ok(_) => {}
+                // The view stays where it was, and what it lacks in memory.
+                Err(Unavailable(error)) => {
+                    if outage.begins(&*error) {
+                        tracing::warn!(
+                            error = &*error as &dyn std::error::Error,
+                            "the states of entities are not written"
+                        );
+                    }
+                }
+            }
+            if is_stopped {
+                return;
+            }
+        }
+    }
+
+    /// Keeps nothing of what `erasure` names, of which the log has nothing any more, and up to which everything is taken in. It is on
+    /// disk that it is gone.
+    pub(crate) async fn forget(&self, erasure: &Erasure) -> Result<(), Unavailable> {
+        let feeds = match &erasure.feed {
+            Some(feed) => vec![feed.clone()],
+            None => self.counts().into_keys().collect(),
+        };
+        // What is in memory behind this came later than what is erased.
+        let _saving = self.saving.lock().await;
+        self.write(true).await?;
+        for feed in &feeds {
+            let (prefix, only) = match &erasure.subject {
+                Some(subject) => {
+                    let key = stored::key(feed.as_str(), subject.as_str());
+                    (key.clone(), Some(key))
+                }
+                None => (stored::of_feed(feed.as_str()).freeze(), None),
+            };
+            let mut after = None::<Bytes>;
+            loop {
+                let page = self
+                    .view
+                    .scan(&prefix, after.as_deref(), STORE_SCAN)
+                    .await?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                let is_named = |key: &Bytes| only.as_ref().is_none_or(|only| only == key);
+                let is_gone = |value: &Bytes| {
+                    stored::position(value).is_none_or(|position| position <= erasure.through)
+                };
+                let gone = page
+                    .into_iter()
+                    .filter(|(key, value)| is_named(key) && is_gone(value));
+                let gone: Vec<Bytes> = gone.map(|(key, _)| key).collect();
+                self.remove(feed, gone).await?;
+                if only.is_some() {
+                    break;
+                }
+            }
+        }
+        self.view.sync().await?;
+        Ok(())
+    }
+
+    async fn remove(&self, feed: &FeedName, keys: Vec<Bytes>) -> Result<(), Unavailable> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let left = {
+            let mut state = self.state.lock();
+            let count = state.counts.entry(feed.clone()).or_default();
+            *count = count.saturating_sub(keys.len() as u64);
+            *count
+        };
+        let removed = keys.into_iter().map(|key| Write { key, value: None });
+        let mut writes: Vec<Write> = removed.collect();
+        writes.push(stored::count(feed, left));
+        self.view.apply(self.view.applied(), writes).await
+    }
+}
+
+impl State {
+    fn add(&mut self, record: &Record) {
+        let (Ok(payload), Some(subject)) = (record.payload(), record.subject()) else {
+            return;
+        };
+        let Some(change) = payload.change else { return };
+        let value = match change.kind {
+            ChangeKind::Load => return,
+            ChangeKind::Delete => None,
+            // What can be decoded can be told again.
+            ChangeKind::Create | ChangeKind::Update => stored::value(record).ok(),
+        };
+        if change.kind != ChangeKind::Update {
+            self.count(record.feed(), change.kind == ChangeKind::Create);
+        }
+        let latest = Latest {
+            position: record.position(),
+            value,
+        };
+        self.changed
+            .put(&stored::key(record.feed(), subject), latest);
+    }
+
+    fn count(&mut self, feed: &str, is_one_more: bool) {
+        let feed = FeedName::new(feed).expect("the log holds names that were checked");
+        let count = self.counts.entry(feed.clone()).or_default();
+        *count = if is_one_more {
+            *count + 1
+        } else {
+            count.saturating_sub(1)
+        };
+        self.recounted.insert(feed);
+    }
+
+    /// What is in memory under `key`.
+    fn latest(&self, key: &Bytes) -> Option<&Latest> {
+        let changed = self.changed.latest.get(key);
+        changed.or_else(|| self.saving.latest.get(key))
+    }
+
+    /// What is in memory behind `after` under `prefix`, as much as reaches a bound of `limit`, and whether there may be more.
+    fn range(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: Limit,
+    ) -> (BTreeMap<Bytes, Latest>, bool) {
+        let start = match after {
+            Some(after) => Bound::Excluded(Bytes::copy_from_slice(after)),
+            None => Bound::Included(Bytes::copy_from_slice(prefix)),
+        };
+        let mut found = BTreeMap::new();
+        let mut ends = Vec::new();
+        for changed in [&self.changed, &*self.saving] {
+            let range = changed.latest.range((start.clone(), Bound::Unbounded));
+            let mut left = Left::of(limit);
+            for (key, latest) in range.take_while(|(key, _)| key.starts_with(prefix)) {
+                if !left.take(latest.bytes(key)) {
+                    ends.push(key.clone());
+                    break;
+                }
+                found.entry(key.clone()).or_insert_with(|| latest.clone());
+            }
+        }
+        // Behind the first of these ends one of the two has more.
+        if let Some(end) = ends.iter().min() {
+            drop(found.split_off(end));
+        }
+        (found, !ends.is_empty())
+    }
+
+    fn begin_saving(&mut self) -> (Position, Arc<Changed>, Vec<Write>) {
+        let saving = Arc::new(std::mem::take(&mut self.changed));
+        self.saving = Arc::clone(&saving);
+        let states = saving.latest.iter().map(|(key, latest)| Write {
+            key: key.clone(),
+            value: latest.value.clone(),
+        });
+        let recounted = std::mem::take(&mut self.recounted);
+        let counts = recounted.iter().map(|feed| {
+            let count = self.counts.get(feed).copied().unwrap_or_default();
+            stored::count(feed, count)
+        });
+        let writes = states.chain(counts).collect();
+        (self.through, saving, writes)
+    }
+
+    /// Puts what was not written back in memory, below what changed meanwhile.
+    fn end_saving(&mut self, saving: &Changed, is_written: bool) {
+        self.saving = Arc::default();
+        if is_written {
+            return;
+        }
+        for (key, latest) in &saving.latest {
+            if !self.changed.latest.contains_key(key) {
+                self.changed.put(key, latest.clone());
+            }
+        }
+        self.recounted.extend(self.counts.keys().cloned());
+    }
+}
+
+impl Latest {
+    fn bytes(&self, key: &Bytes) -> usize {
+        size_of::<(Bytes, Self)>() + key.len() + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+impl Changed {
+    fn put(&mut self, key: &Bytes, latest: Latest) {
+        self.bytes += latest.bytes(key);
+        if let Some(before) = self.latest.insert(key.clone(), latest) {
+            self.bytes -= before.bytes(key);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Lists of entities, and readings that begin with the states.
+
+use std::collections::BTreeMap;
+
+use feedwire_event::{Cursor, Labels};
+
+use super::*;
+use crate::entities::StateCursor;
+
+/// The states that a snapshot of `of` tells, taking `size` at once, and where it started.
+async fn snapshot(
+    world: &World,
+    of: &str,
+    size: usize,
+    at: Option<StateCursor>,
+) -> (Vec<String>, u64) {
+    let snapshot = world.core.snapshot(&world.grant, filter(of), at).await;
+    let mut snapshot = snapshot.expect("a snapshot");
+    let mut all = Vec::new();
+    while let Some(records) = snapshot.next(Limit::records(size)).await.expect("states") {
+        all.extend(records.iter().map(told));
+    }
+    (all, snapshot.start().get())
+}
+
+async fn planes() -> World {
+    let world = World::new().await;
+    for (of, text) in [
+        ("b/2", "{}"),
+        ("a/2", r#"{"x":2}"#),
+        ("a/1", r#"{"x":1}"#),
+        ("b/1", "{}"),
+        ("a/3", "{}"),
+    ] {
+        change(&world, of, text).await;
+    }
+    change(&world, "a/3", "").await;
+    world
+}
+
+#[tokio::test]
+async fn entities_are_listed_in_the_order_of_their_names_in_pages_of_any_size() {
+    let world = planes().await;
+    let all = [r#"a/1 {"x":1}"#, r#"a/2 {"x":2}"#, "b/1 {}", "b/2 {}"];
+    for size in [1, 2, 3, 9] {
+        assert_eq!(listed(&world, "", size).await, all);
+        assert_eq!(listed(&world, "a", size).await, all[..2]);
+        assert_eq!(listed(&world, "b,a,c,a", size).await, all);
+        assert_eq!(listed(&world, ";;2,1,9,2", size).await, all);
+        assert_eq!(listed(&world, "b,a;;2", size).await, [all[1], all[3]]);
+        assert!(listed(&world, "c", size).await.is_empty());
+        assert!(listed(&world, "a;;9", size).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn entities_are_found_by_the_labels_of_their_subjects() {
+    let world = planes().await;
+    let labels = Labels::new(BTreeMap::from([("room".to_owned(), "hall".to_owned())]));
+    let labels = labels.expect("labels");
+    let set = world
+        .core
+        .set_labels(&world.grant, key("a", "2").subject, labels, None);
+    set.await.expect("set");
+    assert_eq!(
+        listed(&world, ";;;room=hall", 1).await,
+        [r#"a/2 {"x":2}"#, "b/2 {}"]
+    );
+    assert_eq!(listed(&world, "a;;;room", 9).await, [r#"a/2 {"x":2}"#]);
+    assert!(listed(&world, ";;;room=attic", 9).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_every_state_at_the_position_that_made_it() {
+    let world = planes().await;
+    for size in [1, 3, 9] {
+        let (told, start) = snapshot(&world, "", size, None).await;
+        assert_eq!(
+            told,
+            [r#"a/1 {"x":1}"#, r#"a/2 {"x":2}"#, "b/1 {}", "b/2 {}"]
+        );
+        assert_eq!(start, 6);
+    }
+    let snapshot = world.core.snapshot(&world.grant, filter("a"), None).await;
+    let records = snapshot
+        .expect("a snapshot")
+        .next(EVERYTHING)
+        .await
+        .expect("states");
+    let records = records.expect("there are some");
+    let positions: Vec<_> = records
+        .iter()
+        .map(|record| record.position().get())
+        .collect();
+    assert_eq!(positions, [3, 2]);
+    assert!(records.iter().all(|record| record.ty() == "load"));
+}
+
+#[tokio::test]
+async fn a_snapshot_goes_on_behind_what_was_told() {
+    let world = planes().await;
+    let start = Position::new(6).expect("a position");
+    let after = Some(key("a", "2"));
+    let cursor = StateCursor { start, after };
+    change(&world, "c/1", "{}").await;
+    change(&world, "b/1", "").await;
+    let (told, start) = snapshot(&world, "", 9, Some(cursor)).await;
+    assert_eq!(
+        (told, start),
+        (vec!["b/2 {}".to_owned(), "c/1 {}".to_owned()], 6)
+    );
+    let ahead = StateCursor {
+        start: Position::new(99).expect("a position"),
+        after: None,
+    };
+    let ahead = world
+        .core
+        .snapshot(&world.grant, filter(""), Some(ahead))
+        .await;
+    assert!(matches!(ahead, Err(crate::read::Error::CursorAhead { .. })));
+}
+
+/// A consumer that folds what it is told has in the end what is there, whatever changes while it is told.
+#[tokio::test]
+async fn states_and_then_changes_come_to_the_present() {
+    let world = planes().await;
+    let mut snapshot = world
+        .core
+        .snapshot(&world.grant, filter(""), None)
+        .await
+        .expect("a snapshot");
+    let start = Start::After(Cursor(snapshot.start()));
+    let mut folded = BTreeMap::new();
+    let mut fold = |record: &Record| {
+        let key = (
+            record.feed().to_owned(),
+            record.subject().expect("a subject").to_owned(),
+        );
+        match text(record) {
+            state if state.is_empty() => folded.remove(&key),
+            state => folded.insert(key, state),
+        };
+    };
+    let mut meanwhile = [
+        ("a/1", ""),
+        ("b/1", r#"{"y":1}"#),
+        ("a/0", "{}"),
+        ("c/1", "{}"),
+        ("b/1", ""),
+    ]
+    .into_iter();
+    while let Some(records) = snapshot.next(Limit::records(1)).await.expect("states") {
+        records.iter().for_each(&mut fold);
+        if let Some((of, text)) = meanwhile.next() {
+            change(&world, of, text).await;
+        }
+    }
+    let mut reader = world.follow_until(start, filter(""), Until::Now).await;
+    while let Step::Events(delivery) = reader.next(EVERYTHING).await.expect("events") {
+        delivery
+            .events
+            .iter()
+            .for_each(|event| fold(event.record()));
+    }
+    let folded: Vec<String> = folded
+        .iter()
+        .map(|((f, s), state)| format!("{f}/{s} {state}"))
+        .collect();
+    assert_eq!(folded, listed(&world, "", 9).await);
+}
