@@ -247,42 +247,53 @@ impl Entities {
         Ok(Stretch { entries, next: end })
     }
 
-    /// Writes what changed to the view, or at least how far that is where `is_due` or it is far; returns the position up to which it is
-    /// written.
-    async fn save(&self, is_due: bool) -> Result<Position, Unavailable> {
+    /// Writes what changed to the view, or at least how far that is where `is_last` or it is far.
+    async fn save(&self, is_last: bool) -> Result<(), Unavailable> {
         let _saving = self.saving.lock().await;
-        self.write(is_due).await
+        self.write(is_last).await
     }
 
     /// The same while `saving` is held.
-    async fn write(&self, is_due: bool) -> Result<Position, Unavailable> {
+    async fn write(&self, is_last: bool) -> Result<(), Unavailable> {
         let applied = self.view.applied();
         let (through, saving, writes) = {
             let mut state = self.state.lock();
             let is_far = state.through.get() - applied.get() >= ENTITIES_SAVED_EVENTS;
             let is_changed = !state.changed.latest.is_empty() || !state.recounted.is_empty();
-            if state.through == applied || !(is_changed || is_far || is_due) {
-                return Ok(applied);
+            if state.through == applied || !(is_changed || is_far || is_last) {
+                return Ok(());
             }
             state.begin_saving()
         };
         let written = self.view.apply(through, writes).await;
         self.state.lock().end_saving(&saving, written.is_ok());
         self.saved.notify_waiters();
-        written.map(|()| through)
+        written
     }
 
     /// Has everything taken in so far on disk; returns the position up to which that is.
     pub(crate) async fn persist(&self) -> Result<Position, Unavailable> {
-        self.save(true).await?;
-        self.view.sync().await
+        self.save(false).await?;
+        self.sync().await
     }
 
     /// Has as much of it on disk as there is room for; returns the position up to which that is.
     pub(crate) async fn persist_some(&self) -> Result<Position, Unavailable> {
         // It is told, and tried again, by whoever saves now and then.
-        drop(self.save(true).await);
-        self.view.sync().await
+        drop(self.save(false).await);
+        self.sync().await
+    }
+
+    /// Has what is written on disk; returns the position up to which nothing is missing of it.
+    async fn sync(&self) -> Result<Position, Unavailable> {
+        let through = {
+            let state = self.state.lock();
+            let is_written = state.changed.latest.is_empty() && state.saving.latest.is_empty();
+            // Nothing changed behind where the view stands: it need not be written that it did not.
+            is_written.then_some(state.through)
+        };
+        let applied = self.view.sync().await?;
+        Ok(through.unwrap_or(applied))
     }
 
     /// Writes what changed now and then until `stop`, and once more at the end.
@@ -292,10 +303,10 @@ impl Entities {
             let wait = timeout(ENTITIES_INTERVAL, self.due.notified());
             let is_stopped = stop.run_until_cancelled(wait).await.is_none();
             match self.save(is_stopped).await {
-                Ok(_) if outage.ends() => {
+                Ok(()) if outage.ends() => {
                     tracing::info!("the states of entities are written again");
                 }
-                Ok(_) => {}
+                Ok(()) => {}
                 // The view stays where it was, and what it lacks in memory.
                 Err(Unavailable(error)) => {
                     if outage.begins(&*error) {
@@ -321,7 +332,7 @@ impl Entities {
         };
         // What is in memory behind this came later than what is erased.
         let _saving = self.saving.lock().await;
-        self.write(true).await?;
+        self.write(false).await?;
         for feed in &feeds {
             let (prefix, only) = match &erasure.subject {
                 Some(subject) => {

@@ -297,7 +297,7 @@ impl Open {
         let (mut page, mut left) = (Entries::new(), Left::of(limit));
         for entry in entries.take(limit.records) {
             let (key, value) = entry.into_inner()?;
-            if !left.take(key.len() + value.len()) {
+            if !left.take(key.len() - within.len() + value.len()) {
                 break;
             }
             page.push((key, value));
