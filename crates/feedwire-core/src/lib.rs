@@ -8,6 +8,7 @@ pub mod back;
 mod core;
 mod counts;
 mod delivery;
+mod encoding;
 pub mod entities;
 mod erasure;
 mod filter;

@@ -26,11 +26,13 @@ use feedwire_engine::{Space, Unavailable};
 use feedwire_event::{FeedName, Position, ProjectName, StreamName, Subject, Timestamp, TypeName};
 
 use super::{Mode, OnFailure, Selection, Settings};
-use crate::{LabelFilter, TypesIn};
+use crate::TypesIn;
+use crate::encoding::{
+    NEVER, all, bit, count, labels, position, put_all, put_labels, put_text, text, time,
+};
 
 const VERSION: u8 = 1;
 const NO_BOUND: u64 = u64::MAX;
-const NEVER: i64 = i64::MIN;
 
 /// The spaces in which a project's streams are kept.
 #[derive(Debug)]
@@ -136,12 +138,7 @@ impl Kept {
         );
         let types = types_in.map_or(&[][..], |types_in| &types_in.types);
         put_all(types.iter().map(TypeName::as_str), &mut out);
-        put_count(labels.len(), &mut out);
-        for LabelFilter { key, value } in labels {
-            out.put_u8(u8::from(value.is_some()));
-            put_text(key, &mut out);
-            put_text(value.as_deref().unwrap_or_default(), &mut out);
-        }
+        put_labels(labels, &mut out);
         out.freeze()
     }
 
@@ -185,12 +182,7 @@ impl Kept {
         let feed: Vec<FeedName> = all(value, |text| FeedName::new(text).ok())?;
         let types = all(value, |text| TypeName::new(text).ok())?;
         selection.types_in = feed.into_iter().next().map(|feed| TypesIn { feed, types });
-        for _ in 0..value.try_get_u32_le().ok()? {
-            let has_value = bit(value)?;
-            let (key, text) = (text(value)?, text(value)?);
-            let value = has_value.then_some(text);
-            selection.labels.push(LabelFilter { key, value });
-        }
+        selection.labels = labels(value)?;
         settings.check().ok()?;
         value.is_empty().then_some(Self {
             settings,
@@ -276,65 +268,18 @@ pub(super) fn letter_position(key: &[u8]) -> Option<Position> {
     Position::new(u64::from_be_bytes(*position))
 }
 
-fn count(len: usize) -> u16 {
-    u16::try_from(len).expect("it is held to limits that are far less")
-}
-
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(NO_BOUND)
-}
-
-fn put_count(len: usize, out: &mut BytesMut) {
-    out.put_u32_le(u32::try_from(len).expect("there are at most a thousand"));
-}
-
-fn put_text(text: &str, out: &mut BytesMut) {
-    out.put_u16_le(count(text.len()));
-    out.put_slice(text.as_bytes());
-}
-
-fn put_all<'t>(texts: impl ExactSizeIterator<Item = &'t str>, out: &mut BytesMut) {
-    put_count(texts.len(), out);
-    texts.for_each(|text| put_text(text, out));
 }
 
 fn version(value: &mut Bytes) -> Option<()> {
     (value.try_get_u8().ok()? == VERSION).then_some(())
 }
 
-fn bit(value: &mut Bytes) -> Option<bool> {
-    match value.try_get_u8().ok()? {
-        0 => Some(false),
-        1 => Some(true),
-        _ => None,
-    }
-}
-
-/// What is written as `micros`.
-fn time(micros: i64) -> Option<Timestamp> {
-    (micros != NEVER).then(|| Timestamp::from_micros(micros))
-}
-
-fn position(value: &mut Bytes) -> Option<Position> {
-    Position::new(value.try_get_u64_le().ok()?)
-}
-
-fn text(value: &mut Bytes) -> Option<String> {
-    let len = usize::from(value.try_get_u16_le().ok()?);
-    if value.remaining() < len {
-        return None;
-    }
-    String::from_utf8(value.split_to(len).to_vec()).ok()
-}
-
-fn all<T>(value: &mut Bytes, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    let count = value.try_get_u32_le().ok()?;
-    (0..count).map(|_| read(&text(value)?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LabelFilter;
 
     fn position(value: u64) -> Position {
         Position::new(value).expect("a position")
