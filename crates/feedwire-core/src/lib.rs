@@ -20,6 +20,7 @@ mod labels;
 mod latest;
 pub mod limits;
 mod listing;
+pub mod loads;
 mod own_counts;
 mod partition;
 mod project;

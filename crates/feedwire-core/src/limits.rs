@@ -122,3 +122,33 @@ pub const ENTITIES_LOOKED_MAX: u64 = 10_000;
 
 /// How much is taken of the states at once while they are gone through.
 pub const ENTITIES_READ_BYTES: usize = 256 * 1024;
+
+/// Most load jobs of a project that wait to be done.
+pub const LOADS_WAITING_MAX: usize = 16;
+
+/// Most load jobs of a project that are on record.
+pub const LOADS_MAX: usize = 1_000;
+
+/// How many bytes a load job may write where it is not said.
+pub const LOAD_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Most entities of one batch of a load job.
+pub const LOAD_BATCH_EVENTS: usize = 500;
+
+/// Bytes of one batch of a load job.
+pub const LOAD_BATCH_BYTES: usize = 256 * 1024;
+
+/// How many times as long as a batch took a load job waits before the next, while others publish: it has a tenth of the time.
+pub const LOAD_PAUSES: u32 = 9;
+
+/// How long it waits at most.
+pub const LOAD_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// How often it is written how far a load job is. The log says it better, as long as its events are retained.
+pub const LOAD_SAVED: Duration = Duration::from_secs(5);
+
+/// How long a load job that could not be gone on with waits before it is tried again.
+pub const LOAD_RETRY: Duration = Duration::from_secs(10);
+
+/// What the event of an entity leaves free of the largest size, so that its state can be loaded: a load event has a longer id.
+pub const LOAD_ROOM_BYTES: usize = 128;

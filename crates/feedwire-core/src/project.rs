@@ -17,6 +17,7 @@ use crate::entities::{Entities, EntityKey};
 use crate::labels::StoredLabels;
 use crate::latest::Latest;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
+use crate::loads::Loads;
 use crate::projects::Gate;
 use crate::receipts::StoredErasures;
 use crate::retention::StoredRetention;
@@ -41,6 +42,7 @@ pub(crate) struct Project {
     latest: Latest,
     entities: Entities,
     entity_turns: Turns<EntityKey>,
+    loads: Loads,
     labels: StoredLabels,
     retention: StoredRetention,
     erasures: StoredErasures,
@@ -88,6 +90,7 @@ impl Project {
         let entities = Entities::open(entities, &*log, counts.through())
             .await
             .map_err(|error| unreadable(name, error))?;
+        let loads = Loads::open(primary(), name.clone()).await?;
         let tail = Arc::new(Tail::new(
             counts.through(),
             tail_bytes_max,
@@ -108,6 +111,7 @@ impl Project {
             latest,
             entities,
             entity_turns: Turns::default(),
+            loads,
             labels,
             retention,
             erasures,
@@ -145,6 +149,10 @@ impl Project {
     /// The turns of those who change entities.
     pub(crate) fn entity_turns(&self) -> &Turns<EntityKey> {
         &self.entity_turns
+    }
+
+    pub(crate) fn loads(&self) -> &Loads {
+        &self.loads
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -254,13 +262,14 @@ impl Project {
     }
 
     /// Does what has to be done now and then, until `stop`.
-    pub(crate) async fn keep(&self, clock: &dyn Clock, stop: CancellationToken) {
+    pub(crate) async fn keep(self: &Arc<Self>, clock: &dyn Clock, stop: CancellationToken) {
         let (retain, erase) = (self.retain(clock), self.erase_hidden(clock));
         let now_and_then = async { tokio::join!(retain, erase) };
         tokio::join!(
             self.save_counts(stop.clone()),
             self.keep_latest(&stop),
             self.entities.keep(&stop),
+            self.keep_loads(clock, &stop),
             self.streams.keep(&stop),
             stop.run_until_cancelled(now_and_then)
         );

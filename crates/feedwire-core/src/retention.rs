@@ -123,12 +123,15 @@ impl Project {
     }
 
     async fn trim(&self, clock: &dyn Clock) -> Result<(), Unavailable> {
-        let keep = *self.retention().present.lock();
+        let mut keep = self.retention().present();
         if keep != Retention::default() {
             // Counts and states are never behind what is trimmed, and the tail never behind the counts.
             // Where there is no room to write more of them, trimming what is written is what makes some.
             let counted = self.counts().persist_some().await?;
             let applied = self.entities().persist_some().await?;
+            // What is loaded pushes nothing else out.
+            let loaded = self.loads().retained_bytes(self.log().bounds().first);
+            keep.bytes = keep.bytes.map(|bytes| bytes.saturating_add(loaded));
             self.log()
                 .trim(keep, clock.now(), counted.min(applied))
                 .await?;

@@ -5,13 +5,17 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{AppendError, Appended, Batch, Expectation, Expected as At, Head, NewRecord};
+use feedwire_engine::{
+    AppendError, Appended, Batch, BatchError, Expectation, Expected as At, Head, NewRecord,
+};
+use feedwire_event::limits::EVENT_BYTES_MAX;
 use feedwire_event::{
     Change, ChangeKind, Data, Difference, Event, Extensions, Ids, Position, State, Timestamp,
     TypeName, Version, payload,
 };
 
 use super::{Entity, EntityKey, Error, Wanted, Write};
+use crate::limits::LOAD_ROOM_BYTES;
 use crate::project::Project;
 use crate::turns::Turn;
 use crate::{Core, Grant, Ids as GiveIds, Right, publish};
@@ -85,6 +89,7 @@ impl Core {
             if records.is_empty() {
                 return Ok(outcomes(&present, &plans, None));
             }
+            check_sizes(&records)?;
             let batch = Batch::new(records, expectations).map_err(publish::Error::from)?;
             attempts += 1;
             match project.append(batch, clock.now()).await {
@@ -93,6 +98,17 @@ impl Core {
                 Err(error) => return Err(publish::Error::from(error).into()),
             }
         }
+    }
+}
+
+/// Whether each of `records` can also be told again.
+fn check_sizes(records: &[NewRecord]) -> Result<(), publish::Error> {
+    let large = records.iter().map(NewRecord::bytes).enumerate();
+    match large.max_by_key(|(_, bytes)| *bytes) {
+        Some((index, bytes)) if bytes > EVENT_BYTES_MAX - LOAD_ROOM_BYTES => {
+            Err(BatchError::EventTooLarge { index, bytes }.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -23,6 +23,7 @@ pub use change::Outcome;
 pub use cursor::{StateCursor, StateCursorError};
 pub(crate) use fold::Entities;
 pub use key::EntityKey;
+pub(crate) use list::Walk;
 pub use list::{Page, Part};
 pub use snapshot::Snapshot;
 

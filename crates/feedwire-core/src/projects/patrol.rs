@@ -1,4 +1,4 @@
-//! The patrol: retention and unfinished erasures of projects that nobody uses.
+//! The patrol: retention, unfinished erasures and load jobs of projects that nobody uses.
 //!
 //! A project that is open looks after itself. Of the others, one after another, it is looked up in the store whether there is
 //! something to do, and only then the project is opened, for as long as that takes.
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::open::Projects;
 use crate::limits::PATROL_INTERVAL;
+use crate::loads::Loads;
 use crate::receipts::StoredErasures;
 use crate::retention::StoredRetention;
 
@@ -39,7 +40,7 @@ impl Projects {
                     tracing::warn!(
                         project = name.as_str(),
                         error = &error as &dyn std::error::Error,
-                        "retention and erasures of a project wait for the next round"
+                        "what is to be done in a project waits for the next round"
                     );
                 }
             }
@@ -64,6 +65,10 @@ impl Projects {
             return Ok(true);
         }
         let erasures = StoredErasures::open(self.primary(), name.clone()).await?;
-        Ok(erasures.open_count() > 0)
+        if erasures.open_count() > 0 {
+            return Ok(true);
+        }
+        let loads = Loads::open(self.primary(), name.clone()).await?;
+        Ok(loads.has_work() && !self.register().is_away(name))
     }
 }

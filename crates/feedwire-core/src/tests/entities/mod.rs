@@ -3,6 +3,7 @@
 mod changing;
 mod erasing;
 mod lives;
+mod loading;
 mod snapshots;
 
 use feedwire_engine::{Limit, Record};
