@@ -239,6 +239,9 @@ impl Project {
             tailed_events: meter.tailed_events.get(),
             upkeep: meter.upkeep.get(),
             erasures_open: self.erasures.open_count(),
+            entities: self.entities.counts().values().sum(),
+            unwritten_bytes: self.entities.memory_bytes() as u64,
+            loads_open: self.loads.open_count(),
             streams: self.streams.stats(),
         }
     }
@@ -268,7 +271,8 @@ impl Project {
         tokio::join!(
             self.save_counts(stop.clone()),
             self.keep_latest(&stop),
-            self.entities.keep(&stop),
+            self.entities
+                .keep(&self.meter.upkeep.entities_failures, &stop),
             self.keep_loads(clock, &stop),
             self.streams.keep(&stop),
             stop.run_until_cancelled(now_and_then)

@@ -43,6 +43,12 @@ pub struct ProjectStats {
     pub upkeep: Upkeep<u64>,
     /// Erasures that are hidden and not yet carried out.
     pub erasures_open: u64,
+    /// Entities that are there.
+    pub entities: u64,
+    /// Bytes of states that are in memory and not yet written to the store.
+    pub unwritten_bytes: u64,
+    /// Load jobs that are run or wait to be.
+    pub loads_open: u64,
     /// Its streams, in order of their names.
     pub streams: Vec<StreamStats>,
 }
@@ -140,6 +146,8 @@ pub struct Upkeep<T> {
     pub tail_failures: T,
     /// Times that the counts of feeds could not be written; it is tried again.
     pub counts_failures: T,
+    /// The states of entities could not be written.
+    pub entities_failures: T,
 }
 
 /// What a project counts for itself.
@@ -230,6 +238,7 @@ impl Upkeep<u64> {
             erasure_failures: self.erasure_failures + other.erasure_failures,
             tail_failures: self.tail_failures + other.tail_failures,
             counts_failures: self.counts_failures + other.counts_failures,
+            entities_failures: self.entities_failures + other.entities_failures,
         }
     }
 }
@@ -243,6 +252,7 @@ impl Upkeep<Count> {
             erasure_failures: self.erasure_failures.get(),
             tail_failures: self.tail_failures.get(),
             counts_failures: self.counts_failures.get(),
+            entities_failures: self.entities_failures.get(),
         }
     }
 }

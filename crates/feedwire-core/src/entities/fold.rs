@@ -9,7 +9,7 @@ use feedwire_engine::{
     Erasure, Left, Limit, Log, ReadError, Record, Scope, Unavailable, View, Write,
 };
 use feedwire_event::{ChangeKind, FeedName, Position};
-use feedwire_tally::Outage;
+use feedwire_tally::{Count, Outage};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
@@ -163,7 +163,8 @@ impl Entities {
         timeout(COUNT_GRACE, wait).await.map_err(Unavailable::new)
     }
 
-    fn memory_bytes(&self) -> usize {
+    /// Bytes that are in memory and not yet in the view.
+    pub(crate) fn memory_bytes(&self) -> usize {
         let state = self.state.lock();
         state.changed.bytes + state.saving.bytes
     }
@@ -296,8 +297,8 @@ impl Entities {
         Ok(through.unwrap_or(applied))
     }
 
-    /// Writes what changed now and then until `stop`, and once more at the end.
-    pub(crate) async fn keep(&self, stop: &CancellationToken) {
+    /// Writes what changed now and then until `stop`, and once more at the end; counts how often that fails.
+    pub(crate) async fn keep(&self, failures: &Count, stop: &CancellationToken) {
         let mut outage = Outage::default();
         loop {
             let wait = timeout(ENTITIES_INTERVAL, self.due.notified());
@@ -309,6 +310,7 @@ impl Entities {
                 Ok(()) => {}
                 // The view stays where it was, and what it lacks in memory.
                 Err(Unavailable(error)) => {
+                    failures.one();
                     if outage.begins(&*error) {
                         tracing::warn!(
                             error = &*error as &dyn std::error::Error,

@@ -66,9 +66,10 @@ impl Loads {
         })
     }
 
-    /// Whether there is something to do.
-    pub(crate) fn has_work(&self) -> bool {
-        self.next().is_some()
+    /// How many jobs are run or wait to be.
+    pub(crate) fn open_count(&self) -> u64 {
+        let state = self.state.lock();
+        state.jobs.iter().filter(|job| !job.phase.is_over()).count() as u64
     }
 
     /// The job whose turn it is.

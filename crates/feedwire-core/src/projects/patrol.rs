@@ -69,6 +69,6 @@ impl Projects {
             return Ok(true);
         }
         let loads = Loads::open(self.primary(), name.clone()).await?;
-        Ok(loads.has_work() && !self.register().is_away(name))
+        Ok(loads.open_count() > 0 && !self.register().is_away(name))
     }
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod disk;
+mod entities;
 mod families;
 mod logs;
 mod process;

@@ -85,6 +85,7 @@ fn upkeep(families: &mut Families<'_>, core: &Stats) -> fmt::Result {
         task("erasure", sum(|upkeep| upkeep.erasure_failures)),
         task("tail", sum(|upkeep| upkeep.tail_failures)),
         task("counts", sum(|upkeep| upkeep.counts_failures)),
+        task("entities", sum(|upkeep| upkeep.entities_failures)),
     ];
     families.counts(&UPKEEP_FAILURES, failures)
 }

@@ -11,7 +11,7 @@ use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
 use prometheus_client::registry::Registry;
 
 use super::families::Families;
-use super::{access, disk, logs, process, readers, requests, server, streams};
+use super::{access, disk, entities, logs, process, readers, requests, server, streams};
 use crate::access::Rule;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -63,6 +63,7 @@ impl Collector for Scrape {
         access::tell(&mut families, self.edge.access())?;
         logs::tell(&mut families, &self.core)?;
         readers::tell(&mut families, &self.core)?;
+        entities::tell(&mut families, &self.core)?;
         streams::tell(&mut families, &self.core)?;
         disk::tell(&mut families, self.core.disk)
     }
