@@ -33,7 +33,7 @@ const UPKEEP_RUNS: Family = number(
 );
 const UPKEEP_FAILURES: Family = number(
     "feedwire_upkeep_failures",
-    "Times that upkeep failed and has to be tried again: retention, erasures, bringing events to the `tail`, writing `counts`",
+    "Times that upkeep failed and has to be tried again: retention, erasures, bringing events to the `tail`, writing `counts` and the states of `entities`",
 );
 const ERASURES: Family = number(
     "feedwire_erasures_open",
