@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 }
 
 impl Core {
-    /// Erases every event there is now of `subject`, of `feed`, or of the subject in the feed.
+    /// Erases every event there is now of `subject`, of `feed`, or of the subject in the feed, and what was loaded of them.
     ///
     /// No reading that starts after this has returned shows them, and what comes later about a subject that is erased is its first
     /// version; the receipt tells when they are gone from disk. Erasing a subject in every feed takes its labels too.
@@ -128,7 +128,9 @@ impl Project {
             erased: None,
         };
         self.erasures().ask(&receipt).await?;
-        self.log().forget(&receipt.erasure).await?;
+        for erasure in with_loads(&receipt.erasure) {
+            self.log().forget(&erasure).await?;
+        }
         Ok(receipt)
     }
 
@@ -183,7 +185,10 @@ impl Project {
         while self.entities().persist().await? < through {
             self.entities().come_to(through).await?;
         }
-        let events = self.log().erase(&receipt.erasure).await?;
+        let mut events = 0;
+        for erasure in with_loads(&receipt.erasure) {
+            events += self.log().erase(&erasure).await?;
+        }
         // Before the receipt says so: nothing looks for its names after that.
         self.latest().forget(&receipt.erasure).await?;
         self.entities().forget(&receipt.erasure).await?;
@@ -212,6 +217,16 @@ impl Project {
         }
         Ok(receipt)
     }
+}
+
+/// What is erased with `erasure`: of the entities of a feed also what was loaded of them.
+pub(crate) fn with_loads(erasure: &Erasure) -> impl Iterator<Item = Erasure> {
+    let feed = erasure.feed.as_ref().filter(|feed| !feed.is_own());
+    let loads = feed.map(|feed| Erasure {
+        feed: Some(feed.load_feed()),
+        ..erasure.clone()
+    });
+    [erasure.clone()].into_iter().chain(loads)
 }
 
 fn warn(error: &(dyn std::error::Error + 'static), what: &str) {

@@ -24,7 +24,7 @@ struct Places {
 }
 
 impl Hidden {
-    /// Whether `record` is not to be shown.
+    /// Whether `record` is not to be shown. What is hidden in a feed is hidden in its load feed.
     pub(crate) fn hides(&self, record: &Record) -> bool {
         if !self.any.load(Ordering::Acquire) {
             return false;
@@ -34,12 +34,12 @@ impl Hidden {
             .subject()
             .and_then(|subject| places.of_subjects.get(subject));
         let mut hidden = places.of_all.iter().chain(of_subject.into_iter().flatten());
-        hidden.any(|(feed, through)| {
-            record.position() <= *through
-                && feed
-                    .as_ref()
-                    .is_none_or(|feed| feed.as_str() == record.feed())
-        })
+        let is_in = |feed: &FeedName| {
+            let of = FeedName::loaded(record.feed());
+            feed.as_str() == record.feed() || of == Some(feed.as_str())
+        };
+        hidden
+            .any(|(feed, through)| record.position() <= *through && feed.as_ref().is_none_or(is_in))
     }
 
     /// The position up to which everything about `subject` in `feed` is hidden.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Clock;
 use crate::counts::Counts;
 use crate::entities::{Entities, EntityKey};
+use crate::erasure::with_loads;
 use crate::labels::StoredLabels;
 use crate::latest::Latest;
 use crate::limits::{COUNTS_INTERVAL, TAIL_READ_BYTES, TAIL_RETRY};
@@ -75,7 +76,9 @@ impl Project {
         let erasures = StoredErasures::open(primary(), name.clone()).await?;
         erasures.begin(log.given()).await?;
         for receipt in erasures.to_carry_out() {
-            log.forget(&receipt.erasure).await?;
+            for erasure in with_loads(&receipt.erasure) {
+                log.forget(&erasure).await?;
+            }
         }
         let subjects = Subjects {
             labels: labels.table().clone(),

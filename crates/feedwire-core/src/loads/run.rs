@@ -167,7 +167,13 @@ impl Project {
         entities: &[Entity],
         clock: &dyn Clock,
     ) -> Result<Option<Phase>, Halt> {
-        let numbered = entities.iter().zip(job.written + 1..);
+        // What is hidden from here on is hidden with what is written before it.
+        let _appending = self.appending().read().await;
+        let hidden = self.erasures().hidden();
+        let shown = entities
+            .iter()
+            .filter(|entity| !hidden.hides(entity.record()));
+        let numbered = shown.zip(job.written + 1..);
         let records: Vec<NewRecord> = numbered
             .map(|(entity, number)| record(job, entity, number))
             .collect::<Result<_, Unavailable>>()?;
@@ -194,7 +200,7 @@ impl Project {
         }
         let written = records.len() as u64;
         let batch = Batch::new(records, Vec::new()).map_err(Unavailable::new)?;
-        let appended = match self.append(batch, clock.now()).await {
+        let appended = match self.log().append(batch, clock.now()).await {
             Ok(appended) => appended,
             Err(AppendError::Closed) => return Err(Halt::Closing),
             Err(error) => return Err(Halt::Append(error)),

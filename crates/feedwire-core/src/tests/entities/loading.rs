@@ -7,6 +7,7 @@ use feedwire_engine::memory::Memory;
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Attribute as _, EventId};
 
+use super::super::erasing::{erase, erased};
 use super::*;
 use crate::limits::{LOADS_WAITING_MAX, RETENTION_INTERVAL, TAIL_BYTES_MAX};
 use crate::loads::{self, Load, Phase, Settings};
@@ -93,6 +94,21 @@ async fn each_entity_is_loaded_once_with_the_position_of_its_state() {
     // Whoever reads everything is not told again what it knows, and the entities are as they were.
     assert_eq!(changes(&world, "").await.len(), 6);
     assert_eq!(change(&world, "a/2", r#"{"x":2}"#).await, ("none", 2));
+}
+
+#[tokio::test]
+async fn what_was_loaded_of_an_entity_is_erased_with_it() {
+    let world = planes().await;
+    let load = start(&world, of(&["a"])).await;
+    ended(&world, &load.id).await;
+    let asked = erase(&world, Some("a"), Some("1")).await;
+    assert_eq!(loaded(&world).await, [r#"_load.a/2 {"x":2}@2"#]);
+    let receipt = erased(&world, &asked).await;
+    // Two changes, and what was loaded.
+    assert_eq!(receipt.erased.map(|(_, events)| events), Some(3));
+    let asked = erase(&world, Some("a"), None).await;
+    assert!(loaded(&world).await.is_empty());
+    erased(&world, &asked).await;
 }
 
 #[tokio::test]
