@@ -92,13 +92,16 @@ impl Project {
         Ok(runs)
     }
 
-    /// The feeds with their counts, as far as `allowance` has them known.
+    /// The feeds with their counts, as far as `allowance` has them known. Load feeds are not among them.
     pub(crate) async fn feeds(&self, allowance: &Allowance) -> Result<Feeds, read::Error> {
         let head = self.log().bounds().last;
         if !allowance.is_unconfined() && allowance.confinement.is_some() {
             return self.own_feeds(allowance, head).await;
         }
         let mut feeds = self.counts().feeds(head).await;
+        feeds
+            .feeds
+            .retain(|count| FeedName::loaded(count.name.as_str()).is_none());
         for count in &mut feeds.feeds {
             count.erased = self.erasures().taken_of(&count.name);
         }

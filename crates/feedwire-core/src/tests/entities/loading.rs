@@ -93,6 +93,12 @@ async fn each_entity_is_loaded_once_with_the_position_of_its_state() {
     assert_eq!(loaded(&world).await, all);
     // Whoever reads everything is not told again what it knows, and the entities are as they were.
     assert_eq!(changes(&world, "").await.len(), 6);
+    let feeds = world.core.feeds(&world.grant).await.expect("feeds").feeds;
+    let feeds: Vec<_> = feeds
+        .iter()
+        .map(|count| (count.name.as_str(), count.events))
+        .collect();
+    assert_eq!(feeds, [("a", 5), ("b", 1)]);
     assert_eq!(change(&world, "a/2", r#"{"x":2}"#).await, ("none", 2));
 }
 
