@@ -84,7 +84,7 @@ impl Core {
         project.entities().come_to(head).await?;
         let mut walk = Walk::new(project, matcher, part.after);
         let (mut entities, mut left) = (Vec::new(), part.limit);
-        while left.records > 0 && left.bytes > 0 && walk.looked() < ENTITIES_LOOKED_MAX {
+        while left.records > 0 && left.bytes > 0 && walk.looked < ENTITIES_LOOKED_MAX {
             let Some(found) = walk.next(left).await? else {
                 break;
             };
@@ -109,6 +109,7 @@ pub(crate) struct Walk {
     matcher: Matcher,
     places: Places,
     after: Option<EntityKey>,
+    found: u64,
     looked: u64,
     is_over: bool,
 }
@@ -120,8 +121,8 @@ enum Places {
     All,
     /// In these feeds, in their order.
     Feeds(Vec<FeedName>),
-    /// At these entities, in their order.
-    Keys(Vec<EntityKey>),
+    /// In these feeds at these subjects, in their order.
+    Subjects(Vec<FeedName>, Vec<Subject>),
 }
 
 impl Places {
@@ -141,14 +142,7 @@ impl Places {
         let mut subjects = filter.subjects.clone();
         subjects.sort_unstable();
         subjects.dedup();
-        let keys = feeds.iter().flat_map(|feed| {
-            let key = |subject: &Subject| EntityKey {
-                feed: feed.clone(),
-                subject: subject.clone(),
-            };
-            subjects.iter().map(key)
-        });
-        Self::Keys(keys.collect())
+        Self::Subjects(feeds, subjects)
     }
 }
 
@@ -161,6 +155,7 @@ impl Walk {
             matcher,
             places,
             after,
+            found: 0,
             looked: 0,
             is_over: false,
         }
@@ -171,9 +166,9 @@ impl Walk {
         self.after.as_ref()
     }
 
-    /// How many were looked at.
-    pub(crate) fn looked(&self) -> u64 {
-        self.looked
+    /// How many there were, whether they passed or not.
+    pub(crate) fn found(&self) -> u64 {
+        self.found
     }
 
     /// Whether there may be more.
@@ -191,11 +186,15 @@ impl Walk {
             bytes: limit.bytes.clamp(1, ENTITIES_READ_BYTES),
         };
         let (found, after) = match &self.places {
-            Places::Keys(keys) => self.at_keys(keys, limit).await?,
+            Places::Subjects(feeds, subjects) => self.at_subjects(feeds, subjects, limit).await?,
             Places::All => self.under(ENTITIES, self.after.as_ref(), limit).await?,
             Places::Feeds(feeds) => self.in_feeds(feeds, limit).await?,
         };
-        self.looked += found.len() as u64;
+        self.found += found.len() as u64;
+        self.looked += match self.places {
+            Places::Subjects(..) => KEYS_AT_ONCE as u64,
+            Places::All | Places::Feeds(_) => found.len() as u64,
+        };
         match after {
             Some(after) => self.after = Some(after),
             None => self.is_over = true,
@@ -205,14 +204,31 @@ impl Walk {
         Ok(Some(found.into_iter().filter(passes).collect()))
     }
 
-    /// The next ones of `keys`, and where to go on behind.
-    async fn at_keys(&self, keys: &[EntityKey], limit: Limit) -> Result<Found, Unavailable> {
-        let first = keys.partition_point(|key| self.after.as_ref().is_some_and(|at| key <= at));
-        let keys = &keys[first..];
-        let asked = &keys[..keys.len().min(limit.records).min(KEYS_AT_ONCE)];
-        let entities = self.project.entities().get(asked).await?;
-        let after = (asked.len() < keys.len()).then(|| asked.last().cloned());
-        Ok((entities.into_iter().flatten().collect(), after.flatten()))
+    /// The next ones at `subjects` in `feeds`, and where to go on behind.
+    async fn at_subjects(
+        &self,
+        feeds: &[FeedName],
+        subjects: &[Subject],
+        limit: Limit,
+    ) -> Result<Found, Unavailable> {
+        let after = self.after.as_ref();
+        let begun = feeds.partition_point(|feed| after.is_some_and(|after| *feed < after.feed));
+        let done = match (after, feeds.get(begun)) {
+            (Some(after), Some(feed)) if after.feed == *feed => {
+                subjects.partition_point(|subject| *subject <= after.subject)
+            }
+            _ => 0,
+        };
+        // One more, to see whether there is one.
+        let asked = limit.records.min(KEYS_AT_ONCE) + 1;
+        let mut asked = keys(&feeds[begun..], subjects, done, asked);
+        let is_all = asked.len() <= limit.records.min(KEYS_AT_ONCE);
+        if !is_all {
+            asked.pop();
+        }
+        let entities = self.project.entities().get(&asked).await?;
+        let after = asked.pop().filter(|_| !is_all);
+        Ok((entities.into_iter().flatten().collect(), after))
     }
 
     /// The next ones in `feeds`, and where to go on behind.
@@ -250,4 +266,15 @@ impl Walk {
         let found = entries.into_iter().map(entity).collect::<Result<_, _>>()?;
         Ok((found, next.map(|key| stored::read_key(&key)).transpose()?))
     }
+}
+
+/// The first `most` of `subjects` in `feeds` behind `done` of them.
+fn keys(feeds: &[FeedName], subjects: &[Subject], done: usize, most: usize) -> Vec<EntityKey> {
+    let all = feeds.iter().flat_map(|feed| {
+        subjects.iter().map(|subject| EntityKey {
+            feed: feed.clone(),
+            subject: subject.clone(),
+        })
+    });
+    all.skip(done).take(most).collect()
 }

@@ -92,7 +92,7 @@ impl Project {
                 bytes: LOAD_BATCH_BYTES,
             };
             let found = walk.next(limit).await?;
-            let done = before + walk.looked();
+            let done = before + walk.found();
             let phase = match found {
                 None => Some(Phase::Done),
                 Some(entities) => self.load(&mut job, &entities, clock).await?,
