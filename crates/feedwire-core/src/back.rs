@@ -17,6 +17,8 @@ use crate::{Core, Filter, Grant, Right, Span, read};
 const CHUNK_RECORDS_MAX: usize = 1_000;
 /// Bytes that are read in one go.
 const CHUNK_BYTES: usize = 1024 * 1024;
+/// An expression that looks at so many bytes costs as much as a further record that is looked through.
+const SIFTED_BYTES: usize = 4 * 1024;
 
 /// A part of what is looked back at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +93,13 @@ impl Project {
             before = chunk.through;
             let within = chunk.records.into_iter();
             for record in within.take_while(|record| record.position() > floor) {
-                let is_wanted = is_in(part.span, record.stamp().time)
+                let mut is_wanted = is_in(part.span, record.stamp().time)
                     && matcher.shows(&record, &self.subjects().now());
+                if let (Some(expression), true) = (matcher.expression(), is_wanted) {
+                    let (passes, cost) = expression.passes(&record, &self.subjects().labels);
+                    is_wanted = passes;
+                    looked += cost / SIFTED_BYTES;
+                }
                 if is_wanted && found.take(record).is_break() {
                     let last = found.records.last().map(Record::position);
                     return Ok(found.page(last));

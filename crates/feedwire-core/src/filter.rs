@@ -6,10 +6,13 @@ use feedwire_engine::{Record, Scope};
 use feedwire_event::{FeedName, Labels, Position, Subject, TypeName};
 
 use crate::subjects::Now;
-use crate::{Allowance, Confinement, FeedPattern, Forbidden, LabelGroup, Partition, Right};
+use crate::{
+    Allowance, Confinement, Expression, FeedPattern, Forbidden, LabelGroup, Partition, Right,
+};
 
 /// An event passes if it has one of the feeds, one of the types and one of the subjects, its subject has a label of every group, and is
-/// in the partition; and in the feed of which only some types are asked for, if it has one of those. An empty list asks for nothing.
+/// in the partition; in the feed of which only some types are asked for, if it has one of those; and if the expression is true of it. An empty
+/// list asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Filter {
     /// The feeds; empty is every feed of the project, but for load feeds.
@@ -26,6 +29,8 @@ pub struct Filter {
     pub types_in: Option<TypesIn>,
     /// Events of entities alone, of this kind; `None` is all events.
     pub entity_feed: Option<EntityFeed>,
+    /// What has to be true of it; `None` is nothing.
+    pub expression: Option<Expression>,
 }
 
 /// What is told of entities.
@@ -94,6 +99,8 @@ impl Filter {
 }
 
 /// A filter within what is granted, ready to be asked about many records.
+///
+/// The expression is not among what it is asked: that is held against what passes all else, behind every lock.
 #[derive(Debug)]
 pub(crate) struct Matcher {
     filter: Filter,
@@ -138,6 +145,11 @@ impl Matcher {
             there_since: Some(head),
             ..self
         }
+    }
+
+    /// What else has to be true of what passes.
+    pub(crate) fn expression(&self) -> Option<&Expression> {
+        self.filter.expression.as_ref()
     }
 
     pub(crate) fn filter(&self) -> &Filter {

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Most feeds, types, subjects or labels that one reading can name, each.
 pub const FILTER_VALUES_MAX: usize = 1_000;
 
+/// Longest expression of a filter: a condition that a person writes is far shorter.
+pub const EXPRESSION_BYTES_MAX: usize = 2 * 1024;
+
 /// Memory for the events at the tail of a log, with what they take beside their bytes. A reader that falls further behind reads
 /// from the log, which costs the others nothing.
 pub const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use feedwire_engine::{Bounds, Chunk, Limit, ReadError, Scope, Unavailable};
 use feedwire_event::{Cursor, FeedName, Position, Timestamp};
 use feedwire_tally::Entered;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::delivery::{Delivered, Delivery, Step};
@@ -36,6 +37,13 @@ pub struct Reader {
     seat: Option<Seat>,
     end: Option<End>,
     _counted: Entered,
+}
+
+/// Where a reader is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    cursor: Position,
+    is_unbound: bool,
 }
 
 /// Where a reader ends.
@@ -135,6 +143,7 @@ impl Reader {
     /// The next events; waits for them where there are none yet. Cancel safe: nothing is lost when the future is dropped.
     pub async fn next(&mut self, limit: Limit) -> Result<Step, read::Error> {
         loop {
+            let before = self.place();
             if self.is_over() {
                 return Ok(Step::End);
             }
@@ -174,6 +183,7 @@ impl Reader {
                     read => read?,
                 }
             };
+            let delivery = self.sift(before, delivery).await;
             let delivery = self.cut(delivery);
             if !delivery.events.is_empty() {
                 self.count(&delivery);
@@ -210,6 +220,7 @@ impl Reader {
     /// The events and the head are from one moment: an empty delivery says that nothing up to its cursor passes.
     pub async fn present(&mut self, limit: Limit) -> Result<Delivery, read::Error> {
         loop {
+            let before = self.place();
             let head = self.project.log().bounds().last;
             if self.is_quiet(head) {
                 self.cursor = self.cursor.max(head);
@@ -227,6 +238,7 @@ impl Reader {
                 Some(delivery) => delivery,
                 None => self.read_log(limit).await?,
             };
+            let delivery = self.sift(before, delivery).await;
             let delivery = self.cut(delivery);
             if !delivery.events.is_empty() || !delivery.more {
                 self.count(&delivery);
@@ -334,6 +346,50 @@ impl Reader {
             more: through < head,
             head,
         })
+    }
+
+    /// Where the reading is.
+    fn place(&self) -> Place {
+        Place {
+            cursor: self.cursor,
+            is_unbound: self.is_unbound,
+        }
+    }
+
+    /// Leaves out of `delivery`, which was taken behind `before`, what the expression is not true of. Where that takes long, the delivery ends
+    /// early.
+    ///
+    /// A reading that is dropped meanwhile goes on from `before`, for the place at the tail does not have what was taken any more.
+    async fn sift(&mut self, before: Place, mut delivery: Delivery) -> Delivery {
+        let matcher = self.matcher.clone();
+        let Some(expression) = matcher.expression() else {
+            return delivery;
+        };
+        let after = self.place();
+        let seat = self.seat.take();
+        self.go_to(before);
+        let labels = self.project.subjects().labels.clone();
+        let sifted = expression.sift(delivery.events, &labels).await;
+        delivery.events = sifted.events;
+        self.go_to(after);
+        match sifted.through {
+            None => self.seat = seat,
+            Some(through) => {
+                self.cursor = through;
+                delivery.cursor = Cursor(through);
+                delivery.more = true;
+            }
+        }
+        if delivery.events.is_empty() {
+            // Nothing is handed out: who asked is not back at the runtime before the next ones are looked at.
+            yield_now().await;
+        }
+        delivery
+    }
+
+    fn go_to(&mut self, place: Place) {
+        self.cursor = place.cursor;
+        self.is_unbound = place.is_unbound;
     }
 
     /// Counts what is handed out: one delivery is of the log or of the tail, never of both.

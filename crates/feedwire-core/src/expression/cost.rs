@@ -1,0 +1,50 @@
+//! What an evaluation may cost.
+
+use std::cell::Cell;
+
+use super::value::Fail;
+
+/// How many times over an event can be read for one expression.
+const READINGS_MAX: usize = 64;
+/// What is counted beside the bytes of an event: small ones, too, are held against long expressions.
+const BYTES_MIN: usize = 4 * 1024;
+/// What a step costs beside the bytes that it looks at.
+const STEP: usize = 16;
+
+/// What is left for one evaluation, in bytes that are looked at; each takes about a nanosecond.
+///
+/// It grows with the event, so that a batch has a bound, too: at the largest that is half a second.
+#[derive(Debug)]
+pub(super) struct Cost {
+    left: Cell<usize>,
+    all: usize,
+}
+
+impl Cost {
+    /// What there is for an event of `bytes`.
+    pub(super) fn of(bytes: usize) -> Self {
+        let all = READINGS_MAX * (bytes + BYTES_MIN);
+        Self {
+            left: Cell::new(all),
+            all,
+        }
+    }
+
+    /// Counts a step that looks at `bytes`.
+    pub(super) fn step(&self, bytes: usize) -> Result<(), Fail> {
+        match self.left.get().checked_sub(STEP + bytes) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => {
+                self.left.set(0);
+                Err(Fail)
+            }
+        }
+    }
+
+    pub(super) fn spent(&self) -> usize {
+        self.all - self.left.get()
+    }
+}
