@@ -24,6 +24,7 @@ pub struct Read {
     pub(crate) limit: Option<u64>,
     wait: Option<Duration>,
     lists: Lists,
+    filter: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,6 +59,7 @@ impl Read {
             limit: None,
             wait: None,
             lists: Lists::default(),
+            filter: None,
         }
     }
 
@@ -116,6 +118,12 @@ impl Read {
     /// Only subjects that now have all of these labels, each a key or `key=value`.
     pub fn labels<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
         self.lists.labels.extend(labels.into_iter().map(Into::into));
+        self
+    }
+
+    /// Only events of which `expression` is true, in the Common Expression Language: `data.delay > 60`.
+    pub fn filter(mut self, expression: impl Into<String>) -> Self {
+        self.filter = Some(expression.into());
         self
     }
 
@@ -188,6 +196,9 @@ impl Read {
         query.push_list("types", types);
         query.push_list("subjects", subjects);
         query.push_list("labels", labels);
+        if let Some(filter) = &self.filter {
+            query.push("filter", filter);
+        }
         query
     }
 }

@@ -1,6 +1,7 @@
 //! An expression that can be held against events.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use feedwire_engine::Record;
@@ -16,7 +17,7 @@ use crate::limits::EXPRESSION_BYTES_MAX;
 /// A condition in the Common Expression Language; cloning shares it.
 ///
 /// An event passes if it is true of it. It does not pass if the condition fails there: where a member is missing, where kinds do not fit
-/// each other, where the outcome is not a boolean, or where it would cost more than reading the event 64 times.
+/// each other, where the outcome is not a boolean, or where it would cost more than reading the event 32 times.
 #[derive(Clone)]
 pub struct Expression(Arc<Compiled>);
 
@@ -66,6 +67,14 @@ impl Expression {
         let value = Evaluation::of(&event, &cost).value(&self.0.root);
         let holds = value.and_then(|value| value.truth()).unwrap_or(false);
         (holds, cost.spent())
+    }
+}
+
+impl FromStr for Expression {
+    type Err = ExpressionError;
+
+    fn from_str(text: &str) -> Result<Self, ExpressionError> {
+        Self::new(text)
     }
 }
 

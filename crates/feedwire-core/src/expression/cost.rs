@@ -5,15 +5,15 @@ use std::cell::Cell;
 use super::value::Fail;
 
 /// How many times over an event can be read for one expression.
-const READINGS_MAX: usize = 64;
+const READINGS_MAX: usize = 32;
 /// What is counted beside the bytes of an event: small ones, too, are held against long expressions.
 const BYTES_MIN: usize = 4 * 1024;
 /// What a step costs beside the bytes that it looks at.
 const STEP: usize = 16;
 
-/// What is left for one evaluation, in bytes that are looked at; each takes about a nanosecond.
+/// What is left for one evaluation, in bytes that are looked at; each takes two nanoseconds at most.
 ///
-/// It grows with the event, so that a batch has a bound, too: at the largest that is half a second.
+/// It grows with the event, so that a batch has a bound, too: of the largest that is less than a second.
 #[derive(Debug)]
 pub(super) struct Cost {
     left: Cell<usize>,

@@ -15,6 +15,8 @@ mod entities;
 #[cfg(not(feature = "shuttle"))]
 mod erasing;
 #[cfg(not(feature = "shuttle"))]
+mod expressing;
+#[cfg(not(feature = "shuttle"))]
 mod following;
 #[cfg(not(feature = "shuttle"))]
 mod histories;

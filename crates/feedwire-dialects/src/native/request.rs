@@ -332,6 +332,7 @@ fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
         types: query.values("types", FILTER_VALUES_MAX, TypeName::new)?,
         subjects: query.values("subjects", FILTER_VALUES_MAX, Subject::new)?,
         labels: query.values("labels", FILTER_VALUES_MAX, label)?,
+        expression: query.parse("filter")?,
         ..Filter::default()
     })
 }
@@ -420,7 +421,7 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_asked_for_is_understood() {
-        let query = "feeds=a&feeds=b&types=t&subjects=N1,N%2C2&labels=room%3Dlobby,vip&after=7&until=now&limit=5&heartbeat=1s";
+        let query = "feeds=a&feeds=b&types=t&subjects=N1,N%2C2&labels=room%3Dlobby,vip&filter=data.a+%3E+1%26%26has(data.b)&after=7&until=now&limit=5&heartbeat=1s";
         let read = asked("_all", query, Some("application/jsonl"), None);
         assert_debug_snapshot!(read.expect("a stream"), @r#"
         Read {
@@ -457,6 +458,11 @@ mod tests {
                     ],
                     partition: None,
                     types_in: None,
+                    expression: Some(
+                        Expression(
+                            "data.a > 1&&has(data.b)",
+                        ),
+                    ),
                 },
                 start: After(
                     Cursor(
@@ -524,6 +530,9 @@ mod tests {
             "subjects=a%0D%0Ab",
             "subjects=%FF",
             "labels=%3Dx",
+            "filter=",
+            "filter=data.a%0A+%3D%3D+datum",
+            "filter=1%2B1",
             "page=2",
         ]
         .map(refused)
@@ -551,6 +560,9 @@ mod tests {
             "subjects: a subject has no control characters, this one has '\\r'",
             "subjects: it is not percent-encoded UTF-8",
             "labels: a label has to be asked for by its key, or by key=value",
+            "filter: line 1, column 1: here is the end where a value is expected",
+            "filter: line 2, column 5: there is no `datum`; an event has data, type, subject, feed, id, source, time, recorded_at, position, labels, extensions",
+            "filter: line 1, column 1: this is a value, and no condition that is true or false",
             "page: there is no such parameter here",
         ]
         "#);
@@ -567,7 +579,7 @@ mod tests {
         #[test]
         fn any_value_of_a_known_parameter_is_read_without_panic(
             name in prop::sample::select(vec![
-                "after", "lastEventId", "from", "until", "limit", "bytes", "wait", "timeout", "heartbeat", "types", "labels",
+                "after", "lastEventId", "from", "until", "limit", "bytes", "wait", "timeout", "heartbeat", "types", "labels", "filter",
             ]),
             value in "[ -~]{0,24}",
         ) {

@@ -60,6 +60,9 @@ pub(crate) struct Arguments {
     /// Only subjects with this label, a key or `key=value`; all that are given must hold
     #[arg(long, value_name = "LABEL", alias = "label")]
     labels: Vec<String>,
+    /// Only events of which this is true, in the Common Expression Language, such as `data.delay > 60`
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
     /// Of `_all`, only these feeds, parted by commas
     #[arg(long, value_name = "FEED,…", value_delimiter = ',')]
     feeds: Vec<String>,
@@ -102,6 +105,9 @@ fn reading(arguments: &Arguments, remote: &Remote, saved: Option<String>) -> any
     }
     if let Some(limit) = arguments.limit {
         read = read.limit(limit);
+    }
+    if let Some(filter) = &arguments.filter {
+        read = read.filter(filter);
     }
     Ok(read
         .types(&arguments.types)

@@ -1,6 +1,7 @@
 //! Reading a feed.
 
 use feedwire_api::{CLOUDEVENTS_BATCH, CURSOR_HEADER, EVENT_STREAM, HEAD_HEADER, NDJSON};
+use feedwire_core::limits::EXPRESSION_BYTES_MAX;
 use feedwire_dialects::native::request::{PAGE_BYTES_MAX, PAGE_EVENTS_MAX};
 use feedwire_event::Position;
 use serde_json::{Value, json};
@@ -8,6 +9,8 @@ use serde_json::{Value, json};
 use crate::openapi::operation::Operation;
 use crate::openapi::parameters::{self, header, list, query};
 use crate::openapi::schemas::{at, moment, name, position, subject};
+
+const EXPRESSION: &str = "Only events of which this is true: a condition in the Common Expression Language, such as `data.delay > 60`. It can name `data`, `type`, `subject`, `feed`, `id`, `source`, `time`, `recorded_at`, `position`, `labels` and `extensions`.";
 
 pub(crate) fn path() -> Value {
     json!({
@@ -86,6 +89,7 @@ fn asked(operation: Operation) -> Operation {
     let operation = of_http_feeds(operation);
     let cursor = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let label = json!({ "type": "string", "pattern": "^[^=]" });
+    let expression = json!({ "type": "string", "minLength": 1, "maxLength": EXPRESSION_BYTES_MAX });
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": Position::MAX.get() });
     let limits = format!(
         "Pages: at most this many events, up to {PAGE_EVENTS_MAX}. Streams: end when so many were sent."
@@ -105,6 +109,7 @@ fn asked(operation: Operation) -> Operation {
             "Only events whose subject has all of these now: a key, or key=value.",
             label,
         ))
+        .parameter(query("filter", EXPRESSION, expression))
         .parameter(list("feeds", "Of `_all`: only these feeds.", name()))
         .parameter(query("limit", &limits, limit))
         .parameter(query(
