@@ -18,6 +18,9 @@ pub struct StreamFilter {
     /// Labels that the subject has, all of them: `key`, or `key=value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// What has to be true of an event, in the Common Expression Language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
 }
 
 /// What `POST …/streams` takes, and, without what is for good, `PATCH …/streams/{name}`. What is not there has its default, or stays as it is.

@@ -84,6 +84,7 @@ fn filter(selection: &Selection) -> StreamFilter {
         types: selection.types.iter().map(TypeName::to_string).collect(),
         subjects: selection.subjects.iter().map(Subject::to_string).collect(),
         labels: selection.labels.iter().map(label).collect(),
+        expression: (selection.expression.as_ref()).map(|e| e.text().to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use feedwire_core::Expression;
 use feedwire_core::stream::{
     BadSetting, DELIVERIES, IN_FLIGHT, MEMBERS, Mode, OnFailure, Origin, PARTITIONS, Receipt,
     Selection, Settings, Verdict, Which,
@@ -61,6 +62,7 @@ struct Filter {
     types: Option<Vec<String>>,
     subjects: Option<Vec<String>>,
     labels: Option<Vec<String>>,
+    expression: Option<String>,
 }
 
 /// What of a stream is to be another; `None` stays.
@@ -207,11 +209,15 @@ impl Given {
 
 impl Filter {
     fn selection(&self) -> Result<Selection, Error> {
+        let expression = self.expression.as_ref().map(|text| {
+            Expression::new(text).map_err(|error| Error::member("filter.expression", &error))
+        });
         Ok(Selection {
             feeds: all("filter.feeds", self.feeds.as_deref(), FeedName::new)?,
             types: all("filter.types", self.types.as_deref(), TypeName::new)?,
             subjects: all("filter.subjects", self.subjects.as_deref(), Subject::new)?,
             labels: all("filter.labels", self.labels.as_deref(), label)?,
+            expression: expression.transpose()?,
             ..Selection::default()
         })
     }

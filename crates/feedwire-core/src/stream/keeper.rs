@@ -83,7 +83,12 @@ impl Counter {
                     if self.outage.ends() {
                         tracing::info!("a stream's events are counted again");
                     }
-                    self.counted(events, through);
+                    let (events, sifted_through) = self.live.sift(events, through).await;
+                    self.counted(events, sifted_through);
+                    if sifted_through < through {
+                        // The place at the tail is past what is left.
+                        self.seat = None;
+                    }
                 }
                 Err(ReadError::Expired(expired)) => {
                     let (first, lost) = (expired.first, expired.lost_at_most);

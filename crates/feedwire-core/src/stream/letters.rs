@@ -56,6 +56,7 @@ impl Core {
                 break;
             }
             let record = project.record_at(&Scope::all(), position).await?;
+            let record = record.filter(|record| live.expects(record));
             let now = project.subjects().now();
             // What the stream is not of any more is not for whoever may have all of it now.
             let event = record.filter(|record| live.matcher.passes(record, &now));

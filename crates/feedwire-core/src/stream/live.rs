@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use feedwire_engine::{Log, Precondition, Primary, PutError};
+use feedwire_engine::{Log, Precondition, Primary, PutError, Record};
 use feedwire_event::{Position, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -16,6 +16,7 @@ use super::Settings;
 use super::group::{Group, MemberId};
 use super::stored::{Kept, Progress, Spaces};
 use super::window::Window;
+use crate::delivery::Delivered;
 use crate::filter::Matcher;
 use crate::limits::{
     CHECKPOINT_INTERVAL, CHECKPOINT_INTERVAL_IDLE, GENERATIONS_AHEAD, MEMBER_NOTED,
@@ -102,6 +103,26 @@ struct State {
 }
 
 impl Live {
+    /// What of `events`, which are everything up to `through`, its expression is true of; and up to where that is, where it takes long.
+    pub(super) async fn sift(
+        &self,
+        events: Vec<Delivered>,
+        through: Position,
+    ) -> (Vec<Delivered>, Position) {
+        let Some(expression) = self.matcher.expression() else {
+            return (events, through);
+        };
+        let sifted = expression.sift(events, &self.ground.subjects.labels).await;
+        (sifted.events, sifted.through.unwrap_or(through))
+    }
+
+    /// Whether its expression is true of `record`.
+    pub(super) fn expects(&self, record: &Record) -> bool {
+        let labels = &self.ground.subjects.labels;
+        let expression = self.matcher.expression();
+        expression.is_none_or(|expression| expression.passes(record, labels).0)
+    }
+
     /// The stream that is `kept`, as far as `progress` says.
     pub(super) fn new(
         kept: Kept,

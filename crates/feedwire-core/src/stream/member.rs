@@ -116,7 +116,8 @@ impl Member {
         };
         let chunk = live.ground.log.read(&scope, after, limit).await?;
         let events = chunk.records.into_iter().map(Delivered::Logged).collect();
-        let chunk = Chunk::new(after, chunk.through, events, &live.kept.settings);
+        let (events, through) = live.sift(events, chunk.through).await;
+        let chunk = Chunk::new(after, through, events, &live.kept.settings);
         let chunk = Arc::new(chunk);
         live.window.push(chunk.clone());
         Ok(chunk)
@@ -163,6 +164,7 @@ impl Member {
                 break;
             }
             let event = self.event(receipt.position).await?;
+            let event = event.filter(|(_, event)| live.expects(event.record()));
             bytes += event.as_ref().map_or(0, |(offered, _)| offered.bytes);
             found.push((*receipt, event));
         }

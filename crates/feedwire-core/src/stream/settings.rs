@@ -6,7 +6,7 @@ use std::time::Duration;
 use feedwire_event::{FeedName, Position, StreamName, Subject, Timestamp, TypeName};
 
 use crate::limits::FILTER_VALUES_MAX;
-use crate::{Filter, LabelFilter, LabelGroup, TypesIn};
+use crate::{Expression, Filter, LabelFilter, LabelGroup, TypesIn};
 
 /// How many partitions a stream may have, in powers of two.
 pub const PARTITIONS: RangeInclusive<u16> = 1..=1_024;
@@ -68,6 +68,8 @@ pub struct Selection {
     pub types_in: Option<TypesIn>,
     /// Feeds of which all events are live only.
     pub live_feeds: Vec<FeedName>,
+    /// What has to be true of an event when it is read for the members; `None` is nothing.
+    pub expression: Option<Expression>,
 }
 
 impl Selection {
@@ -79,6 +81,7 @@ impl Selection {
             subjects: self.subjects.clone(),
             labels: self.labels.iter().cloned().map(LabelGroup::from).collect(),
             types_in: self.types_in.clone(),
+            expression: self.expression.clone(),
             ..Filter::default()
         }
     }
@@ -208,6 +211,7 @@ impl Settings {
             labels,
             types_in,
             live_feeds,
+            expression: _,
         } = &self.selection;
         let types_in = types_in.as_ref().map_or(0, |types_in| types_in.types.len());
         let is_partitions =

@@ -4,12 +4,13 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | the version of this encoding, 1 |
+//! | 1 | the version of this encoding: 1, or 2 with an expression |
 //! | 8, 8 | when it was made and changed, i64 microseconds since 1970 |
 //! | 1, 8, 8 | where it starts: 0 with what is retained, 1 behind the position that follows; and the time that this was found by (i64, the least for none) |
 //! | 2, 1, 1 | partitions (u16), mode (0 delivered, 1 explicit), what later events do on failure (0 wait, 1 go on) |
 //! | 8 each | members, heartbeat, lifetime of checkpoints, time to acknowledge (spans in milliseconds), most in flight, most deliveries (the largest u64 for no bound) |
 //! | | its display name, then its feeds, types, subjects, live feeds, the feed of which some types alone are sent (one or none) and these types, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
+//! | | with version 2: the expression of its filter |
 //!
 //! In the space `checkpoints`: the version 1, when there was a member last (i64, the least for never), the generation up to which none
 //! was given (u64), the number of partitions (u16), and a position for each.
@@ -26,12 +27,14 @@ use feedwire_engine::{Space, Unavailable};
 use feedwire_event::{FeedName, Position, ProjectName, StreamName, Subject, Timestamp, TypeName};
 
 use super::{Mode, OnFailure, Selection, Settings};
-use crate::TypesIn;
 use crate::encoding::{
     NEVER, all, bit, count, labels, position, put_all, put_labels, put_text, text, time,
 };
+use crate::{Expression, TypesIn};
 
 const VERSION: u8 = 1;
+/// The version of streams whose filter has an expression.
+const VERSION_EXPRESSION: u8 = 2;
 const NO_BOUND: u64 = u64::MAX;
 
 /// The spaces in which a project's streams are kept.
@@ -97,7 +100,10 @@ pub(super) fn unreadable(name: &StreamName) -> Unavailable {
 impl Kept {
     pub(super) fn encode(&self) -> Bytes {
         let mut out = BytesMut::new();
-        out.put_u8(VERSION);
+        out.put_u8(match self.settings.selection.expression {
+            None => VERSION,
+            Some(_) => VERSION_EXPRESSION,
+        });
         out.put_i64_le(self.created_at.as_micros());
         out.put_i64_le(self.updated_at.as_micros());
         out.put_u8(u8::from(self.origin.is_some()));
@@ -125,6 +131,7 @@ impl Kept {
             labels,
             types_in,
             live_feeds,
+            expression,
         } = &settings.selection;
         put_text(&settings.display_name, &mut out);
         put_all(feeds.iter().map(FeedName::as_str), &mut out);
@@ -139,13 +146,20 @@ impl Kept {
         let types = types_in.map_or(&[][..], |types_in| &types_in.types);
         put_all(types.iter().map(TypeName::as_str), &mut out);
         put_labels(labels, &mut out);
+        if let Some(expression) = expression {
+            put_text(expression.text(), &mut out);
+        }
         out.freeze()
     }
 
     /// What is stored of `name`; `None` where that cannot be read.
     pub(super) fn decode(name: StreamName, mut value: Bytes) -> Option<Self> {
         let value = &mut value;
-        version(value)?;
+        let has_expression = match value.try_get_u8().ok()? {
+            VERSION => false,
+            VERSION_EXPRESSION => true,
+            _ => return None,
+        };
         let created_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
         let updated_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
         let is_bound = bit(value)?;
@@ -183,6 +197,9 @@ impl Kept {
         let types = all(value, |text| TypeName::new(text).ok())?;
         selection.types_in = feed.into_iter().next().map(|feed| TypesIn { feed, types });
         selection.labels = labels(value)?;
+        if has_expression {
+            selection.expression = Some(Expression::new(&text(value)?).ok()?);
+        }
         settings.check().ok()?;
         value.is_empty().then_some(Self {
             settings,
@@ -312,6 +329,7 @@ mod tests {
                 types: vec![TypeName::new("t").expect("a name")],
             }),
             live_feeds: vec![FeedName::new("f").expect("a name")],
+            expression: Some(Expression::new("data.a == 1").expect("an expression")),
         };
         let kept = Kept {
             settings,

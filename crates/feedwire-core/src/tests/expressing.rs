@@ -8,9 +8,11 @@ use feedwire_event::json::Canonical;
 use feedwire_event::{Cursor, Data, Event, FeedName, Position, Subject};
 
 use super::labelling::set;
+use super::streaming::{self, join, take};
 use super::waking::wait;
 use super::world::{EVERYTHING, World, next, parse};
 use crate::back::Part;
+use crate::stream::{Selection, Settings};
 use crate::{Expression, Filter, Reader, Repetition, Span, Start, Until};
 
 fn asking(text: &str) -> Filter {
@@ -218,4 +220,26 @@ async fn a_reader_that_is_interrupted_while_it_looks_loses_nothing() {
         found.extend(next(&mut reader, EVERYTHING).await);
     }
     assert_eq!(found, [2, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_sends_and_counts_what_its_expression_is_true_of() {
+    let world = streaming::world(Settings {
+        selection: Selection {
+            expression: Some(Expression::new("subject != 'b'").expect("an expression")),
+            ..Selection::default()
+        },
+        ..streaming::settings()
+    })
+    .await;
+    world.publish(&["f/t/a", "f/t/b", "f/t/b"]).await;
+    let mut member = join(&world).await;
+    assert_eq!(take(&mut member, 1).await.0, [1]);
+    world.publish(&["f/t/b", "f/t/c"]).await;
+    let (positions, _) = take(&mut member, 1).await;
+    assert_eq!(positions, [5]);
+    world.publish(&["f/t/b"]).await;
+    drop(member);
+    let mut later = join(&world).await;
+    assert_eq!(streaming::drain(&mut later).await, [1, 5]);
 }

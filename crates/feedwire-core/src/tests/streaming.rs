@@ -47,7 +47,7 @@ pub(super) async fn world(settings: Settings) -> World {
     world
 }
 
-async fn join(world: &World) -> Member {
+pub(super) async fn join(world: &World) -> Member {
     world
         .core
         .join(&world.grant, &name())
@@ -72,7 +72,7 @@ async fn events(member: &mut Member) -> Vec<(u64, Option<(Receipt, u32)>)> {
 }
 
 /// The positions of the next `count` events of `member`, with their receipts.
-async fn take(member: &mut Member, count: usize) -> (Vec<u64>, Vec<Receipt>) {
+pub(super) async fn take(member: &mut Member, count: usize) -> (Vec<u64>, Vec<Receipt>) {
     let (mut positions, mut receipts) = (Vec::new(), Vec::new());
     while positions.len() < count {
         for (position, receipt) in events(member).await {
@@ -115,7 +115,7 @@ async fn publish(world: &World, count: usize) {
 }
 
 /// Everything that there is for `member` now.
-async fn drain(member: &mut Member) -> Vec<u64> {
+pub(super) async fn drain(member: &mut Member) -> Vec<u64> {
     let mut all = Vec::new();
     while let Ok(events) = tokio::time::timeout(Duration::from_millis(10), events(member)).await {
         all.extend(events.into_iter().map(|(position, _)| position));

@@ -51,7 +51,7 @@ fn members_are_no_more_than_partitions_where_neither_says_so() {
 #[test]
 fn everything_of_a_stream_can_be_said() {
     let body = r#"{"name":"s","display_name":"B\u00f6ok","filter":{"feeds":["f"],"types":["t"],
-        "subjects":["a"],"labels":["room=a=b","floor"]},"start":"5hours","mode":"delivered","partitions":4,
+        "subjects":["a"],"labels":["room=a=b","floor"],"expression":"data.a > 1"},"start":"5hours","mode":"delivered","partitions":4,
         "members_max":4,"heartbeat":"1min","checkpoint_lifetime":"366days","ack_timeout":"1day",
         "max_in_flight":1e4,"max_deliveries":null,"on_failure":"go_on"}"#;
     assert_debug_snapshot!(draft(body.as_bytes(), now()).expect("a stream"), @r#"
@@ -83,6 +83,11 @@ fn everything_of_a_stream_can_be_said() {
                 ],
                 types_in: None,
                 live_feeds: [],
+                expression: Some(
+                    Expression(
+                        "data.a > 1",
+                    ),
+                ),
             },
             partitions: 4,
             mode: Delivered,

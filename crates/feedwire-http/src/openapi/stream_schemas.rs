@@ -1,5 +1,6 @@
 //! What bodies about streams are made of.
 
+use feedwire_core::limits::EXPRESSION_BYTES_MAX;
 use feedwire_core::stream::{DELIVERIES, DISPLAY_NAME_CHARS_MAX, IN_FLIGHT, MEMBERS};
 use feedwire_dialects::stream_body::{RECEIPTS_MAX, THROUGH_MAX};
 use serde_json::{Value, json};
@@ -92,6 +93,7 @@ fn filter() -> Value {
         "types": list(name()),
         "subjects": list(subject()),
         "labels": list(label),
+        "expression": { "type": "string", "minLength": 1, "maxLength": EXPRESSION_BYTES_MAX },
     });
     for values in ["feeds", "types", "subjects"] {
         let words = format!("Only events with one of these {values}; without any, all.");
@@ -99,6 +101,9 @@ fn filter() -> Value {
     }
     filter["labels"]["description"] =
         "Only events whose subject has all of these when they are sent: a key, or key=value."
+            .into();
+    filter["expression"]["description"] =
+        "Only events of which this is true when they are read for the members, as with the parameter `filter` of readings."
             .into();
     object(&[], optional(filter))
 }

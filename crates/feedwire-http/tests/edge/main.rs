@@ -8,6 +8,7 @@ mod conditions;
 mod cors;
 mod disruptive;
 mod erasures;
+mod filtering;
 mod heads;
 mod hostile;
 mod http_feeds;

@@ -32,6 +32,9 @@ pub(super) struct Options {
     /// Only subjects with this label, a key or `key=value`; all that are given must hold
     #[arg(long = "label", value_name = "LABEL")]
     labels: Vec<String>,
+    /// Only events of which this is true, in the Common Expression Language, such as `data.delay > 60`
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
     /// What people call it
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
@@ -106,6 +109,7 @@ impl Options {
             types: self.types,
             subjects: self.subjects,
             labels: self.labels,
+            expression: self.filter,
         };
         NewStream {
             display_name: self.display_name,
