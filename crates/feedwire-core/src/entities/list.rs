@@ -190,18 +190,36 @@ impl Walk {
             Places::All => self.under(ENTITIES, self.after.as_ref(), limit).await?,
             Places::Feeds(feeds) => self.in_feeds(feeds, limit).await?,
         };
-        self.found += found.len() as u64;
+        let count = found.len() as u64;
+        let passing = self.passing(found).await;
+        // Behind every wait: what is given up before this is looked at again.
+        self.found += count;
         self.looked += match self.places {
             Places::Subjects(..) => KEYS_AT_ONCE as u64,
-            Places::All | Places::Feeds(_) => found.len() as u64,
+            Places::All | Places::Feeds(_) => count,
         };
         match after {
             Some(after) => self.after = Some(after),
             None => self.is_over = true,
         }
-        let now = self.project.subjects().now();
-        let passes = |entity: &Entity| self.matcher.passes(entity.record(), &now);
-        Ok(Some(found.into_iter().filter(passes).collect()))
+        Ok(Some(passing))
+    }
+
+    /// What passes of `found`.
+    async fn passing(&self, found: Vec<Entity>) -> Vec<Entity> {
+        let subjects = self.project.subjects();
+        let passing: Vec<Entity> = {
+            let now = subjects.now();
+            let passes = |entity: &Entity| self.matcher.passes(entity.record(), &now);
+            found.into_iter().filter(passes).collect()
+        };
+        match self.matcher.expression() {
+            None => passing,
+            Some(expression) => {
+                let labels = &subjects.labels;
+                expression.retain(passing, Entity::record, labels).await
+            }
+        }
     }
 
     /// The next ones at `subjects` in `feeds`, and where to go on behind.

@@ -65,6 +65,10 @@ impl<'e> Event<'e> {
                     .get_or_init(|| format!("{{{members}}}"));
                 Value::Object(text)
             }
+            Variable::Ids => match self.payload(cost)?.change {
+                Some(change) if !change.ids.is_empty() => json::value(change.ids)?,
+                _ => Value::Null,
+            },
         })
     }
 

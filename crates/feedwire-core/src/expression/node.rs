@@ -44,6 +44,7 @@ pub(super) enum Variable {
     Position,
     Labels,
     Extensions,
+    Ids,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub(super) enum Quantifier {
 }
 
 impl Variable {
-    const NAMES: [(&'static str, Self); 11] = [
+    const NAMES: [(&'static str, Self); 12] = [
         ("data", Self::Data),
         ("type", Self::Type),
         ("subject", Self::Subject),
@@ -101,6 +102,7 @@ impl Variable {
         ("position", Self::Position),
         ("labels", Self::Labels),
         ("extensions", Self::Extensions),
+        ("ids", Self::Ids),
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {

@@ -58,6 +58,28 @@ impl Expression {
         }
     }
 
+    /// Those of `items` whose records pass, with the labels that `labels` has for their subjects. They are few: all are looked at.
+    pub(crate) async fn retain<T>(
+        &self,
+        items: Vec<T>,
+        record: impl Fn(&T) -> &Record,
+        labels: &LabelTable,
+    ) -> Vec<T> {
+        let (mut passing, mut spent) = (Vec::new(), 0);
+        for item in items {
+            let (passes, cost) = self.passes(record(&item), labels);
+            spent += cost;
+            if passes {
+                passing.push(item);
+            }
+            if spent > TURN_BYTES {
+                spent = 0;
+                yield_now().await;
+            }
+        }
+        passing
+    }
+
     /// Whether `record` passes, with the labels that `labels` has for its subject; and what it cost to know, in bytes looked at.
     pub(crate) fn passes(&self, record: &Record, labels: &LabelTable) -> (bool, usize) {
         let subject = record.subject().filter(|_| self.names_labels());

@@ -458,6 +458,7 @@ mod tests {
                     ],
                     partition: None,
                     types_in: None,
+                    entity_feed: None,
                     expression: Some(
                         Expression(
                             "data.a > 1&&has(data.b)",
@@ -561,7 +562,7 @@ mod tests {
             "subjects: it is not percent-encoded UTF-8",
             "labels: a label has to be asked for by its key, or by key=value",
             "filter: line 1, column 1: here is the end where a value is expected",
-            "filter: line 2, column 5: there is no `datum`; an event has data, type, subject, feed, id, source, time, recorded_at, position, labels, extensions",
+            "filter: line 2, column 5: there is no `datum`; an event has data, type, subject, feed, id, source, time, recorded_at, position, labels, extensions, ids",
             "filter: line 1, column 1: this is a value, and no condition that is true or false",
             "page: there is no such parameter here",
         ]

@@ -6,6 +6,7 @@ use feedwire_event::{Cursor, Labels};
 
 use super::*;
 use crate::entities::StateCursor;
+use crate::{Expression, Filter};
 
 /// The states that a snapshot of `of` tells, taking `size` at once, and where it started.
 async fn snapshot(
@@ -167,4 +168,47 @@ async fn states_and_then_changes_come_to_the_present() {
         .map(|((f, s), state)| format!("{f}/{s} {state}"))
         .collect();
     assert_eq!(folded, listed(&world, "", 9).await);
+}
+
+#[tokio::test]
+async fn entities_are_listed_and_told_by_an_expression_of_their_whole_state_and_their_ids() {
+    let world = planes().await;
+    let put = Write {
+        wanted: Wanted::Put {
+            state: State::parse(r#"{"x":7,"y":1}"#).expect("a state"),
+            ids: Some(ids(r#"{"tail":"LN-ABC"}"#)),
+        },
+        ..write("a/4", "")
+    };
+    try_change(&world, put).await.expect("changed");
+    change(&world, "a/4", r#"~{"y":2}"#).await;
+    let asking = |text: &str| Filter {
+        expression: Some(Expression::new(text).expect("an expression")),
+        ..Filter::default()
+    };
+    let check = async |text: &str, expected: &[&str], changed: &[u64]| {
+        let part = Part {
+            after: None,
+            limit: Limit::records(9),
+        };
+        let page = world.core.entities(&world.grant, asking(text), part).await;
+        let page = page.expect("a page").entities;
+        let listed: Vec<String> = page.iter().map(Entity::record).map(told).collect();
+        assert_eq!(listed, expected, "{text}");
+        let snapshot = world.core.snapshot(&world.grant, asking(text), None).await;
+        let mut snapshot = snapshot.expect("a snapshot");
+        let mut all = Vec::new();
+        while let Some(records) = snapshot.next(Limit::records(1)).await.expect("states") {
+            all.extend(records.iter().map(told));
+        }
+        assert_eq!(all, expected, "{text}");
+        let reader = world.follow_until(Start::Beginning, asking(text), Until::Now);
+        let changes = crate::tests::world::next(&mut reader.await, EVERYTHING).await;
+        assert_eq!(changes, changed, "{text}");
+    };
+    let fourth = r#"a/4 {"x":7,"y":2}"#;
+    check("data.x > 1", &[r#"a/2 {"x":2}"#, fourth], &[2, 7, 8]).await;
+    check("ids.tail == 'LN-ABC' && data.x == 7", &[fourth], &[7, 8]).await;
+    let others = ["a/1 {\"x\":1}", "a/2 {\"x\":2}", "b/1 {}", "b/2 {}"];
+    check("ids == null", &others, &[1, 2, 3, 4, 5, 6]).await;
 }

@@ -10,7 +10,7 @@ use crate::openapi::operation::Operation;
 use crate::openapi::parameters::{self, header, list, query};
 use crate::openapi::schemas::{at, moment, name, position, subject};
 
-const EXPRESSION: &str = "Only events of which this is true: a condition in the Common Expression Language, such as `data.delay > 60`. It can name `data`, `type`, `subject`, `feed`, `id`, `source`, `time`, `recorded_at`, `position`, `labels` and `extensions`.";
+const EXPRESSION: &str = "Only events of which this is true: a condition in the Common Expression Language, such as `data.delay > 60`. It can name `data`, `type`, `subject`, `feed`, `id`, `source`, `time`, `recorded_at`, `position`, `labels`, `extensions` and `ids`.";
 
 pub(crate) fn path() -> Value {
     json!({
