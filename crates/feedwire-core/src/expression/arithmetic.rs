@@ -29,10 +29,10 @@ pub(super) fn calculated<'v>(
 }
 
 /// The negative of `value`.
-pub(super) fn negated(value: Value<'_>) -> Result<Value<'_>, Fail> {
+pub(super) fn negated(value: &Value<'_>) -> Result<Value<'static>, Fail> {
     match value {
         Value::Int(int) => int.checked_neg().map(Value::Int).ok_or(Fail),
-        Value::Double(double) => Ok(Value::Double(-double)),
+        Value::Double(double) => Ok(Value::Double(-*double)),
         Value::Span(span) => span.checked_neg().map(Value::Span).ok_or(Fail),
         Value::Null
         | Value::Bool(_)

@@ -32,16 +32,9 @@ impl Cost {
 
     /// Counts a step that looks at `bytes`.
     pub(super) fn step(&self, bytes: usize) -> Result<(), Fail> {
-        match self.left.get().checked_sub(STEP + bytes) {
-            Some(left) => {
-                self.left.set(left);
-                Ok(())
-            }
-            None => {
-                self.left.set(0);
-                Err(Fail)
-            }
-        }
+        let left = self.left.get().checked_sub(STEP + bytes);
+        self.left.set(left.unwrap_or(0));
+        left.map(drop).ok_or(Fail)
     }
 
     pub(super) fn spent(&self) -> usize {

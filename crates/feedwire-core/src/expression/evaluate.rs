@@ -46,7 +46,7 @@ impl<'v> Evaluation<'v> {
                 of.index(&index, cost)?
             }
             Node::Not(of) => Value::Bool(!self.truth(of)?),
-            Node::Negate(of) => negated(self.value(of)?)?,
+            Node::Negate(of) => negated(&self.value(of)?)?,
             Node::All(nodes) => Value::Bool(self.every(nodes)?),
             Node::Any(nodes) => Value::Bool(self.any(nodes)?),
             Node::Choice(parts) => {

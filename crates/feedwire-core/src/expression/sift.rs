@@ -90,5 +90,5 @@ impl Expression {
 
 fn batch_end(record: &Record) -> Position {
     let last = u64::from(record.stamp().place.count.saturating_sub(1));
-    Position::new(record.batch().get() + last).unwrap_or(record.position())
+    Position::new(record.batch().get() + last).unwrap_or_else(|| record.position())
 }

@@ -60,7 +60,7 @@ impl<'v> Value<'v> {
             Self::List(items) => Ok(items),
             Self::Array(text) => {
                 let elements = json::elements(text, cost)?.into_iter();
-                elements.map(|text| json::value(text)).collect()
+                elements.map(json::value).collect()
             }
             Self::Object(text) => {
                 let members = json::members(text, cost)?;

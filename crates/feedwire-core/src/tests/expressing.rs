@@ -74,12 +74,10 @@ async fn what_passes_is_handed_out_from_the_log_and_then_from_the_tail() {
     let mut reader = follow(&world, Start::Beginning, "data == 'late'").await;
     assert_eq!(next(&mut reader, EVERYTHING).await, [2, 3]);
     publish(&world, &["on time"]).await;
-    let late = tokio::spawn(async move {
-        let positions = next(&mut reader, EVERYTHING).await;
-        (positions, reader)
-    });
-    publish(&world, &["early", "late"]).await;
-    let (positions, mut reader) = late.await.expect("a step");
+    let (positions, ()) = tokio::join!(
+        next(&mut reader, EVERYTHING),
+        publish(&world, &["early", "late"])
+    );
     assert_eq!(positions, [6]);
     publish(&world, &["late", "early"]).await;
     assert_eq!(next(&mut reader, EVERYTHING).await, [7]);
