@@ -133,6 +133,7 @@ fn what_cannot_be_a_stream_is_refused_by_its_member() {
         r#"{"name":"s","on_failure":"stop"}"#,
         r#"{"name":"s","display_name":"a\nb"}"#,
         r#"{"name":"s","filter":{"feed":"f"}}"#,
+        r#"{"name":"s","filter":{"expression":"data.a = 1"}}"#,
         r#"{"name":"s","filter":{"feeds":["_all"]}}"#,
         r#"{"name":"s","filter":{"types":[""]}}"#,
         r#"{"name":"s","filter":{"subjects":[""]}}"#,
@@ -162,7 +163,8 @@ fn what_cannot_be_a_stream_is_refused_by_its_member() {
     {"name":"s","max_deliveries":"many"} 1:36 `max_deliveries` is a number, or null
     {"name":"s","on_failure":"stop"} on_failure: it is `wait` or `go_on`
     {"name":"s","display_name":"a\nb"} display_name: it has to be at most 256 characters, none of them a control character
-    {"name":"s","filter":{"feed":"f"}} 1:28 unknown field `feed`, expected one of `feeds`, `types`, `subjects`, `labels`
+    {"name":"s","filter":{"feed":"f"}} 1:28 unknown field `feed`, expected one of `feeds`, `types`, `subjects`, `labels`, `expression`
+    {"name":"s","filter":{"expression":"data.a = 1"}} filter.expression: line 1, column 8: '=' is not expected here
     {"name":"s","filter":{"feeds":["_all"]}} filter.feeds: "_all": a name does not start with '_': names that do are the server's own
     {"name":"s","filter":{"types":[""]}} filter.types: "": a name has 1 to 128 characters, this one none
     {"name":"s","filter":{"subjects":[""]}} filter.subjects: "": a subject has 1 to 512 bytes, this one none
