@@ -10,7 +10,7 @@ mod stored;
 
 use feedwire_event::{EventId, FeedName, Position, Subject, Timestamp};
 
-use crate::{Forbidden, LabelFilter, read, store};
+use crate::{Expression, Forbidden, LabelFilter, read, store};
 
 pub(crate) use jobs::Loads;
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub subjects: Vec<Subject>,
     /// Labels of the subject as they are when it is come to, all of them.
     pub labels: Vec<LabelFilter>,
+    /// What has to be true of the entity; `None` is nothing.
+    pub expression: Option<Expression>,
     /// How many bytes it may write; `None` is [`LOAD_BYTES`](crate::limits::LOAD_BYTES).
     pub bytes_max: Option<u64>,
 }

@@ -26,7 +26,7 @@ use crate::{Allowance, Clock, Filter};
 /// What an event takes on disk beside its tags and its payload, at most.
 const FRAME_BYTES: usize = 64;
 
-/// Why a job is not gone on with for now.
+/// Why a job is not gone on with.
 #[derive(Debug, thiserror::Error)]
 enum Halt {
     /// The project is being closed.
@@ -233,6 +233,7 @@ impl Job {
                 .cloned()
                 .map(Into::into)
                 .collect(),
+            expression: self.settings.expression.clone(),
             ..Filter::default()
         };
         Matcher::new(filter, &Allowance::whole()).expect("everything is granted")

@@ -7,12 +7,13 @@
 //! | 1, text | 0 under way, 1 done, 2 cancelled, 3 failed; and why it failed |
 //! | 8 each | position of the log at its start, entities in all, looked at and written, bytes written and at most, position of the last event |
 //! | text, text | the feed and the subject of the entity that was looked at last; empty where there was none |
-//! | lists | its feeds, its subjects, its labels |
+//! | lists, text | its feeds, its subjects, its labels; and the expression of its filter, empty where there is none |
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_event::{Attribute, EventId, FeedName, Position, Subject, Timestamp};
 
 use super::{Phase, Settings};
+use crate::Expression;
 use crate::encoding::{NEVER, all, labels, position, put_all, put_labels, put_text, text, time};
 use crate::entities::EntityKey;
 
@@ -71,11 +72,13 @@ impl Job {
             feeds,
             subjects,
             labels,
+            expression,
             bytes_max: _,
         } = &self.settings;
         put_all(feeds.iter().map(FeedName::as_str), &mut out);
         put_all(subjects.iter().map(Subject::as_str), &mut out);
         put_labels(labels, &mut out);
+        put_text(expression.as_ref().map_or("", Expression::text), &mut out);
         out.freeze()
     }
 
@@ -115,6 +118,10 @@ impl Job {
             feeds: all(value, |text| FeedName::new(text).ok())?,
             subjects: all(value, |text| Subject::new(text).ok())?,
             labels: labels(value)?,
+            expression: match text(value)?.as_str() {
+                "" => None,
+                text => Some(Expression::new(text).ok()?),
+            },
             bytes_max: Some(bytes_max),
         };
         value.is_empty().then_some(Self {
@@ -150,6 +157,7 @@ mod tests {
                 key: "k".into(),
                 value: Some("v".into()),
             }],
+            expression: Some(Expression::new("data.a == 1").expect("an expression")),
             bytes_max: Some(7),
         };
         let job = Job {
@@ -171,6 +179,10 @@ mod tests {
             ended_at: Some(Timestamp::from_micros(1)),
         };
         let waiting = Job {
+            settings: Settings {
+                bytes_max: Some(7),
+                ..Settings::default()
+            },
             phase: Phase::Waiting,
             after: None,
             ended_at: None,

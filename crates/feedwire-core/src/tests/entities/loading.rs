@@ -11,7 +11,7 @@ use super::super::erasing::{erase, erased};
 use super::*;
 use crate::limits::{LOADS_WAITING_MAX, RETENTION_INTERVAL, TAIL_BYTES_MAX};
 use crate::loads::{self, Load, Phase, Settings};
-use crate::{EntityFeed, Filter, LabelFilter};
+use crate::{EntityFeed, Expression, Filter, LabelFilter};
 
 fn of(feeds: &[&str]) -> Settings {
     Settings {
@@ -141,6 +141,12 @@ async fn a_load_is_of_the_feeds_subjects_and_labels_that_are_asked_for() {
     let load = start(&world, labelled).await;
     let load = ended(&world, &load.id).await;
     assert_eq!((load.done, load.written), (3, 1));
+    let of_one = Settings {
+        expression: Some(Expression::new("data.x == 1").expect("an expression")),
+        ..of(&[])
+    };
+    let load = start(&world, of_one).await;
+    assert_eq!(ended(&world, &load.id).await.written, 1);
     let subjects = vec![key("a", "1").subject];
     let load = start(
         &world,
@@ -154,6 +160,7 @@ async fn a_load_is_of_the_feeds_subjects_and_labels_that_are_asked_for() {
     let all = [
         "_load.b/1 {}@1",
         r#"_load.a/2 {"x":2}@2"#,
+        r#"_load.a/1 {"x":1}@4"#,
         r#"_load.a/1 {"x":1}@4"#,
     ];
     assert_eq!(loaded(&world).await, all);
