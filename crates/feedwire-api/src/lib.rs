@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod credential;
+mod entity;
 mod erasure;
 mod event;
 mod feeds;
@@ -21,6 +22,7 @@ pub use credential::{
     Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials, Expiry,
     NewCredential, Rotation,
 };
+pub use entity::{Entities, EntitiesPut, Entity, EntityChange, PutEntity};
 pub use erasure::{NewErasure, Receipt};
 pub use event::Event;
 pub use feeds::{Feed, Feeds};

@@ -1,9 +1,10 @@
 //! A record as the native API tells it: CloudEvents JSON, compact and in ASCII.
 
 use feedwire_engine::Record;
+use feedwire_event::entity::DIFFERENCE_DEPTH;
 use feedwire_event::json::write_string;
 use feedwire_event::payload::{self, DataText};
-use feedwire_event::{ProjectName, Version};
+use feedwire_event::{ChangeKind, ChangeText, ProjectName, Version};
 
 use crate::digits;
 
@@ -80,15 +81,47 @@ pub(super) fn write_with(
         out.push(b',');
         out.extend_from_slice(payload.extensions.as_bytes());
     }
-    let (name, data) = match payload.data {
-        DataText::None => ("", ""),
-        DataText::Json(json) => (",\"data\":", json),
-        DataText::Base64(text) => (",\"data_base64\":", text),
-    };
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(data.as_bytes());
+    match (payload.change, payload.data) {
+        (Some(change), DataText::Json(state)) => write_change(&change, state, out),
+        (Some(change), DataText::None | DataText::Base64(_)) => write_of_entity(&change, out),
+        (None, DataText::None) => {}
+        (None, DataText::Json(json)) => {
+            out.extend_from_slice(b",\"data\":");
+            out.extend_from_slice(json.as_bytes());
+        }
+        (None, DataText::Base64(text)) => {
+            out.extend_from_slice(b",\"data_base64\":");
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
     out.push(b'}');
     Ok(())
+}
+
+/// Appends what `change` tells of its entity, whose state is now `state`: all of it, or what is another.
+fn write_change(change: &ChangeText<'_>, state: &str, out: &mut Vec<u8>) {
+    write_of_entity(change, out);
+    out.extend_from_slice(b",\"data\":");
+    match change.kind {
+        ChangeKind::Update => change.write_changed(state, DIFFERENCE_DEPTH, out),
+        ChangeKind::Create | ChangeKind::Delete | ChangeKind::Load => {
+            out.extend_from_slice(state.as_bytes());
+        }
+    }
+}
+
+/// Appends what is told of an entity beside its state. CloudEvents' attributes have no objects: these are strings of JSON.
+fn write_of_entity(change: &ChangeText<'_>, out: &mut Vec<u8>) {
+    for (name, json) in [(",\"ids\":", change.ids), (",\"removed\":", change.removed)] {
+        if !json.is_empty() {
+            out.extend_from_slice(name.as_bytes());
+            write_string(json, out);
+        }
+    }
+    if let Some(at) = change.at {
+        out.extend_from_slice(b",\"stateposition\":");
+        digits::write(at.get(), out);
+    }
 }
 
 fn write_address(project: &ProjectName, feed: &str, out: &mut Vec<u8>) {

@@ -165,7 +165,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn parameter(name: &str, reason: &(impl fmt::Display + ?Sized)) -> Self {
+    pub(crate) fn parameter(name: &str, reason: &(impl fmt::Display + ?Sized)) -> Self {
         Self::Parameter {
             name: name.to_owned(),
             reason: reason.to_string(),
@@ -320,7 +320,8 @@ fn until(query: &mut Query<'_>, now: Timestamp) -> Result<Option<Until>, Error> 
     time.map(|time| Some(Until::At(time))).ok_or_else(refused)
 }
 
-fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
+/// Which events, or entities, of the feed that the path names.
+pub(crate) fn filter(feed_in_path: &str, query: &mut Query<'_>) -> Result<Filter, Error> {
     let feeds = if feed_in_path == ALL_FEEDS {
         query.values("feeds", FILTER_VALUES_MAX, FeedName::new)?
     } else {

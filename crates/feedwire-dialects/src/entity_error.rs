@@ -1,0 +1,46 @@
+//! Why something is not done with an entity, as the native API tells it.
+
+use feedwire_api::Problem;
+use feedwire_core::entities::Error;
+use http::StatusCode;
+
+use crate::entity_answer::Progress;
+use crate::native::error::{self, problem, with};
+
+/// There is no such entity.
+pub fn unknown() -> Problem {
+    error::not_found("there is no such entity")
+}
+
+/// What could not be made of an entity.
+pub fn entity(told: &Error) -> Problem {
+    match told {
+        Error::Publish(publish) => error::publish(publish),
+        Error::Unexpected { position, .. } => {
+            let position = position.map(feedwire_event::Position::get);
+            with(error::changed(told), "position", position)
+        }
+        Error::NotThere(_) => error::not_found(told),
+        Error::PatchedState { .. } => error::invalid("data", told),
+        Error::PatchedIds { .. } => error::invalid("ids", told),
+        Error::Twice(_) => error::invalid("subject", told),
+    }
+}
+
+/// A body of lines, of which this one has no lines at all.
+pub fn empty() -> Problem {
+    let title = "Nothing to be put";
+    let detail = "there is no line in it";
+    let problem = problem(StatusCode::BAD_REQUEST, "invalid-parameter", title, detail);
+    with(problem, "parameter", "body")
+}
+
+/// The problem of a body of many entities: how far it came.
+pub fn after(problem: Problem, progress: &Progress) -> Problem {
+    let put = progress.answer();
+    let problem = with(problem, "put", put.count);
+    let problem = with(problem, "created", put.created);
+    let problem = with(problem, "updated", put.updated);
+    let problem = with(problem, "unchanged", put.unchanged);
+    with(problem, "last", put.last)
+}
