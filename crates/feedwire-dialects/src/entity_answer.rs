@@ -31,7 +31,10 @@ pub fn entity(entity: &Entity, labels: &Labels) -> Result<Vec<u8>, Unreadable> {
 
 /// A part of a list of entities; with `names_feed`, where to go on names the feed too.
 pub fn entities(page: &Page, names_feed: bool) -> Result<Vec<u8>, Unreadable> {
-    let bytes = page.entities.iter().map(|entity| entity.record().bytes() + ENVELOPE_BYTES);
+    let bytes = page
+        .entities
+        .iter()
+        .map(|entity| entity.record().bytes() + ENVELOPE_BYTES);
     let mut out = Vec::with_capacity(bytes.sum::<usize>() + ENVELOPE_BYTES);
     out.extend_from_slice(b"{\"entities\":[");
     for (index, entity) in page.entities.iter().enumerate() {

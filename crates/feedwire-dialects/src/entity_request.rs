@@ -57,6 +57,19 @@ fn key(text: &str, feed: &str, names_feed: bool) -> Result<EntityKey, Error> {
     Ok(EntityKey { feed, subject })
 }
 
+/// A change depends on whether there is one of some tags.
+pub fn not_any() -> Error {
+    let reason =
+        "a change is made only where there is nothing, by `*`; by tags it is made with If-Match";
+    Error::parameter("If-None-Match", reason)
+}
+
+/// A change depends on two conditions.
+pub fn two_conditions() -> Error {
+    let reason = "a change is made on one condition, If-Match or If-None-Match, not on both";
+    Error::parameter("If-None-Match", reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

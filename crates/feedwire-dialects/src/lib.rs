@@ -28,6 +28,8 @@ mod http_feeds;
 mod idempotency_key;
 mod iso8601;
 pub mod lines;
+pub mod load_answer;
+pub mod load_body;
 pub mod media;
 mod members;
 pub mod native;

@@ -135,7 +135,10 @@ pub struct Page {
 /// A page of the states of `project`, which ends with the one that reaches `bytes_max`. The last one has the mark.
 pub fn page(project: &ProjectName, states: &States, bytes_max: usize) -> Result<Page, Unreadable> {
     let start = states.cursor.start;
-    let bytes = states.records.iter().map(|record| record.bytes() + ENVELOPE_BYTES);
+    let bytes = states
+        .records
+        .iter()
+        .map(|record| record.bytes() + ENVELOPE_BYTES);
     let mut out = Vec::with_capacity(bytes.sum::<usize>() + ENVELOPE_BYTES);
     out.extend_from_slice(b"{\"events\":[");
     let mut cut = None;
@@ -154,7 +157,9 @@ pub fn page(project: &ProjectName, states: &States, bytes_max: usize) -> Result<
     let is_over = states.is_over && cut.is_none();
     if is_over {
         let has_more = states.head > start;
-        out.extend_from_slice(format!("{start}\",\"mark\":{start},\"has_more\":{has_more}").as_bytes());
+        out.extend_from_slice(
+            format!("{start}\",\"mark\":{start},\"has_more\":{has_more}").as_bytes(),
+        );
     } else {
         let cursor = cut.as_ref().unwrap_or(&states.cursor);
         out.extend_from_slice(format!("{cursor}\",\"has_more\":true").as_bytes());

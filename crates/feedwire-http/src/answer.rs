@@ -81,6 +81,15 @@ pub(crate) fn tagged(body: &impl Serialize, conditions: &Conditions) -> Result<A
     conditions.meet(&tag, whole(StatusCode::OK, "application/json", text))
 }
 
+/// The JSON `text` with its tag, as far as the client does not have it.
+pub(crate) fn tagged_text(
+    text: Vec<u8>,
+    tag: &Tag,
+    conditions: &Conditions,
+) -> Result<Answer, Refusal> {
+    conditions.meet(tag, json_text(text))
+}
+
 /// `body` as JSON with its tag, which is what was put in another's place.
 pub(crate) fn replaced(body: &impl Serialize) -> Answer {
     let mut answer = json(body);

@@ -39,7 +39,7 @@ struct Rest {
 }
 
 /// Most variables of a route.
-pub(crate) const VARIABLES_MAX: usize = 2;
+pub(crate) const VARIABLES_MAX: usize = 3;
 
 /// Where in a path the variables of its route are, in order.
 pub(crate) type Variables = [Range<usize>; VARIABLES_MAX];

@@ -1,8 +1,10 @@
 //! Conditional requests (RFC 9110, section 13): what a client has is not sent again, and what it has not seen is not replaced.
 
+use feedwire_core::entities::Expected;
 use feedwire_core::store::Check;
-use feedwire_dialects::Refusal;
-use feedwire_dialects::native::answer;
+use feedwire_dialects::native::{answer, request};
+use feedwire_dialects::{Refusal, entity_request};
+use feedwire_event::{Cursor, Position};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
@@ -33,6 +35,14 @@ impl Tag {
     /// The tag of `answer` as JSON.
     pub(crate) fn of(answer: &impl Serialize) -> Self {
         Self::strong(&answer::json(answer))
+    }
+
+    /// The tag of an entity whose last change is at `position`.
+    pub(crate) fn at(position: Position) -> Self {
+        Self {
+            text: format!("\"{position}\""),
+            is_weak: false,
+        }
     }
 
     /// The tag of every answer of which `bytes` are all that matters.
@@ -164,6 +174,28 @@ impl Conditions {
             answer.headers_mut().remove(CONTENT_LENGTH);
         }
         Ok(answer)
+    }
+
+    /// What has to be true of an entity, whose tag is the position of its last change, for it to be changed.
+    pub(crate) fn expected(self) -> Result<Option<Expected>, request::Error> {
+        let at = |tag: &Tag| {
+            let text = tag.text.trim_matches('"');
+            let cursor = (!tag.is_weak)
+                .then(|| text.parse::<Cursor>().ok())
+                .flatten();
+            cursor.map(|Cursor(position)| position)
+        };
+        match (self.if_match, self.if_none_match) {
+            (None, None) => Ok(None),
+            (Some(Named::Any), None) => Ok(Some(Expected::Present)),
+            // Another tag than that of a position is the tag of nothing.
+            (Some(Named::These(tags)), None) => {
+                Ok(Some(Expected::At(tags.iter().filter_map(at).collect())))
+            }
+            (None, Some(Named::Any)) => Ok(Some(Expected::Absent)),
+            (None, Some(Named::These(_))) => Err(entity_request::not_any()),
+            (Some(_), Some(_)) => Err(entity_request::two_conditions()),
+        }
     }
 
     /// What has to be true of what is to be replaced, whose tag `tag` tells; `None` where it does not matter.

@@ -148,6 +148,11 @@ pub fn line(error: &body::Error, line: u64) -> Problem {
     }
 }
 
+/// `problem`, which is that of the line `line`.
+pub fn with_line(problem: Problem, line: u64) -> Problem {
+    with(problem, "line", line)
+}
+
 fn invalid_json(error: &body::Error, line: u64, column: usize) -> Problem {
     let detail = format!("line {line} column {column}: {error}");
     let title = "Not JSON as it is asked for";

@@ -1,17 +1,21 @@
 //! Batches out of a body of lines, as it arrives.
 
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::time::Duration;
 
 use bytes::Bytes;
-use feedwire_dialects::Refusal;
+use feedwire_core::entities::{Wanted, Write};
 use feedwire_dialects::lines::Lines;
 use feedwire_dialects::native::{body, error};
+use feedwire_dialects::{Refusal, entity_body};
 use feedwire_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ID_BYTES_MAX};
-use feedwire_event::{Attribute, Data, Event, EventId, FeedName, Source, Subject};
+use feedwire_event::{Attribute, Data, Event, EventId, FeedName, Ids, Source, Subject};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::refuse::Refused;
+use crate::asked::Asked;
 use crate::edge::Edge;
 use crate::intake::Pieces;
 use crate::room::Room;
@@ -19,9 +23,24 @@ use crate::room::Room;
 /// How long a body may pause before what has arrived is a batch: a slow producer's events are not to wait for those to come.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What a line of a body says.
+pub(super) trait Line: Sized {
+    /// What no two of one batch have.
+    type Own: Eq + Hash;
+
+    /// What `line` says, of `feed`.
+    fn read(line: &[u8], feed: &FeedName) -> Result<Self, body::Error>;
+
+    /// What it counts for at most against the limit of a batch.
+    fn bytes_at_most(&self) -> usize;
+
+    /// What no other of its batch has.
+    fn own(&self) -> Option<Self::Own>;
+}
+
 /// The batches of a body.
 #[derive(Debug)]
-pub(super) struct Batches {
+pub(super) struct Batches<T> {
     pieces: Pieces,
     lines: Lines,
     /// Room for what is not a whole line yet.
@@ -30,8 +49,8 @@ pub(super) struct Batches {
     pause: Option<Duration>,
     feed: FeedName,
     edge: Edge,
-    /// An event that the batch before had no room for.
-    kept: Option<Event>,
+    /// What the batch before had no place for, and its line.
+    kept: Option<(u64, T)>,
     is_over: bool,
 }
 
@@ -42,15 +61,25 @@ enum Piece {
     End,
 }
 
-/// As many events as make a batch, with the room that they take.
+/// As many as make a batch, with the room that they take.
 #[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) events: Vec<(FeedName, Event)>,
+pub(super) struct Batch<T> {
+    pub(super) all: Vec<T>,
+    /// The line of each, from 1.
+    pub(super) lines: Vec<u64>,
     pub(super) bytes: usize,
     room: Room,
 }
 
-impl Batches {
+/// Counts a batch of lines when it may come: whoever sends many is not refused in the middle of them for being a little fast. From
+/// somebody who may publish no more, nothing is taken any more.
+pub(super) async fn take_in(asked: &Asked, bytes: usize) -> Result<(), Refusal> {
+    let within = asked.edge.limits().body_timeout;
+    asked.metered().publish_in_time(bytes, within).await?;
+    asked.check_leave()
+}
+
+impl<T: Line> Batches<T> {
     pub(super) fn new(body: Incoming, edge: &Edge, feed: FeedName) -> Self {
         let pieces = Pieces::new(body, edge);
         let lines = Lines::new(edge.limits().line_bytes_max);
@@ -72,29 +101,35 @@ impl Batches {
         self
     }
 
-    /// The next batch, full unless the body pauses or ends behind it; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Batch>, Refused> {
+    /// The next batch, full unless the body pauses or ends behind it, or goes on with what cannot be in it; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Batch<T>>, Refused> {
         let mut batch = Batch {
-            events: Vec::new(),
+            all: Vec::new(),
+            lines: Vec::new(),
             bytes: 0,
             room: Room::received(&self.edge),
         };
-        if let Some(event) = self.kept.take() {
-            batch.add(&self.feed, event)?;
+        let mut owned = HashSet::new();
+        if let Some((line, one)) = self.kept.take() {
+            owned.extend(one.own());
+            batch.add(line, one)?;
         }
         loop {
-            while batch.events.len() < BATCH_EVENTS_MAX {
-                let Some(event) = self.event()? else { break };
-                if batch.bytes + bytes_at_most(&self.feed, &event) > BATCH_BYTES_MAX {
-                    self.kept = Some(event);
+            while batch.all.len() < BATCH_EVENTS_MAX {
+                let Some((line, one)) = self.line()? else {
+                    break;
+                };
+                let is_full = batch.bytes + one.bytes_at_most() > BATCH_BYTES_MAX;
+                if is_full || one.own().is_some_and(|own| !owned.insert(own)) {
+                    self.kept = Some((line, one));
                     return Ok(Some(batch));
                 }
-                batch.add(&self.feed, event)?;
+                batch.add(line, one)?;
             }
-            if self.is_over || batch.events.len() == BATCH_EVENTS_MAX {
-                return Ok(Some(batch).filter(|batch| !batch.events.is_empty()));
+            if self.is_over || batch.all.len() == BATCH_EVENTS_MAX {
+                return Ok(Some(batch).filter(|batch| !batch.all.is_empty()));
             }
-            match self.piece(!batch.events.is_empty()).await? {
+            match self.piece(!batch.all.is_empty()).await? {
                 Piece::More(piece) => {
                     self.lines.push(&piece);
                     self.unfinished.fit(self.lines.held_bytes())?;
@@ -105,9 +140,9 @@ impl Batches {
         }
     }
 
-    /// The next piece of the body; with `has_events`, no pause is waited out for it.
-    async fn piece(&mut self, has_events: bool) -> Result<Piece, Refusal> {
-        let pause = self.pause.filter(|_| has_events);
+    /// The next piece of the body; with `has_lines`, no pause is waited out for it.
+    async fn piece(&mut self, has_lines: bool) -> Result<Piece, Refusal> {
+        let pause = self.pause.filter(|_| has_lines);
         let next = match pause {
             None => self.pieces.next().await,
             Some(pause) => match timeout(pause, self.pieces.next()).await {
@@ -124,8 +159,8 @@ impl Batches {
         }
     }
 
-    /// The next event of what has arrived.
-    fn event(&mut self) -> Result<Option<Event>, Refused> {
+    /// The next line of what has arrived, and its number.
+    fn line(&mut self) -> Result<Option<(u64, T)>, Refused> {
         let line = if self.is_over {
             self.lines.last()
         } else {
@@ -136,24 +171,74 @@ impl Batches {
         let Some((number, text)) = line else {
             return Ok(None);
         };
-        let event = body::event(text).map_err(|error| Refused(error::line(&error, number)))?;
-        Ok(Some(event))
+        let one =
+            T::read(text, &self.feed).map_err(|error| Refused(error::line(&error, number)))?;
+        Ok(Some((number, one)))
     }
 }
 
-impl Batch {
-    fn add(&mut self, feed: &FeedName, event: Event) -> Result<(), Refused> {
-        self.bytes += bytes_at_most(feed, &event);
+impl<T: Line> Batch<T> {
+    fn add(&mut self, line: u64, one: T) -> Result<(), Refused> {
+        self.bytes += one.bytes_at_most();
         self.room.cover(self.bytes)?;
-        self.events.push((feed.clone(), event));
+        self.all.push(one);
+        self.lines.push(line);
         Ok(())
+    }
+}
+
+/// What is stored beside the texts of an event.
+const HEADER_BYTES: usize = 16;
+
+impl Line for (FeedName, Event) {
+    type Own = ();
+
+    fn read(line: &[u8], feed: &FeedName) -> Result<Self, body::Error> {
+        Ok((feed.clone(), body::event(line)?))
+    }
+
+    fn bytes_at_most(&self) -> usize {
+        let (feed, event) = self;
+        bytes_at_most(feed, event)
+    }
+
+    fn own(&self) -> Option<()> {
+        None
+    }
+}
+
+impl Line for Write {
+    type Own = Subject;
+
+    fn read(line: &[u8], feed: &FeedName) -> Result<Self, body::Error> {
+        entity_body::line(line, feed)
+    }
+
+    fn bytes_at_most(&self) -> usize {
+        /// What stands of a change before its texts.
+        const CHANGE_BYTES: usize = 21;
+        let texts = match &self.wanted {
+            Wanted::Put { state, ids } => {
+                state.as_str().len() + ids.as_ref().map_or(0, |ids| Ids::as_str(ids).len())
+            }
+            // No line is one of these.
+            Wanted::Patched { .. } | Wanted::Deleted => 0,
+        };
+        let source = self
+            .source
+            .as_ref()
+            .map_or(0, |source| Source::as_str(source).len());
+        let names = self.feed.as_str().len() + self.subject.as_str().len() + source;
+        HEADER_BYTES + CHANGE_BYTES + ID_BYTES_MAX + names + texts
+    }
+
+    fn own(&self) -> Option<Subject> {
+        Some(self.subject.clone())
     }
 }
 
 /// What `event` counts for at most against the limit of a batch, whatever id it is given.
 fn bytes_at_most(feed: &FeedName, event: &Event) -> usize {
-    // What is stored beside the texts of an event.
-    const HEADER_BYTES: usize = 16;
     let data = match &event.data {
         None => 0,
         Some(Data::Json(data) | Data::Base64(data)) => data.bytes().len(),

@@ -2,10 +2,12 @@
 
 mod batches;
 mod credentials;
+mod entities;
 mod erasures;
 mod feeds;
 mod labels;
 mod letters;
+mod loads;
 mod members;
 mod paging;
 mod projects;
@@ -31,6 +33,7 @@ const ADMIN: Rule = Rule::Project(Right::Admin);
 /// The variables of the routes, by their places; the first is the project that a rule is about.
 const FEED: usize = 1;
 const SUBJECT: usize = 1;
+const ENTITY: usize = 2;
 const ID: usize = 1;
 const NAME: usize = 1;
 
@@ -104,6 +107,47 @@ pub(crate) const ROUTES: &[Route] = &[
         dialect: &DIALECT,
         methods: methods!(POST, PUBLISH => publish::publish),
         description: Some(paths::publish::path),
+    },
+    Route {
+        path: "/v1/projects/{project}/feeds/{feed}/entities",
+        dialect: &DIALECT,
+        methods: methods!(GET, READ => entities::list; POST, PUBLISH => entities::put_many),
+        description: Some(paths::entities::all),
+    },
+    Route {
+        path: "/v1/projects/{project}/feeds/{feed}/entities/{subject}",
+        dialect: &DIALECT,
+        methods: methods!(
+            GET, READ => entities::show;
+            PUT, PUBLISH => entities::put;
+            PATCH, PUBLISH => entities::patch;
+            DELETE, PUBLISH => entities::delete
+        ),
+        description: Some(paths::entities::one),
+    },
+    Route {
+        path: "/v1/projects/{project}/feeds/{feed}/loads",
+        dialect: &DIALECT,
+        methods: methods!(POST, PUBLISH => loads::start),
+        description: Some(paths::loads::start),
+    },
+    Route {
+        path: "/v1/projects/{project}/loads",
+        dialect: &DIALECT,
+        methods: methods!(GET, PUBLISH => loads::list),
+        description: Some(paths::loads::all),
+    },
+    Route {
+        path: "/v1/projects/{project}/loads/{id}",
+        dialect: &DIALECT,
+        methods: methods!(GET, PUBLISH => loads::show),
+        description: Some(paths::loads::one),
+    },
+    Route {
+        path: "/v1/projects/{project}/loads/{id}/cancel",
+        dialect: &DIALECT,
+        methods: methods!(POST, PUBLISH => loads::cancel),
+        description: Some(paths::loads::cancel),
     },
     Route {
         path: "/v1/projects/{project}/subjects/{subject}/labels",

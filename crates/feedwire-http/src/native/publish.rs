@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
 
 use super::FEED;
-use super::batches::Batches;
+use super::batches::{self, Batches};
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer, json};
 use crate::asked::Asked;
@@ -47,7 +47,7 @@ pub(super) async fn publish(asked: Asked, body: Incoming) -> Result<Answer, Refu
 }
 
 /// The body may not have been read to its end: the connection bears no other request, and a client's pool is to know that.
-fn closing(mut answer: Answer) -> Answer {
+pub(super) fn closing(mut answer: Answer) -> Answer {
     let headers = answer.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     answer
@@ -149,8 +149,8 @@ impl To<'_> {
         }
         let mut next = batches.next().await?;
         while let Some(batch) = next {
-            self.take_in(batch.bytes).await?;
-            let mut append = pin!(self.append_new(batch.events));
+            batches::take_in(self.asked, batch.bytes).await?;
+            let mut append = pin!(self.append_new(batch.all));
             let mut following = pin!(batches.next());
             // The batch is waited for in any case: whoever is told of a bad line behind it is told how far the rest came.
             let (appended, following) = tokio::select! {
@@ -164,19 +164,10 @@ impl To<'_> {
         Ok(())
     }
 
-    /// Counts a batch of lines when it may come: whoever sends many is not refused in the middle of them for being a little fast. From
-    /// somebody who may publish no more, nothing is taken any more.
-    async fn take_in(&self, bytes: usize) -> Result<(), Refusal> {
-        let within = self.asked.edge.limits().body_timeout;
-        let metered = self.asked.metered();
-        metered.publish_in_time(bytes, within).await?;
-        self.asked.check_leave()
-    }
-
     /// Appends the batch, if it is the only one: what is expected of a subject is expected of one batch, and a key is one's.
     async fn append_only(
         &self,
-        mut batches: Batches,
+        mut batches: Batches<(FeedName, Event)>,
         progress: &mut Option<Progress>,
     ) -> Result<(), Refused> {
         let batch = batches.next().await?;
@@ -188,8 +179,8 @@ impl To<'_> {
             .into());
         }
         if let Some(batch) = batch {
-            self.take_in(batch.bytes).await?;
-            let published = self.append(&batch.events).await?;
+            batches::take_in(self.asked, batch.bytes).await?;
+            let published = self.append(&batch.all).await?;
             *progress = Some(Progress::of(&published));
         }
         Ok(())

@@ -7,9 +7,9 @@ use std::fmt;
 use feedwire_api::Problem;
 use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError};
 use feedwire_core::projects::{create, delete};
-use feedwire_core::{audit, publish, read, store, stream};
+use feedwire_core::{audit, entities, loads, publish, read, store, stream};
 use feedwire_dialects::native::{body, error, refusal, request};
-use feedwire_dialects::{Refusal, Unreadable, stream_error};
+use feedwire_dialects::{Refusal, Unreadable, entity_error, load_answer, stream_error};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::answer::{self, Answer};
@@ -59,6 +59,18 @@ impl From<publish::Error> for Refused {
 impl From<read::Error> for Refused {
     fn from(error: read::Error) -> Self {
         logged(error::read(&error), &error)
+    }
+}
+
+impl From<entities::Error> for Refused {
+    fn from(error: entities::Error) -> Self {
+        logged(entity_error::entity(&error), &error)
+    }
+}
+
+impl From<loads::Error> for Refused {
+    fn from(error: loads::Error) -> Self {
+        logged(load_answer::refused(&error), &error)
     }
 }
 

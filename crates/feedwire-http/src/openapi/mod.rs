@@ -10,6 +10,7 @@
 
 mod access;
 mod document;
+mod entity_schemas;
 mod operation;
 mod parameters;
 pub(crate) mod paths;

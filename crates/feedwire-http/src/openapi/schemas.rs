@@ -128,6 +128,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, Value)> {
         ("Receipt", receipt()),
     ]
     .into_iter()
+    .chain(super::entity_schemas::all())
     .chain(super::stream_schemas::all())
     .map(|(name, schema)| (name.to_owned(), schema))
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod credentials;
 pub(crate) mod description;
+pub(crate) mod entities;
 pub(crate) mod erasures;
 pub(crate) mod feeds;
 pub(crate) mod labels;
+pub(crate) mod loads;
 pub(crate) mod metrics;
 pub(crate) mod oauth;
 pub(crate) mod probes;
@@ -20,6 +22,7 @@ use serde_json::{Value, json};
 pub(super) fn tags() -> Value {
     json!([
         { "name": "events", "description": "Publishing events, reading and following them." },
+        { "name": "entities", "description": "The present states of things, and loading them." },
         { "name": "subjects", "description": "What is kept of subjects." },
         { "name": "upkeep", "description": "How long events are kept, and erasing them." },
         { "name": "access", "description": "Projects, credentials and tokens: who may do what." },

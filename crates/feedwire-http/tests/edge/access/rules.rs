@@ -82,6 +82,56 @@ const RULES: &[(&str, &str, Takes)] = &[
         Takes::Right("publish"),
     ),
     (
+        "/v1/projects/{project}/feeds/{feed}/entities",
+        "get",
+        Takes::Right("read"),
+    ),
+    (
+        "/v1/projects/{project}/feeds/{feed}/entities",
+        "post",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/feeds/{feed}/entities/{subject}",
+        "get",
+        Takes::Right("read"),
+    ),
+    (
+        "/v1/projects/{project}/feeds/{feed}/entities/{subject}",
+        "put",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/feeds/{feed}/entities/{subject}",
+        "patch",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/feeds/{feed}/entities/{subject}",
+        "delete",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/feeds/{feed}/loads",
+        "post",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/loads",
+        "get",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/loads/{id}",
+        "get",
+        Takes::Right("publish"),
+    ),
+    (
+        "/v1/projects/{project}/loads/{id}/cancel",
+        "post",
+        Takes::Right("publish"),
+    ),
+    (
         "/v1/projects/{project}/subjects/{subject}/labels",
         "get",
         Takes::Right("read"),
