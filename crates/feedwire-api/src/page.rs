@@ -14,4 +14,7 @@ pub struct Page {
     pub has_more: bool,
     /// The position of the last event of the project that could be read.
     pub head: u64,
+    /// On the last page of states, where a reading begins with them: the position that the events follow behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<u64>,
 }

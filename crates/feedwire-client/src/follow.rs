@@ -18,6 +18,9 @@ use crate::{Event, Read};
 /// How often the server is asked to show that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// What the cursors of states begin with.
+const STATES: &str = "state:";
+
 /// A feed that is followed. Made by [`Read::follow`].
 ///
 /// Connects when it is first asked, and again, after a wait, whenever the connection is lost; it then goes on behind the
@@ -33,6 +36,12 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Nothing is lost when a call is dropped before it is done, as `select!` does: connecting, the wait before it and the patience with
 /// a silent server go on with the next call. Nothing happens while nobody asks; a server that is not read from for half a minute
 /// hangs up, which costs a reconnect and no event.
+///
+/// # States first
+///
+/// With [`Read::from`] `state`, the state of every matching entity comes first, each as an event of type `load`, which stands at the position
+/// of the change that made it, then [`Step::Mark`], and then every change behind that. A change that a state has already may come once more:
+/// it has the state's position, or a lower one. Where the connection is lost among states it goes on behind the last one.
 ///
 /// # Waits
 ///
@@ -101,7 +110,7 @@ impl Follow {
             match self.step().await? {
                 Step::Event(event) => return Ok(Some(*event)),
                 Step::End => return Ok(None),
-                Step::Idle | Step::Lost { .. } => {}
+                Step::Mark { .. } | Step::Idle | Step::Lost { .. } => {}
             }
         }
     }
@@ -141,6 +150,7 @@ impl Follow {
                 Err(Error::Expired(Box::new(problem)))
             }
             (Some("end"), data) => self.end(data.as_deref()),
+            (Some("mark"), data) => self.mark(data.as_deref()),
             (None, Some(data)) => {
                 let event = Event::new(data.into())
                     .map_err(|error| self.unreadable(error.position, error.source))?;
@@ -156,11 +166,19 @@ impl Follow {
 
     fn hand_out(&mut self, event: Event, id: Option<String>) -> Step {
         let position = event.attributes().position;
+        if id.as_deref().is_some_and(|id| id.starts_with(STATES)) {
+            // States stand in the order of their names, and the cursor alone says which were told.
+            return self.take_out(event, id);
+        }
         if self.handed_out.is_some_and(|last| position <= last) {
             // Sent again. It moves nothing, and it is no progress: a server that comes no further is given up.
             return Step::Idle;
         }
         self.handed_out = Some(position);
+        self.take_out(event, id)
+    }
+
+    fn take_out(&mut self, event: Event, id: Option<String>) -> Step {
         self.heard(id);
         let remaining = &mut self.asked.remaining;
         *remaining = remaining.map(|remaining| remaining.saturating_sub(1));
@@ -168,15 +186,31 @@ impl Follow {
     }
 
     fn end(&mut self, data: Option<&str>) -> Result<Step, Error> {
-        #[derive(serde::Deserialize)]
-        struct End {
-            cursor: String,
-        }
-        let end = serde_json::from_str::<End>(data.unwrap_or("{}"));
-        let end = end.map_err(|error| self.unreadable(None, error))?;
-        self.asked.cursor = Some(end.cursor);
+        let cursor = self.place(data)?;
+        self.asked.cursor = Some(cursor);
         self.link.end();
         Ok(Step::End)
+    }
+
+    fn mark(&mut self, data: Option<&str>) -> Result<Step, Error> {
+        let cursor = self.place(data)?;
+        let position = cursor.parse::<u64>().map_err(|_malformed| {
+            let error = serde::de::Error::custom("the mark is no position");
+            self.unreadable(None, error)
+        })?;
+        self.heard(Some(cursor));
+        Ok(Step::Mark { position })
+    }
+
+    /// The cursor that the frame has whose data this is.
+    fn place(&self, data: Option<&str>) -> Result<String, Error> {
+        #[derive(serde::Deserialize)]
+        struct Place {
+            cursor: String,
+        }
+        let place = serde_json::from_str::<Place>(data.unwrap_or("{}"));
+        let place = place.map_err(|error| self.unreadable(None, error))?;
+        Ok(place.cursor)
     }
 
     fn unreadable(&self, position: Option<u64>, source: serde_json::Error) -> Error {
@@ -237,7 +271,7 @@ impl Stream for Follow {
             match ready!(this.poll_step(context)) {
                 Ok(Step::Event(event)) => return Poll::Ready(Some(Ok(*event))),
                 Ok(Step::End) => return Poll::Ready(None),
-                Ok(Step::Idle | Step::Lost { .. }) => {}
+                Ok(Step::Mark { .. } | Step::Idle | Step::Lost { .. }) => {}
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }
         }

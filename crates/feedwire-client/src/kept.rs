@@ -133,7 +133,7 @@ impl Kept {
             }
             match self.follow.poll_step(context) {
                 Poll::Ready(Ok(Step::Event(event))) => return Poll::Ready(Ok(Some(*event))),
-                Poll::Ready(Ok(Step::Idle | Step::Lost { .. })) => {}
+                Poll::Ready(Ok(Step::Mark { .. } | Step::Idle | Step::Lost { .. })) => {}
                 Poll::Ready(Ok(Step::End)) => self.last = Some(Last::End),
                 Poll::Ready(Err(error)) => self.last = Some(Last::Error(Box::new(error))),
                 Poll::Pending => {

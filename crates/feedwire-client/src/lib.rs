@@ -89,6 +89,7 @@ mod connection;
 mod connector;
 mod credentials;
 mod cursor_file;
+mod entities;
 mod erasure;
 mod error;
 mod event;
@@ -97,10 +98,12 @@ mod frames;
 mod ids;
 mod kept;
 mod link;
+mod loads;
 mod member;
 mod portions;
 mod projects;
 mod publish;
+mod put_many;
 mod query;
 mod read;
 mod retention;
@@ -112,21 +115,24 @@ mod upload;
 
 pub use client::{AddressError, Client};
 pub use cursor_file::CursorFile;
+pub use entities::{EntityList, OneEntity};
 pub use error::Error;
 pub use event::Event;
 pub use feedwire_api::{
     Ack, Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials,
-    DeadLetter, DeadLetters, Deletion, Expiry, Feed, Feeds, Heartbeat, HeldPartition,
-    LettersChosen, LostEvents, MaxDeliveries, MemberCount, Nack, NewCredential, NewErasure,
-    NewEvent, NewStream, Problem, Project, Projects, Published, RateLimits, Receipt,
-    RefusedReceipt, Retention, Rotation, Settled, Sought, Stream, StreamDetails, StreamFilter,
-    StreamLag, StreamMember, StreamPartition, Streams, Uploaded, WhichLetters,
+    DeadLetter, DeadLetters, Deletion, Entities, EntitiesPut, Entity, EntityChange, Expiry, Feed,
+    Feeds, Heartbeat, HeldPartition, LettersChosen, Load, Loads, LostEvents, MaxDeliveries,
+    MemberCount, Nack, NewCredential, NewErasure, NewEvent, NewLoad, NewStream, Problem, Project,
+    Projects, Published, PutEntity, RateLimits, Receipt, RefusedReceipt, Retention, Rotation,
+    Settled, Sought, Stream, StreamDetails, StreamFilter, StreamLag, StreamMember, StreamPartition,
+    Streams, Uploaded, WhichLetters,
 };
 pub use follow::Follow;
 pub use ids::{new_id, with_ids};
 pub use kept::{Kept, KeptError};
 pub use member::{Delivery, Join, Membership, Notice, Turn};
 pub use publish::{Expect, Publish, Retry};
+pub use put_many::{PutError, PutMany, PutStop};
 pub use read::{Page, Read};
 pub use roots::RootsError;
 pub use step::{Interruption, Step};

@@ -46,6 +46,8 @@ pub struct Page {
     pub has_more: bool,
     /// The position of the last event of the project that could be read.
     pub head: u64,
+    /// The last page of the states that a reading begins with (`from` is `state`) has the position that the events follow behind.
+    pub mark: Option<u64>,
 }
 
 impl Read {
@@ -69,7 +71,7 @@ impl Read {
         self
     }
 
-    /// Starts at `start`, `now`, a time (RFC 3339) or a span ago such as `5hours`. A cursor given to [`Read::after`] wins.
+    /// Starts at `start`, `now`, a time (RFC 3339) or a span ago such as `5hours`, or with the `state` of every entity. A cursor given to [`Read::after`] wins.
     ///
     /// Without either, pages start at `start` and following starts `now`.
     pub fn from(mut self, from: impl Into<String>) -> Self {
@@ -161,6 +163,7 @@ impl Read {
             cursor: page.cursor,
             has_more: page.has_more,
             head: page.head,
+            mark: page.mark,
         })
     }
 

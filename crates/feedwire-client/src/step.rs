@@ -12,6 +12,11 @@ use crate::{Error as RequestError, Event};
 pub enum Step {
     /// An event.
     Event(Box<Event>),
+    /// Every state was told, of a reading that began with them (`from` is `state`): what comes now are the events behind this position.
+    Mark {
+        /// The position.
+        position: u64,
+    },
     /// No event, but a sign of life; [`Follow::cursor`](crate::Follow::cursor) may have moved.
     Idle,
     /// The connection was lost; the next call waits and tries again.

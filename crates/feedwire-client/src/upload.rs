@@ -139,7 +139,7 @@ fn renumbered(error: PublishError, before: u64) -> PublishError {
     }
 }
 
-fn renumber(problem: &mut Problem, before: u64) {
+pub(crate) fn renumber(problem: &mut Problem, before: u64) {
     let Some(sent) = problem.number("line") else {
         return;
     };

@@ -8,6 +8,7 @@
 mod ascii;
 mod attributes;
 mod base64;
+mod beginning;
 pub mod binary_mode;
 mod cloudevents;
 mod content;

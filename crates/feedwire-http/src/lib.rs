@@ -40,6 +40,7 @@ mod server;
 mod socket;
 mod sources;
 mod stall;
+mod states;
 mod stay;
 mod stream;
 mod tally;

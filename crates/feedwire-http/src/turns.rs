@@ -12,8 +12,8 @@ use std::vec;
 
 use bytes::Bytes;
 use feedwire_core::{Delivered, Delivery, Step, read};
-use feedwire_dialects::Refusal;
-use feedwire_engine::{Expired, Limit};
+use feedwire_dialects::{Refusal, Unreadable};
+use feedwire_engine::{Expired, Limit, Record};
 use feedwire_event::Cursor;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -21,6 +21,7 @@ use crate::answer;
 use crate::edge::Edge;
 use crate::room::Room;
 use crate::sources::Sources;
+use crate::states::States;
 use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
 
@@ -50,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) beats: Beats,
     /// After how long it ends, however much there is to come; `None` is never.
     pub(crate) lifetime: Option<Duration>,
+    /// What is sent before what the sources have.
+    pub(crate) states: Option<States>,
     /// Where the client stands.
     pub(crate) cursor: Cursor,
     /// How long it may last.
@@ -62,6 +65,8 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Turns {
     sources: Sources,
+    /// What comes before what they have; `None` once it has.
+    states: Option<States>,
     /// What the first chunk tells; the first chunk has nothing else, so that it is there at once.
     opening: Option<Cursor>,
     /// How many events may still come; a batch that goes beyond comes whole.
@@ -92,6 +97,16 @@ enum Found {
     Revoked,
 }
 
+/// What came first while states are sent.
+enum FoundStates {
+    Some(Vec<Record>),
+    None,
+    Error(read::Error),
+    Beat,
+    Stop,
+    Revoked,
+}
+
 /// Whether a stream has another chunk.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -106,6 +121,7 @@ impl Turns {
             limit,
             beats,
             lifetime,
+            states,
             cursor,
             stay,
             first,
@@ -114,6 +130,7 @@ impl Turns {
         let counted = streams.open(sources.framing().media_type());
         Self {
             sources,
+            states,
             opening: Some(cursor),
             left: limit.map(|limit| limit.saturating_sub(first.len() as u64)),
             first,
@@ -163,9 +180,17 @@ impl Turns {
 
     async fn fill(&mut self, out: &mut Vec<u8>) -> Next {
         if let Some(cursor) = self.opening.take() {
-            let now = self.edge.clock().now();
-            self.sources.framing().open(cursor, now, out);
+            match &self.states {
+                Some(states) => states.open(out),
+                None => {
+                    let now = self.edge.clock().now();
+                    self.sources.framing().open(cursor, now, out);
+                }
+            }
             return Next::Chunk;
+        }
+        if self.states.is_some() {
+            return self.fill_states(out).await;
         }
         loop {
             if self.stay.is_over() {
@@ -221,6 +246,82 @@ impl Turns {
         }
     }
 
+    /// States, until there are no more of them.
+    async fn fill_states(&mut self, out: &mut Vec<u8>) -> Next {
+        loop {
+            if self.stay.is_over() {
+                return Next::End(Ending::Revoked);
+            }
+            let Some(states) = &mut self.states else {
+                return Next::Chunk;
+            };
+            match states.send(&mut self.ready, self.edge.limits().frame_bytes, out) {
+                Err(unreadable) => return unreadable_event(&unreadable),
+                Ok(()) if !out.is_empty() => return Next::Chunk,
+                Ok(()) => {}
+            }
+            if self.left == Some(0) {
+                states.end(out);
+                return Next::End(Ending::Reached);
+            }
+            match self.find_states().await {
+                FoundStates::Some(records) => {
+                    self.left = (self.left).map(|left| left.saturating_sub(records.len() as u64));
+                    let records = records.into_iter().map(Delivered::Logged);
+                    if self.take(records.collect()).is_err() {
+                        return Next::End(Ending::NoRoom);
+                    }
+                }
+                FoundStates::None => {
+                    if let Some(states) = self.states.take() {
+                        states.mark(out);
+                    }
+                    return Next::Chunk;
+                }
+                FoundStates::Error(error) => return self.fail(&error, out),
+                FoundStates::Stop => return Next::End(Ending::Stopping),
+                FoundStates::Revoked => return Next::End(Ending::Revoked),
+                FoundStates::Beat if self.is_due() => {
+                    if let Some(states) = &self.states {
+                        states.idle(out);
+                    }
+                    return Next::Chunk;
+                }
+                FoundStates::Beat => {}
+            }
+        }
+    }
+
+    async fn find_states(&mut self) -> FoundStates {
+        let limit = self.limit();
+        let Some(states) = &mut self.states else {
+            return FoundStates::None;
+        };
+        tokio::select! {
+            biased;
+            () = self.edge.stop().cancelled() => FoundStates::Stop,
+            _ = self.stay.over() => FoundStates::Revoked,
+            // Before the states: many of which none passes are gone through for long.
+            () = &mut self.beat => FoundStates::Beat,
+            found = states.next(limit) => match found {
+                Ok(Some(records)) => FoundStates::Some(records),
+                Ok(None) => FoundStates::None,
+                Err(error) => FoundStates::Error(error),
+            },
+        }
+    }
+
+    /// How much may be read at once.
+    fn limit(&self) -> Limit {
+        let left = self.left.map_or(usize::MAX, |left| {
+            usize::try_from(left).unwrap_or(usize::MAX)
+        });
+        Limit {
+            records: left,
+            bytes: self.edge.limits().frame_bytes,
+        }
+    }
+
     /// Whether it has gone on for too long with what was there for it when its time was over.
     fn is_late(&self) -> bool {
         let late = self.ends_at.map(|end| end + self.edge.limits().end_grace);
@@ -258,13 +359,7 @@ impl Turns {
         if self.edge.stop().is_cancelled() {
             return Found::Stop;
         }
-        let left = self.left.map_or(usize::MAX, |left| {
-            usize::try_from(left).unwrap_or(usize::MAX)
-        });
-        let limit = Limit {
-            records: left,
-            bytes: self.edge.limits().frame_bytes,
-        };
+        let limit = self.limit();
         let is_over = self.ends_at.is_some_and(|end| end <= Instant::now());
         tokio::select! {
             biased;
@@ -305,11 +400,7 @@ impl Turns {
             .filter(|_| out.len() < frame_bytes)
         {
             if let Err(unreadable) = self.sources.framing_of_events().event(event, out) {
-                tracing::error!(
-                    error = &unreadable as &dyn std::error::Error,
-                    "a stream ends before its time"
-                );
-                return Next::End(Ending::Failed);
+                return unreadable_event(&unreadable);
             }
             self.ready.next();
         }
@@ -351,6 +442,15 @@ impl Turns {
         self.beat.as_mut().reset(next);
         is_due
     }
+}
+
+/// The client is told nothing: what is wrong is on this side.
+fn unreadable_event(unreadable: &Unreadable) -> Next {
+    tracing::error!(
+        error = unreadable as &dyn std::error::Error,
+        "a stream ends before its time"
+    );
+    Next::End(Ending::Failed)
 }
 
 /// The client is told nothing: it comes back with the last cursor that it was sent.

@@ -9,12 +9,13 @@ use feedwire_api::{ALL_FEEDS, CLOUDEVENTS_BATCH, EVENT_STREAM, NDJSON};
 use feedwire_core::{
     Filter, LabelFilter, LabelGroup, Reading, Start, Until, limits::FILTER_VALUES_MAX,
 };
-use feedwire_event::{
-    Cursor, FeedName, NameError, Position, Subject, SubjectError, Timestamp, TypeName,
-};
+use feedwire_event::{FeedName, NameError, Position, Subject, SubjectError, Timestamp, TypeName};
 
+use crate::beginning::{self, Beginning};
 use crate::query::{self, Query};
 use crate::{http_feeds, media, span};
+
+pub use crate::beginning::States;
 
 /// Most events of a page.
 pub const PAGE_EVENTS_MAX: usize = 1_000;
@@ -78,6 +79,8 @@ pub struct Parts<'a> {
 pub struct Read {
     /// What is read.
     pub reading: Reading,
+    /// The states that come before it, which then begins where they say; `None` where none do.
+    pub states: Option<States>,
     /// How it is answered.
     pub form: Form,
 }
@@ -204,31 +207,45 @@ pub fn read(parts: Parts<'_>, now: Timestamp) -> Result<Read, Error> {
         offers.rotate_right(1);
     }
     let kind = media::accept(parts.accept, &offers).ok_or(Error::NotAcceptable)?;
-    let mut resumed = last_event_id(parts.last_event_id)?;
-    if let Kind::Page(_) = kind {
-        resumed = resumed.or(http_feeds::last_event_id(&mut query)?);
+    let mut resumed = beginning::last_event_id(parts.last_event_id)?;
+    if let (Kind::Page(_), None) = (kind, &resumed) {
+        let last = http_feeds::last_event_id(&mut query)?;
+        resumed = last.map(|cursor| Beginning::Events(Start::After(cursor)));
     }
-    let start = start(&mut query, now)?.unwrap_or(match kind {
+    let is_resumed = resumed.is_some();
+    let asked = beginning::asked(&mut query, now)?.unwrap_or(Beginning::Events(match kind {
         Kind::Page(_) => Start::Beginning,
         Kind::Stream(_) => Start::Now,
-    });
-    if matches!(kind, Kind::Page(Page::Array)) && resumed.is_none() && start == Start::Now {
-        return Err(Error::parameter(
-            "from",
-            "an empty array does not say where to go on, so what comes before the next request would be lost; a page does",
-        ));
+    }));
+    let is_of_states = matches!(asked, Beginning::States(_));
+    let from = resumed.unwrap_or(asked);
+    if matches!(kind, Kind::Page(Page::Array)) {
+        beginning::in_array(&from)?;
     }
+    let filter = filter(parts.feed, &mut query)?;
+    if is_of_states || matches!(from, Beginning::States(_)) {
+        beginning::tells_states(&filter)?;
+    }
+    let (start, states) = match from {
+        Beginning::Events(start) => (start, None),
+        // Where the states began says where it goes on.
+        Beginning::States(states) => (Start::Now, Some(states)),
+    };
     let reading = Reading {
-        start: resumed.map_or(start, Start::After),
+        start,
         until: until(&mut query, now)?,
-        filter: filter(parts.feed, &mut query)?,
+        filter,
     };
     let form = match kind {
         Kind::Page(kind) => page(kind, &mut query)?,
-        Kind::Stream(kind) => follow(kind, resumed.is_some(), &mut query)?,
+        Kind::Stream(kind) => follow(kind, is_resumed, &mut query)?,
     };
     query.finish()?;
-    Ok(Read { reading, form })
+    Ok(Read {
+        reading,
+        states,
+        form,
+    })
 }
 
 fn page(kind: Page, query: &mut Query<'_>) -> Result<Form, Error> {
@@ -268,39 +285,6 @@ fn follow(kind: Stream, is_resumed: bool, query: &mut Query<'_>) -> Result<Form,
         heartbeat,
         is_resumed,
     }))
-}
-
-fn last_event_id(header: Option<&str>) -> Result<Option<Cursor>, Error> {
-    // A client that was sent an empty id sends the header empty; both mean that it has none.
-    let cursor = header
-        .filter(|text| !text.is_empty())
-        .map(str::parse)
-        .transpose();
-    cursor.map_err(|error| Error::parameter("Last-Event-ID", &error))
-}
-
-fn start(query: &mut Query<'_>, now: Timestamp) -> Result<Option<Start>, Error> {
-    let after = query.parse::<Cursor>("after")?;
-    let Some(from) = query.one("from")? else {
-        return Ok(after.map(Start::After));
-    };
-    if after.is_some() {
-        return Err(Error::parameter(
-            "from",
-            "either `after` or `from` says where to start, not both",
-        ));
-    }
-    match &*from {
-        "start" => Ok(Some(Start::Beginning)),
-        "now" => Ok(Some(Start::Now)),
-        text => match span::time_or_ago(text, now) {
-            Some(time) => Ok(Some(Start::At(time))),
-            None => Err(Error::parameter(
-                "from",
-                "it has to be `start`, `now`, a time in RFC 3339 or a span such as 5hours",
-            )),
-        },
-    }
 }
 
 fn until(query: &mut Query<'_>, now: Timestamp) -> Result<Option<Until>, Error> {
@@ -370,6 +354,7 @@ pub fn nothing(query: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use feedwire_event::Cursor;
     use insta::assert_debug_snapshot;
     use proptest::prelude::*;
 
@@ -549,7 +534,7 @@ mod tests {
             "limit: it is given more than once",
             "after: a cursor is the position of an event, a whole number from 0 to 9007199254740991",
             "from: either `after` or `from` says where to start, not both",
-            "from: it has to be `start`, `now`, a time in RFC 3339 or a span such as 5hours",
+            "from: it has to be `start`, `now`, `state`, a time in RFC 3339 or a span such as 5hours",
             "until: it has to be `now`, a time in RFC 3339 or a span such as 5hours",
             "bytes: it has to be a whole number from 1 to 4194304",
             "bytes: it has to be a whole number from 1 to 4194304",

@@ -72,6 +72,7 @@ async fn plan(asked: &Asked, kind: Kind) -> Result<Plan, Refused> {
         limit: None,
         beats: Beats::Always(ping_interval),
         lifetime: asked.edge.limits().disruptive_lifetime,
+        states: None,
         stay,
         first: Vec::new(),
     })

@@ -1,15 +1,22 @@
 //! Reading a feed: pages, long polls and streams.
 
+use std::time::Duration;
+
 use feedwire_api::{CLOUDEVENTS_BATCH, CURSOR_HEADER, HEAD_HEADER};
-use feedwire_core::{Grant, Reading};
+use feedwire_core::entities::Snapshot;
+use feedwire_core::{Grant, Reading, Start};
 use feedwire_dialects::Refusal;
-use feedwire_dialects::native::request::{Follow, Form, Page, Parts, Poll, Read};
+use feedwire_dialects::native::request::{
+    Follow, Form, Page, Parts, Poll, Read, States as StatesFrom,
+};
 use feedwire_dialects::native::{framing, request};
+use feedwire_dialects::state_framing::{self, StateFraming};
 use feedwire_engine::Limit;
-use feedwire_event::Cursor;
+use feedwire_event::{Cursor, Position};
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName};
 use http::{HeaderValue, Response};
 use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
 
 use super::FEED;
 use super::refuse::{self, Refused};
@@ -21,10 +28,14 @@ use crate::edge::Edge;
 use crate::head::{self, LAST_EVENT_ID};
 use crate::room::Room;
 use crate::sources::{Source, Sources};
+use crate::states::States;
 use crate::stay::Stay;
 use crate::stream;
 use crate::turns::{Beats, Plan};
 use crate::waiting::Waiting;
+
+/// How long states are gone through for one page: where few pass a filter, it has fewer than it has room for, and says where to go on.
+const STATES_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     // What cannot be read cannot be asked about either.
@@ -42,16 +53,24 @@ pub(super) async fn head(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 }
 
 pub(super) async fn read(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
-    let Read { reading, form } = reading(&asked)?;
+    let Read {
+        reading,
+        states,
+        form,
+    } = reading(&asked)?;
     let edge = asked.edge.clone();
     match form {
         Form::Page(poll) => {
             let conditions = Conditions::of(asked.headers())?;
+            if let Some(states) = states {
+                let page = page_of_states(&asked, reading, states, poll).await?;
+                return Ok(answered_states(page, &conditions, &edge)?);
+            }
             let page = page(asked, reading, poll).await?;
             Ok(answered(poll.kind, page, &conditions, &edge)?)
         }
         Form::Stream(how) => match Stay::of(&asked) {
-            Ok(stay) => follow(&edge, asked.grant(), reading, how, stay).await,
+            Ok(stay) => follow(&edge, asked.grant(), (reading, states), how, stay).await,
             Err(refusal) => Ok(answer::refusal(refusal, asked.head())),
         },
     }
@@ -115,10 +134,84 @@ fn answered(
     conditions.meet(&tag, answer)
 }
 
+/// The states that `reading` begins with, from where `from` says; it goes on behind the position at which they began.
+async fn snapshot(
+    edge: &Edge,
+    grant: &Grant,
+    reading: &mut Reading,
+    from: StatesFrom,
+) -> Result<Snapshot, Refused> {
+    let at = match from {
+        StatesFrom::First => None,
+        StatesFrom::Behind(cursor) => Some(cursor),
+    };
+    let filter = reading.filter.clone();
+    let snapshot = edge.core().snapshot(grant, filter, at).await?;
+    reading.start = Start::After(Cursor(snapshot.start()));
+    Ok(snapshot)
+}
+
+async fn page_of_states(
+    asked: &Asked,
+    mut reading: Reading,
+    from: StatesFrom,
+    poll: Poll,
+) -> Result<(state_framing::Page, Position), Refused> {
+    let (edge, grant) = (&asked.edge, asked.grant());
+    let bytes = poll.bytes.min(edge.limits().page_bytes);
+    let mut snapshot = snapshot(edge, grant, &mut reading, from).await?;
+    // What follows the states has to be there, or they are not worth being read.
+    let head = edge.core().follow(grant, reading).await?.head();
+    let mut left = Limit {
+        records: poll.limit,
+        bytes,
+    };
+    let mut records = Vec::new();
+    let mut is_over = false;
+    let within = Instant::now() + STATES_WITHIN;
+    while left.records > 0 && left.bytes > 0 {
+        let Ok(found) = timeout_at(within, snapshot.next(left)).await else {
+            break;
+        };
+        let Some(found) = found? else {
+            is_over = true;
+            break;
+        };
+        for record in &found {
+            left.records = left.records.saturating_sub(1);
+            left.bytes = left.bytes.saturating_sub(record.bytes());
+        }
+        records.extend(found);
+    }
+    let states = state_framing::States {
+        records,
+        cursor: snapshot.cursor(),
+        is_over,
+        head,
+    };
+    let page = state_framing::page(grant.project(), &states, bytes)?;
+    Ok((page, head))
+}
+
+/// The answer that is a page of states, unless the client has that one.
+fn answered_states(
+    (page, head): (state_framing::Page, Position),
+    conditions: &Conditions,
+    edge: &Edge,
+) -> Result<Answer, Refusal> {
+    let mut room = Room::sent(edge);
+    room.cover(page.bytes.len())?;
+    let tag = Tag::weak(&page.bytes[..page.lasting]);
+    let mut answer = answer::page("application/json", page.bytes, room);
+    let name = HeaderName::from_static(HEAD_HEADER);
+    answer.headers_mut().insert(name, head.get().into());
+    conditions.meet(&tag, answer)
+}
+
 async fn follow(
     edge: &Edge,
     grant: &Grant,
-    reading: Reading,
+    (mut reading, states): (Reading, Option<StatesFrom>),
     asked: Follow,
     stay: Stay,
 ) -> Result<Answer, Refused> {
@@ -129,10 +222,14 @@ async fn follow(
         is_resumed,
     } = asked;
     let has_end = reading.until.is_some();
+    let snapshot = match states {
+        Some(from) => Some(snapshot(edge, grant, &mut reading, from).await?),
+        None => None,
+    };
     let mut reader = edge.core().follow(grant, reading).await?;
     let cursor = reader.cursor();
     let mut first = Vec::new();
-    if is_resumed && has_end {
+    if is_resumed && has_end && snapshot.is_none() {
         let limit = Limit {
             records: usize::MAX,
             bytes: edge.limits().frame_bytes,
@@ -144,11 +241,14 @@ async fn follow(
         }
     }
     let framing = framing::stream(kind, grant.project());
+    let states =
+        snapshot.map(|snapshot| States::new(snapshot, StateFraming::new(kind, grant.project())));
     let plan = Plan {
         sources: Sources::new(vec![Source { reader, framing }]),
         limit,
         beats: Beats::WhenIdle(heartbeat),
         lifetime: None,
+        states,
         cursor,
         stay,
         first,

@@ -34,6 +34,7 @@ pub(super) async fn replay(asked: Asked, _: Incoming) -> Result<Answer, Refused>
         limit: None,
         beats: Beats::Always(POKE),
         lifetime: None,
+        states: None,
         stay,
         first: Vec::new(),
     };

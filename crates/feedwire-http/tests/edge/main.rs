@@ -7,6 +7,7 @@ mod cloudevents;
 mod conditions;
 mod cors;
 mod disruptive;
+mod entities;
 mod erasures;
 mod filtering;
 mod heads;

@@ -23,6 +23,7 @@ written out: an event may be printed twice after a crash, none is left out.
 
 Examples:
   feedwire follow flights                                    what comes from now on
+  feedwire follow planes --from state                        how every plane is, then how they change
   feedwire follow flights --from 5hours --types flight.departed,flight.arrived
   feedwire follow _all --from start --until now --json       everything there is, as JSON
   feedwire follow flights --subjects N14228 --from start | head
@@ -39,7 +40,8 @@ const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) struct Arguments {
     /// The feed; `_all` is every feed of the project
     feed: String,
-    /// Where to start: `start`, `now`, a time (RFC 3339) or a span ago such as `5hours`
+    /// Where to start: `start`, `now`, a time (RFC 3339), a span ago such as `5hours`, or `state`: the state of every entity,
+    /// and then what comes
     #[arg(long, value_name = "WHEN", default_value = "now")]
     from: String,
     /// Start behind this position instead
@@ -147,7 +149,7 @@ async fn print_until_end(
         };
         match step {
             Some(Step::Event(event)) => output.event(&event)?,
-            Some(Step::Idle) | None => {}
+            Some(Step::Mark { .. } | Step::Idle) | None => {}
             Some(Step::Lost { reason, wait }) => {
                 let wait = wait.as_secs_f32();
                 eprintln!("feedwire: {reason}; trying again in {wait:.1} s");

@@ -12,19 +12,25 @@ mod tokens;
 use feedwire_testkit::{Answer, TestServer};
 
 /// The header that proves somebody by `token`.
-fn bearer(token: &str) -> String {
+pub(super) fn bearer(token: &str) -> String {
     format!("authorization: Bearer {token}")
 }
 
 /// Asks as whoever has `token`, with a JSON body where there is one.
-async fn ask(server: &TestServer, token: &str, method: &str, path: &str, body: &str) -> Answer {
+pub(super) async fn ask(
+    server: &TestServer,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Answer {
     let proof = bearer(token);
     let headers = [proof.as_str(), "content-type: application/json"];
     server.ask(method, path, &headers, body.as_bytes()).await
 }
 
 /// The token of a credential of the server's own home that may do everything.
-async fn admin(server: &TestServer) -> String {
+pub(super) async fn admin(server: &TestServer) -> String {
     let made = server.credential("_system", &[("*", "admin", "")]).await;
     made.secret.token().to_string()
 }
