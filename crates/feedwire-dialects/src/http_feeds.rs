@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_client_of_http_feeds_is_understood_whatever_it_says_that_it_takes() {
         let array = |query, accept| {
-            let Read { reading, form } = asked(query, accept).expect("a page");
+            let Read { reading, form, .. } = asked(query, accept).expect("a page");
             match form {
                 Form::Page(poll) if poll.kind == Page::Array => (reading.start, poll.wait),
                 other => panic!("{query} is answered by an array, not {other:?}"),

@@ -110,6 +110,13 @@ pub fn behind(start: Position, record: &Record) -> Option<StateCursor> {
     Some(StateCursor { start, after })
 }
 
+/// Where a reading stands that has come to `cursor`, and told `last` before: what is behind both was not told.
+pub fn reached(cursor: StateCursor, last: Option<&Record>) -> StateCursor {
+    let told = last.and_then(|record| behind(cursor.start, record));
+    let after = told.and_then(|told| told.after).max(cursor.after);
+    StateCursor { after, ..cursor }
+}
+
 /// States that were read for a page.
 #[derive(Debug)]
 pub struct States {

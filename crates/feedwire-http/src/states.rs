@@ -55,20 +55,23 @@ impl States {
         let Some(last) = last else {
             return Ok(());
         };
-        let behind = state_framing::behind(start, last.record());
-        // What was passed over behind the last one is passed over again where the client comes back.
-        self.sent = if ready.len() == 0 {
+        let come_to = if ready.len() == 0 {
             self.snapshot.cursor()
         } else {
-            behind.unwrap_or_else(|| self.sent.clone())
+            self.sent.clone()
         };
+        self.sent = state_framing::reached(come_to, Some(last.record()));
         self.framing.place(&self.sent, out);
         Ok(())
     }
 
     /// Appends where it stands: everything before was sent.
-    pub(crate) fn idle(&self, out: &mut Vec<u8>) {
-        self.framing.idle(&self.snapshot.cursor(), out);
+    pub(crate) fn idle(&mut self, out: &mut Vec<u8>) {
+        let come_to = self.snapshot.cursor();
+        if come_to.after > self.sent.after {
+            self.sent = come_to;
+        }
+        self.framing.idle(&self.sent, out);
     }
 
     pub(crate) fn mark(&self, out: &mut Vec<u8>) {

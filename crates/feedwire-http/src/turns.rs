@@ -282,7 +282,7 @@ impl Turns {
                 FoundStates::Stop => return Next::End(Ending::Stopping),
                 FoundStates::Revoked => return Next::End(Ending::Revoked),
                 FoundStates::Beat if self.is_due() => {
-                    if let Some(states) = &self.states {
+                    if let Some(states) = &mut self.states {
                         states.idle(out);
                     }
                     return Next::Chunk;

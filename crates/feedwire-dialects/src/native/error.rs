@@ -143,14 +143,15 @@ pub fn line(error: &body::Error, line: u64) -> Problem {
             line,
         ),
         body::Error::TooMany(_) | body::Error::Empty | body::Error::Member { .. } => {
-            with(body(error), "line", line)
+            with_line(body(error), line)
         }
     }
 }
 
 /// `problem`, which is that of the line `line`.
 pub fn with_line(problem: Problem, line: u64) -> Problem {
-    with(problem, "line", line)
+    let detail = format!("line {line}: {}", problem.detail);
+    with(Problem { detail, ..problem }, "line", line)
 }
 
 fn invalid_json(error: &body::Error, line: u64, column: usize) -> Problem {

@@ -460,6 +460,7 @@ mod tests {
                     Now,
                 ),
             },
+            states: None,
             form: Stream(
                 Follow {
                     kind: Ndjson,

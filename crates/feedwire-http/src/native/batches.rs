@@ -28,6 +28,9 @@ pub(super) trait Line: Sized {
     /// What no two of one batch have.
     type Own: Eq + Hash;
 
+    /// Whether a batch ends before a line that cannot be read, and is not given up for it.
+    const STANDS_ALONE: bool;
+
     /// What `line` says, of `feed`.
     fn read(line: &[u8], feed: &FeedName) -> Result<Self, body::Error>;
 
@@ -51,6 +54,8 @@ pub(super) struct Batches<T> {
     edge: Edge,
     /// What the batch before had no place for, and its line.
     kept: Option<(u64, T)>,
+    /// The line that cannot be read, behind a batch that ended for it.
+    refused: Option<Refused>,
     is_over: bool,
 }
 
@@ -91,6 +96,7 @@ impl<T: Line> Batches<T> {
             feed,
             edge: edge.clone(),
             kept: None,
+            refused: None,
             is_over: false,
         }
     }
@@ -109,6 +115,9 @@ impl<T: Line> Batches<T> {
             bytes: 0,
             room: Room::received(&self.edge),
         };
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
         let mut owned = HashSet::new();
         if let Some((line, one)) = self.kept.take() {
             owned.extend(one.own());
@@ -116,8 +125,14 @@ impl<T: Line> Batches<T> {
         }
         loop {
             while batch.all.len() < BATCH_EVENTS_MAX {
-                let Some((line, one)) = self.line()? else {
-                    break;
+                let (line, one) = match self.line() {
+                    Ok(Some(next)) => next,
+                    Ok(None) => break,
+                    Err(refused) if T::STANDS_ALONE && !batch.all.is_empty() => {
+                        self.refused = Some(refused);
+                        return Ok(Some(batch));
+                    }
+                    Err(refused) => return Err(refused),
                 };
                 let is_full = batch.bytes + one.bytes_at_most() > BATCH_BYTES_MAX;
                 if is_full || one.own().is_some_and(|own| !owned.insert(own)) {
@@ -193,6 +208,8 @@ const HEADER_BYTES: usize = 16;
 impl Line for (FeedName, Event) {
     type Own = ();
 
+    const STANDS_ALONE: bool = false;
+
     fn read(line: &[u8], feed: &FeedName) -> Result<Self, body::Error> {
         Ok((feed.clone(), body::event(line)?))
     }
@@ -209,6 +226,8 @@ impl Line for (FeedName, Event) {
 
 impl Line for Write {
     type Own = Subject;
+
+    const STANDS_ALONE: bool = true;
 
     fn read(line: &[u8], feed: &FeedName) -> Result<Self, body::Error> {
         entity_body::line(line, feed)

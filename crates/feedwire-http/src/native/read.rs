@@ -184,8 +184,8 @@ async fn page_of_states(
         records.extend(found);
     }
     let states = state_framing::States {
+        cursor: state_framing::reached(snapshot.cursor(), records.last()),
         records,
-        cursor: snapshot.cursor(),
         is_over,
         head,
     };

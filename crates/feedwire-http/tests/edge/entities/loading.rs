@@ -52,7 +52,10 @@ async fn a_load_writes_the_state_of_each_entity_once() {
         ];
         names.map(text).join(" ")
     });
-    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    "load" "N1" "_load.planes" 4 3 {"a":3}
+    "load" "N2" "_load.planes" 5 2 {"a":2}
+    "#);
     // Nobody who reads every feed has them too.
     let everything = server.get("feeds/_all").await.json();
     assert_eq!(everything["events"].as_array().map(Vec::len), Some(3));

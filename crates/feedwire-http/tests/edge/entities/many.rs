@@ -33,7 +33,7 @@ async fn lines_are_put_as_they_come_and_told_apart_by_what_became_of_them() {
     lines += "\n{\"subject\":\"N1\",\"data\":{\"n\":-1}}\n{\"subject\":\"N1\",\"data\":{\"n\":-2}}";
     let answer = put_lines(&server, &lines).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_snapshot!(answer.text(), @"");
+    assert_snapshot!(answer.text(), @r#"{"count":2502,"created":2499,"updated":2,"unchanged":1,"last":2502,"recorded_at":"2026-11-21T08:00:00Z"}"#);
     let last = server.get("feeds/planes/entities/N1").await.json();
     assert_eq!(
         (&last["data"]["n"], &last["version"]),
@@ -47,7 +47,7 @@ async fn what_stands_before_a_bad_line_is_put_and_the_line_is_named() {
     let good = |n| format!("{{\"subject\":\"N{n}\",\"data\":{{}}}}\n");
     let broken = put_lines(&server, &(good(1) + &good(2) + "{\"subject\":\"N3\"}\n")).await;
     assert_eq!(broken.problem(), (400, "invalid-parameter".to_owned()));
-    assert_snapshot!(broken.text(), @"");
+    assert_snapshot!(broken.text(), @r#"{"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"line 3: data: an entity has a state, which is a JSON object","created":2,"last":2,"line":3,"parameter":"data","put":2,"unchanged":0,"updated":0}"#);
     // Only what is put says whether it is too large: what stands before it is put, and what stands behind is not.
     let large = format!(
         "{{\"subject\":\"N5\",\"data\":{{\"a\":\"{}\"}}}}\n",

@@ -35,7 +35,26 @@ async fn server_sent_events_tell_every_state_a_mark_and_what_follows() {
     let states = until(&mut socket, "event: mark").await;
     put(&server, "N2", r#"{"a":2,"b":null}"#).await;
     let tail = until(&mut socket, "\"type\":\"update\"").await;
-    assert_snapshot!(states + &tail, @"");
+    assert_snapshot!(states + &tail, @r#"
+    retry: 1000
+    id: state:4:
+
+    id: state:4:cGxhbmVzAE4x
+    data: {"specversion":"1.0","id":"id-4","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N1","time":"2026-11-21T08:00:00Z","feed":"planes","position":4,"recordedat":"2026-11-21T08:00:00Z","version":2,"stateposition":4,"data":{"a":4}}
+
+    id: state:4:cGxhbmVzAE4y
+    data: {"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":2,"data":{"a":2}}
+
+    id: state:4:cGxhbmVzAE4z
+    data: {"specversion":"1.0","id":"id-3","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N3","time":"2026-11-21T08:00:00Z","feed":"planes","position":3,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":3,"data":{"a":3}}
+
+    id: 4
+    event: mark
+    data: {"cursor":"4"}
+
+    id: 5
+    data: {"specversion":"1.0","id":"id-5","source":"/v1/projects/default/feeds/planes","type":"update","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":5,"recordedat":"2026-11-21T08:00:00Z","version":2,"data":{"b":null}}
+    "#);
 }
 
 #[tokio::test]
@@ -46,7 +65,13 @@ async fn lines_say_where_they_stand_behind_states() {
         .follow("feeds/_all?from=state&subjects=N2,N3", NDJSON, &[])
         .await;
     let states = until(&mut socket, "{\"mark\"").await;
-    assert_snapshot!(states, @"");
+    assert_snapshot!(states, @r#"
+    {"heartbeat":{"cursor":"state:4:"}}
+    {"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":2,"data":{"a":2}}
+    {"specversion":"1.0","id":"id-3","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N3","time":"2026-11-21T08:00:00Z","feed":"planes","position":3,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":3,"data":{"a":3}}
+    {"heartbeat":{"cursor":"state:4:cGxhbmVzAE4z"}}
+    {"mark":{"cursor":"4"}}
+    "#);
 }
 
 /// What of `said` an `EventSource` would send as its last id, having read `frames` of its frames.
@@ -95,7 +120,7 @@ async fn pages_of_states_end_with_the_mark_and_go_on_to_events() {
     let server = TestServer::start().await;
     three(&server).await;
     let first = server.get("feeds/planes?from=state&limit=2").await;
-    assert_snapshot!(first.text(), @"");
+    assert_snapshot!(first.text(), @r#"{"events":[{"specversion":"1.0","id":"id-4","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N1","time":"2026-11-21T08:00:00Z","feed":"planes","position":4,"recordedat":"2026-11-21T08:00:00Z","version":2,"stateposition":4,"data":{"a":4}},{"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":2,"data":{"a":2}}],"cursor":"state:4:cGxhbmVzAE4y","has_more":true,"head":4}"#);
     let cursor = first.json()["cursor"]
         .as_str()
         .expect("a cursor")
@@ -116,6 +141,19 @@ async fn pages_of_states_end_with_the_mark_and_go_on_to_events() {
     );
     let tail = server.get("feeds/planes?after=4").await.json();
     assert_eq!(subjects(&tail), "N9");
+    // A page that is full with the last state does not know that it is the last.
+    let full = server.get("feeds/planes?from=state&limit=4").await.json();
+    let cursor = full["cursor"].as_str().expect("a cursor");
+    assert!(
+        cursor.starts_with("state:5:") && full.get("mark").is_none(),
+        "{full}"
+    );
+    let path = format!("feeds/planes?after={cursor}");
+    let marked = server.get(&path).await.json();
+    assert_eq!(
+        (subjects(&marked).as_str(), &marked["mark"]),
+        ("", &5.into())
+    );
     // A page is cut where it reaches its bytes, and goes on behind what it has.
     let mut path = "feeds/planes?from=state&bytes=1".to_owned();
     let mut seen = Vec::new();
@@ -145,10 +183,12 @@ async fn a_limit_counts_states_too_and_an_end_in_the_past_ends_behind_the_mark()
         .follow("feeds/planes?from=state&until=now", NDJSON, &[])
         .await;
     let said = String::from_utf8(socket.rest().await).expect("text");
-    assert!(
-        said.ends_with("{\"mark\":{\"cursor\":\"4\"}}\n{\"end\":{\"cursor\":\"4\"}}\n"),
-        "{said}"
-    );
+    for line in [
+        "{\"mark\":{\"cursor\":\"4\"}}\n",
+        "{\"end\":{\"cursor\":\"4\"}}\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
 }
 
 #[tokio::test]
