@@ -14,6 +14,9 @@ pub struct NewLoad {
     /// Labels of the subjects, `key` or `key=value`: all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// What has to be true of the entities, in the Common Expression Language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// How many bytes it may write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
@@ -30,6 +33,8 @@ pub struct Load {
     pub subjects: Vec<String>,
     /// The labels that subjects have to have; empty is none.
     pub labels: Vec<String>,
+    /// What has to be true of the entities.
+    pub filter: Option<String>,
     /// `waiting`, `running`, `done`, `cancelled` or `failed`.
     pub phase: String,
     /// Why it failed.

@@ -45,6 +45,8 @@ pub struct EntityList {
     pub subjects: Vec<String>,
     /// Only those whose subjects now have all of these labels, each a key or `key=value`.
     pub labels: Vec<String>,
+    /// Only those of which this is true, in the Common Expression Language: `data.delay > 60`.
+    pub filter: Option<String>,
 }
 
 impl Client {
@@ -73,6 +75,9 @@ impl Client {
         query.push_list("feeds", &list.feeds);
         query.push_list("subjects", &list.subjects);
         query.push_list("labels", &list.labels);
+        if let Some(filter) = &list.filter {
+            query.push("filter", filter);
+        }
         let url = self.url(&["feeds", feed, "entities"]) + query.as_str();
         self.connection().ask(request(Method::GET, &url)).await
     }

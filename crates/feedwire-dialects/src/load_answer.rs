@@ -17,6 +17,7 @@ pub fn load(load: &Load) -> feedwire_api::Load {
         feeds: settings.feeds.iter().map(FeedName::to_string).collect(),
         subjects: settings.subjects.iter().map(Subject::to_string).collect(),
         labels: settings.labels.iter().map(label).collect(),
+        filter: (settings.expression.as_ref()).map(|expression| expression.text().to_owned()),
         phase: phase.to_owned(),
         error,
         start: load.start.get(),

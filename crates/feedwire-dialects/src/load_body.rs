@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use feedwire_api::ALL_FEEDS;
+use feedwire_core::Expression;
 use feedwire_core::limits::FILTER_VALUES_MAX;
 use feedwire_core::loads::Settings;
 use feedwire_event::{FeedName, Position, Subject};
@@ -19,6 +20,7 @@ struct Given {
     feeds: Option<Vec<String>>,
     subjects: Option<Vec<String>>,
     labels: Option<Vec<String>>,
+    filter: Option<String>,
     max_bytes: Option<Number>,
 }
 
@@ -33,10 +35,12 @@ pub fn settings(body: &[u8], feed: &str) -> Result<Settings, Error> {
     } else {
         vec![FeedName::new(feed).map_err(|error| Error::member("feed", &error))?]
     };
+    let expression = given.filter.as_deref().map(Expression::new).transpose();
     Ok(Settings {
         feeds,
         subjects: each("subjects", given.subjects, Subject::new)?,
         labels: each("labels", given.labels, label)?,
+        expression: expression.map_err(|error| Error::member("filter", &error))?,
         bytes_max: given.max_bytes.as_ref().map(bytes).transpose()?,
     })
 }
@@ -74,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_load_is_of_a_feed_or_of_those_that_are_named() {
-        let all = r#"{"subjects":["N1"],"labels":["base=EWR","big"],"max_bytes":1000}"#;
+        let all = r#"{"subjects":["N1"],"labels":["base=EWR","big"],"filter":"data.delay > 60","max_bytes":1000}"#;
         assert_debug_snapshot!([
             settings(all.as_bytes(), "planes"),
             settings(br#"{"feeds":["planes","gates"]}"#, "_all"),
@@ -92,6 +96,7 @@ mod tests {
             (r#"{"max_bytes":0}"#, "_all", "max_bytes: it has to be"),
             (r#"{"labels":["=x"]}"#, "_all", "labels: a label"),
             (r#"{"bytes":1}"#, "_all", "unknown field `bytes`"),
+            (r#"{"filter":"data.a +"}"#, "_all", "filter: "),
             (&many, "_all", "subjects: there are at most"),
         ] {
             let error = settings(body.as_bytes(), feed).expect_err(body).to_string();

@@ -5,8 +5,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    check, demo, erase, feeds, follow, import, init, key, project, publish, retention, serve,
-    stream,
+    check, demo, erase, feeds, follow, get, import, init, key, load, project, publish, put,
+    retention, serve, stream,
 };
 use crate::remote::{self, Remote};
 
@@ -83,6 +83,12 @@ pub(crate) enum Command {
     Feeds(feeds::Arguments),
     /// Publish a large file of events, with progress
     Import(import::Arguments),
+    /// Say what an entity is, or a file of them
+    Put(put::Arguments),
+    /// Show how an entity is, or list all of a feed
+    Get(get::Arguments),
+    /// Write the states of entities as events, and watch how far that is
+    Load(load::Arguments),
     /// Show or set how long events are kept
     Retention(retention::Arguments),
     /// Erase a subject or a feed, with a receipt
@@ -104,6 +110,9 @@ impl Command {
             | Self::Follow(_)
             | Self::Feeds(_)
             | Self::Import(_)
+            | Self::Put(_)
+            | Self::Get(_)
+            | Self::Load(_)
             | Self::Retention(_)
             | Self::Erase(_)
             | Self::Project(_)
@@ -123,6 +132,9 @@ impl Command {
             | Self::Follow(_)
             | Self::Feeds(_)
             | Self::Import(_)
+            | Self::Put(_)
+            | Self::Get(_)
+            | Self::Load(_)
             | Self::Retention(_)
             | Self::Erase(_)
             | Self::Project(_)

@@ -1,5 +1,6 @@
 //! What bodies about entities and load jobs are made of.
 
+use feedwire_core::limits::EXPRESSION_BYTES_MAX;
 use feedwire_event::Position;
 use feedwire_event::limits::{ENTITY_IDS_MAX, SOURCE_BYTES_MAX};
 use serde_json::{Value, json};
@@ -130,6 +131,7 @@ fn new_load() -> Value {
             "feeds": or_null(list(name())),
             "subjects": or_null(list(subject())),
             "labels": or_null(list(json!({ "type": "string", "pattern": "^[^=]" }))),
+            "filter": or_null(expression()),
             "max_bytes": or_null(json!({
                 "type": "integer",
                 "minimum": 1,
@@ -141,12 +143,21 @@ fn new_load() -> Value {
     })
 }
 
+fn expression() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": EXPRESSION_BYTES_MAX,
+        "description": "Only those of which this is true, in the Common Expression Language: `data.delay > 60`.",
+    })
+}
+
 fn load() -> Value {
     let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
     json!({
         "type": "object",
         "required": [
-            "id", "feeds", "subjects", "labels", "phase", "error", "start", "total", "done", "written", "bytes", "max_bytes", "rate",
+            "id", "feeds", "subjects", "labels", "filter", "phase", "error", "start", "total", "done", "written", "bytes", "max_bytes", "rate",
             "started_at", "ended_at",
         ],
         "properties": {
@@ -154,6 +165,7 @@ fn load() -> Value {
             "feeds": texts("The feeds of the entities."),
             "subjects": texts("The subjects; none is every one."),
             "labels": texts("The labels that subjects have to have."),
+            "filter": { "type": ["string", "null"], "description": "What has to be true of the entities." },
             "phase": { "enum": ["waiting", "running", "done", "cancelled", "failed"] },
             "error": { "type": ["string", "null"], "description": "Why it failed." },
             "start": position("The position of the log when it was started: no state is older."),

@@ -210,7 +210,10 @@ fn event() -> Value {
                 "const": true,
                 "description": "It reaches those alone who were there before it came; where it does.",
             },
-            "data": { "description": "As it was published." },
+            "data": { "description": "As it was published; of an entity, all of its state, or what of it changed." },
+            "ids": text("Of an entity: its ids, as JSON."),
+            "removed": text("Of an entity: JSON Pointers to what is no longer there, as a JSON array."),
+            "stateposition": position("Of a state that is told again: where the change stands that made it."),
             "data_base64": text("As it was published."),
         },
     })
@@ -224,13 +227,15 @@ fn page() -> Value {
             "events": { "type": "array", "items": at("Event") },
             "cursor": cursor("What to ask for next, as `after`."),
             "has_more": { "type": "boolean", "description": "Whether there may be more already." },
+            "mark": position("On the last page of states, where a reading begins with them: the events behind this follow."),
             "head": position("The last position of the log, read no later than the events."),
         },
     })
 }
 
 fn cursor(description: &str) -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{1,16}$", "description": description })
+    let pattern = "^([0-9]{1,16}|state:[0-9]{1,16}:[A-Za-z0-9_-]*)$";
+    json!({ "type": "string", "pattern": pattern, "description": description })
 }
 
 /// One frame with data. Frames without, which only move the id on, are not shown to whoever listens.
@@ -255,13 +260,13 @@ fn server_sent_event() -> Value {
         "properties": {
             "id": cursor("Where to go on from, as `Last-Event-ID`."),
             "event": {
-                "enum": ["message", "end", "expired", "overloaded"],
+                "enum": ["message", "mark", "end", "expired", "overloaded"],
                 "default": "message",
-                "description": "`end`, `expired` and `overloaded` are the last of a stream; on events there is none, which clients take for `message`.",
+                "description": "`mark` stands behind the last of the states that a reading begins with. `end`, `expired` and `overloaded` are the last of a stream; on events there is none, which clients take for `message`.",
             },
             "data": { "type": "string" },
         },
-        "if": named("end"),
+        "if": { "properties": { "event": { "enum": ["end", "mark"] } }, "required": ["event"] },
         "then": is(end),
         "else": {
             "if": named("expired"),

@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::data;
-use crate::flights::{self, Flight};
+use crate::flights::{self, Flight, PLANES, Plane};
 use crate::listen::Address;
 use crate::output::say;
 use crate::server::{Access, Listeners, OPEN_NOTICE, Server, Serving};
@@ -26,7 +26,7 @@ const MANUAL: &str = "\
 Starts a server on 127.0.0.1 with its events in a temporary folder, which is removed at the end. It is open to every \
 program of this machine. Real events are published to it over HTTP, as any application would: departures, arrivals and \
 cancellations of flights from New York's airports in 2013 to the feed `flights`, and the hourly weather there to the \
-feed `weather`. After the last event it starts over with the first.
+feed `weather`. What departs and arrives are planes, whose states are put to the feed `planes`. After the last event it starts over with the first.
 
 Examples:
   feedwire demo
@@ -120,12 +120,30 @@ fn listener() -> anyhow::Result<TcpListener> {
 async fn publish(client: &Client, address: &str, rate: u32) -> anyhow::Result<()> {
     let flights = flights::all().context("the events of the demo cannot be read")?;
     let loaded = load(client, &flights[..flights.len().min(LOADED_EVENTS)]).await?;
+    let planes = flights[..loaded].iter().filter_map(Flight::plane);
+    let lines: String = planes.map(Plane::line).collect();
+    client
+        .put_entities(PLANES)
+        .upload(lines.as_bytes(), |_| {})
+        .await?;
     say(&welcome(address, loaded, rate))?;
     let mut beat = tokio::time::interval(Duration::from_secs(1) / rate);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for flight in flights.iter().cycle().skip(loaded) {
         beat.tick().await;
-        client.publish(flight.feed()).json(flight.line()).await?;
+        let publish = client.publish(flight.feed());
+        // Both at once: the disk is asked once for them.
+        let (published, put) = tokio::join!(publish.json(flight.line()), put(client, flight));
+        published?;
+        put?;
+    }
+    Ok(())
+}
+
+/// Says how the plane is that `flight` is about, where it says that.
+async fn put(client: &Client, flight: &Flight) -> anyhow::Result<()> {
+    if let Some(Plane { subject, put }) = flight.plane() {
+        client.entity(PLANES, &subject).put(&put).await?;
     }
     Ok(())
 }
@@ -176,6 +194,10 @@ In another terminal, try
     {program} follow flights{server}
   everything, with the place kept in a file: interrupt it and go on
     {program} follow _all{server} --from start --json --cursor-file demo.cursor
+  how every plane is, and then how they change
+    {program} follow planes{server} --from state
+  those that are late, as they are now
+    {program} get planes{server} --filter 'data.delay > 60'
   an event of your own, and the counts
     {program} publish flights{server} --type flight.delayed --subject N14228 --data '{{\"minutes\":20}}'
     {program} feeds{server}

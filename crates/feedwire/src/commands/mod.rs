@@ -5,11 +5,14 @@ pub(crate) mod demo;
 pub(crate) mod erase;
 pub(crate) mod feeds;
 pub(crate) mod follow;
+pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod load;
 pub(crate) mod project;
 pub(crate) mod publish;
+pub(crate) mod put;
 pub(crate) mod retention;
 pub(crate) mod serve;
 pub(crate) mod stream;
@@ -29,6 +32,9 @@ pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<Exi
         Command::Follow(arguments) => follow::run(arguments, remote).await,
         Command::Feeds(arguments) => feeds::run(arguments, remote).await,
         Command::Import(arguments) => import::run(arguments, remote).await,
+        Command::Put(arguments) => put::run(arguments, remote).await,
+        Command::Get(arguments) => get::run(arguments, remote).await,
+        Command::Load(arguments) => load::run(arguments, remote).await,
         Command::Retention(arguments) => retention::run(arguments, remote).await,
         Command::Erase(arguments) => erase::run(arguments, remote).await,
         Command::Project(arguments) => project::run(arguments, remote).await,

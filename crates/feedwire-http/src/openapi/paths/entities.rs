@@ -1,5 +1,6 @@
 //! Entities: put, patched and deleted, and how they are.
 
+use feedwire_core::limits::EXPRESSION_BYTES_MAX;
 use feedwire_dialects::entity_body::MERGE_PATCH;
 use feedwire_dialects::native::request::PAGE_EVENTS_MAX;
 use serde_json::{Value, json};
@@ -31,6 +32,7 @@ pub(crate) fn all() -> Value {
 fn listed() -> Value {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": PAGE_EVENTS_MAX });
     let label = json!({ "type": "string", "pattern": "^[^=]" });
+    let filter = json!({ "type": "string", "minLength": 1, "maxLength": EXPRESSION_BYTES_MAX });
     let after = "Go on behind this one, which `next` named.";
     Operation::new("listEntities", TAG, "The entities of a feed, as they are")
         .parameter(query("after", after, bounded(1, 1_200)))
@@ -45,6 +47,11 @@ fn listed() -> Value {
             "feeds",
             "Of `_all`: only those of these feeds.",
             name(),
+        ))
+        .parameter(query(
+            "filter",
+            "Only those of which this is true, in the Common Expression Language.",
+            filter,
         ))
         .json("In the order of their feeds and subjects.", at("Entities"))
         .refuses(&["not-found", "damaged"])

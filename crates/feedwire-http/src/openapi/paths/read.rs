@@ -12,6 +12,9 @@ use crate::openapi::schemas::{at, moment, name, position, subject};
 
 const EXPRESSION: &str = "Only events of which this is true: a condition in the Common Expression Language, such as `data.delay > 60`. It can name `data`, `type`, `subject`, `feed`, `id`, `source`, `time`, `recorded_at`, `position`, `labels`, `extensions` and `ids`.";
 
+/// A position, or where a reading stands among states; behind the last colon there is what names the last one that was told.
+const CURSOR: &str = "^([0-9]{1,15}|state:[0-9]{1,15}:)$";
+
 pub(crate) fn path() -> Value {
     json!({
         "parameters": [parameters::project(), parameters::readable_feed()],
@@ -47,7 +50,7 @@ fn array() -> Value {
 }
 
 fn lines() -> Value {
-    let words = "An event a line, as a page has them, and control lines: `{\"heartbeat\":{\"cursor\":\"…\"}}`, `{\"expired\":{…}}`, `{\"end\":{\"cursor\":\"…\"}}`.";
+    let words = "An event a line, as a page has them, and control lines: `{\"heartbeat\":{\"cursor\":\"…\"}}`, `{\"mark\":{\"cursor\":\"…\"}}`, `{\"expired\":{…}}`, `{\"end\":{\"cursor\":\"…\"}}`.";
     json!({ "type": "string", "description": words })
 }
 
@@ -98,9 +101,13 @@ fn asked(operation: Operation) -> Operation {
         .parameter(query(
             "after",
             "Go on behind this cursor; not with `from`.",
-            cursor("^[0-9]{1,15}$"),
+            cursor(CURSOR),
         ))
-        .parameter(query("from", "Where to start.", moment(&["start", "now"])))
+        .parameter(query(
+            "from",
+            "Where to start.",
+            moment(&["start", "now", "state"]),
+        ))
         .parameter(query("until", "End before this.", moment(&["now"])))
         .parameter(list("types", "Only events with one of these.", name()))
         .parameter(list("subjects", "Only events of one of these.", subject()))
@@ -130,7 +137,7 @@ fn asked(operation: Operation) -> Operation {
         .parameter(header(
             "Last-Event-ID",
             "Wins over `after` and `from`.",
-            cursor("^[0-9]{0,15}$"),
+            cursor("^([0-9]{0,15}|state:[0-9]{1,15}:)$"),
         ))
         .refuses(&[
             "not-found",
