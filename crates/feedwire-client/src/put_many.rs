@@ -117,7 +117,12 @@ impl<'a> PutMany<'a> {
             if !portion.text.iter().all(u8::is_ascii_whitespace) {
                 match self.send(portion.text).await {
                     Ok(answer) => put = both(put, answer),
-                    Err(error) => break PutStop::Refused(renumbered(error, before)),
+                    Err(error) => {
+                        let (part, line) = before_bad(&error);
+                        put = both(put, part);
+                        lines = before + line.saturating_sub(1);
+                        break PutStop::Refused(renumbered(error, before));
+                    }
                 }
             }
             lines = sent;
@@ -143,6 +148,23 @@ impl<'a> PutMany<'a> {
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+/// What a refused portion has put nevertheless, and the line from 1 before which that is; 0 where it is about no line.
+fn before_bad(error: &RequestError) -> (EntitiesPut, u64) {
+    let Some(problem) = error.problem() else {
+        return (nothing(), 0);
+    };
+    let number = |name: &str| problem.number(name).unwrap_or_default();
+    let put = EntitiesPut {
+        count: number("put"),
+        created: number("created"),
+        updated: number("updated"),
+        unchanged: number("unchanged"),
+        last: problem.number("last"),
+        recorded_at: None,
+    };
+    (put, number("line"))
 }
 
 fn nothing() -> EntitiesPut {

@@ -95,7 +95,17 @@ const KINDS: &[Kind] = &[
     plain("too-many-streams", 409),
     plain("not-acknowledged", 409),
     plain("too-many-loads", 409),
-    plain("precondition-failed", 412),
+    Kind {
+        sometimes: || {
+            json!({
+                "position": {
+                    "type": ["integer", "null"],
+                    "description": "Of an entity: where its last change is; null where it is not there.",
+                },
+            })
+        },
+        ..plain("precondition-failed", 412)
+    },
     Kind {
         sometimes: || {
             json!({
