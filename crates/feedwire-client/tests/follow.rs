@@ -385,3 +385,34 @@ async fn a_server_is_asked_again_no_sooner_than_it_wants() {
         assert!(follow.step().now_or_never().is_none(), "it waits");
     }
 }
+
+#[tokio::test]
+async fn a_reader_that_is_cut_off_among_states_goes_on_behind_the_last_it_was_given() {
+    let state = |key: &str, position| event(position).replacen(&position.to_string(), key, 1);
+    let first = stream(&[&state("state:9:YQ", 7), &state("state:9:Yg", 3)]);
+    // What has changed since is behind the mark once more, where its state was told after it.
+    let mark = "id: 9\nevent: mark\ndata: {\"cursor\":\"9\"}\n\n";
+    let end = "event: end\ndata: {\"cursor\":\"11\"}\n\n";
+    let second = stream(&[&state("state:9:Yw", 10), mark, &event(10)]);
+    let third = stream(&[&event(10), &event(11), end]);
+    let second = second.replacen("id: 0\n\n", "", 1);
+    let third = third.replacen("id: 0\n\n", "", 1);
+    let (client, asked) = serve(vec![first, second, third]).await;
+    let mut follow = client.read("f").from("state").follow();
+    let mut told = Vec::new();
+    loop {
+        match follow.step().await.expect("it goes on") {
+            Step::Event(event) => told.push(event.attributes().position),
+            Step::Mark { position } => told.push(100 * position),
+            Step::Idle | Step::Lost { .. } => {}
+            Step::End => break,
+        }
+    }
+    assert_eq!(told, [7, 3, 10, 900, 10, 11]);
+    let asked = asked.await.expect("three requests");
+    let asked: Vec<&str> = asked
+        .iter()
+        .map(|line| line.split(['?', '&']).nth(1).unwrap_or_default())
+        .collect();
+    assert_eq!(asked, ["from=state", "after=state%3A9%3AYg", "after=10"]);
+}

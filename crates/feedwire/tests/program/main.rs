@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod entities;
 mod events;
 mod home;
 mod init;

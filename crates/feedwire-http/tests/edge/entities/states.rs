@@ -6,7 +6,8 @@ use feedwire_testkit::{Socket, TestServer};
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use super::put;
+use super::{plane, put};
+use crate::access::bearer;
 
 const SSE: &str = "text/event-stream";
 const NDJSON: &str = "application/x-ndjson";
@@ -234,4 +235,46 @@ async fn states_outlive_the_events_that_made_them_and_a_reading_begun_too_long_a
     assert_eq!(page["events"].as_array().map(Vec::len), Some(4));
     let answer = server.get("feeds/planes?after=state:1:").await;
     assert_eq!(answer.problem(), (410, "cursor-expired".to_owned()));
+}
+
+/// More states than connections hold on their way.
+async fn many_large(server: &TestServer, headers: &[&str]) {
+    for n in 0..40 {
+        let body = format!(r#"{{"data":{{"a":"{}"}}}}"#, "x".repeat(400 * 1024));
+        let put = plane(server, "PUT", &format!("N{n}"), headers, &body).await;
+        assert_eq!(put.status, 201, "{}", put.text());
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_states_ends_with_the_credential_that_it_was_opened_by() {
+    let server = TestServer::guarded().await;
+    let made = server
+        .credential("default", &[("default", "read,publish", "")])
+        .await;
+    let proof = bearer(&made.secret.token().to_string());
+    many_large(&server, &[&proof]).await;
+    let mut socket = server
+        .follow("feeds/planes?from=state", SSE, &[&proof])
+        .await;
+    socket.text().await;
+    let (home, key_id) = (&made.credential.home, made.credential.key_id);
+    server
+        .auth()
+        .revoke(home, key_id, None)
+        .await
+        .expect("it is there");
+    let rest = String::from_utf8(socket.rest().await).expect("text");
+    assert!(!rest.contains("event: mark"));
+}
+
+#[tokio::test]
+async fn a_stream_of_states_ends_in_order_when_the_server_stops() {
+    let server = TestServer::start().await;
+    many_large(&server, &[]).await;
+    let mut socket = server.follow("feeds/planes?from=state", NDJSON, &[]).await;
+    socket.text().await;
+    server.stop();
+    let rest = String::from_utf8(socket.rest().await).expect("text");
+    assert!(rest.ends_with("\r\n0\r\n\r\n") && !rest.contains("\"mark\""));
 }
