@@ -5,6 +5,7 @@
 //! `error` (each error of the core as this dialect tells it). What all of them need stands beside the folders.
 #![warn(missing_docs)]
 
+pub mod aria;
 mod ascii;
 mod attributes;
 mod base64;
@@ -49,6 +50,7 @@ pub mod stream_error;
 pub mod stream_framing;
 mod uuids;
 pub mod validic;
+mod zone;
 
 pub use cloudevents::Shape;
 pub use content::Content;
@@ -57,3 +59,4 @@ pub use document::Malformed;
 pub use failure::Failure;
 pub use framing::{Framing, MemberFraming, Unreadable};
 pub use refusal::Refusal;
+pub use zone::Zone;

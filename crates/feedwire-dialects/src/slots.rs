@@ -12,3 +12,5 @@ pub(crate) const DISRUPTIVE_SSE: Rendition = Rendition::new(2);
 pub(crate) const DISRUPTIVE_LINES: Rendition = Rendition::new(3);
 /// Validic's Server-Sent Events.
 pub(crate) const VALIDIC_SSE: Rendition = Rendition::new(4);
+/// Aria's Server-Sent Events.
+pub(crate) const ARIA_SSE: Rendition = Rendition::new(5);
