@@ -219,10 +219,13 @@ fn takes_events(headers: &HeaderMap) -> bool {
 fn overloaded(problem: &Problem, retry_after: u64) -> Answer {
     let json = error::json(problem);
     let told = framing::overloaded(&json, Duration::from_secs(retry_after));
-    let mut answer = whole(StatusCode::OK, EVENT_STREAM, told);
-    answer
-        .extensions_mut()
-        .insert(Kind(problem.kind().to_owned()));
+    stream_that_ends(told, problem.kind(), retry_after)
+}
+
+/// A stream that is `events` and ends. It is counted as a problem of this `kind`, and its client is to come back after so many seconds.
+pub(crate) fn stream_that_ends(events: Vec<u8>, kind: &str, retry_after: u64) -> Answer {
+    let mut answer = whole(StatusCode::OK, EVENT_STREAM, events);
+    answer.extensions_mut().insert(Kind(kind.to_owned()));
     let headers = answer.headers_mut();
     headers.insert(RETRY_AFTER, retry_after.into());
     headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -18,7 +18,7 @@ use crate::process::Process;
 use crate::quota::Quotas;
 use crate::room::Pool;
 use crate::tally::{Connections, Requests, Streams};
-use crate::{Access, Hosts, Limits, Peers, Settings, Tls};
+use crate::{Access, Aria, Hosts, Limits, Peers, Settings, Tls};
 
 /// How many devices can be deleted or moved at once, at most.
 const DEVICE_LOCKS: usize = 64;
@@ -35,6 +35,7 @@ struct Parts {
     /// What web pages of other origins are told, if any may call.
     cors: Option<CorsLayer>,
     hosts: Hosts,
+    aria: Aria,
     access: Access,
     quotas: Quotas,
     deletions: Deletions,
@@ -88,6 +89,7 @@ impl Edge {
     ) -> Self {
         let Settings {
             limits,
+            aria,
             clock,
             origins,
             hosts,
@@ -115,6 +117,7 @@ impl Edge {
             core,
             clock,
             limits,
+            aria,
             cors: origins.layer(),
             hosts,
             access,
@@ -145,6 +148,11 @@ impl Edge {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// How the feeds of Aria's API are told.
+    pub(crate) fn aria(&self) -> &Aria {
+        &self.0.aria
     }
 
     pub(crate) fn cors(&self) -> Option<&CorsLayer> {

@@ -6,6 +6,7 @@
 
 mod access;
 mod answer;
+mod aria;
 mod asked;
 mod audit;
 mod body;
@@ -51,7 +52,9 @@ mod validic;
 mod waiting;
 
 pub use access::Access;
+pub use aria::Aria;
 pub use cors::{Origin, OriginError, Origins};
+pub use feedwire_dialects::Zone;
 pub use hosts::Hosts;
 pub use limits::Limits;
 pub use peers::Peers;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feedwire_dialects::native::request::PAGE_BYTES_MAX;
+use feedwire_dialects::native::request::{HEARTBEAT, PAGE_BYTES_MAX};
 use feedwire_event::limits::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
 
 /// Bytes to publish that may come at once after some quiet, however few there may be a second: a largest body.
@@ -45,6 +45,9 @@ pub struct Limits {
     pub validic_streams_max: usize,
     /// Members of each of them; its vendor has 3.
     pub validic_members_max: usize,
+    /// How long a feed of Aria's API is silent at most. Its clients cannot ask for another span, and routers on the way forget connections
+    /// that are silent for longer.
+    pub aria_heartbeat: Duration,
     /// How long a stream whose time is over goes on with what there is for it.
     pub end_grace: Duration,
     /// From the end of a request, or from the opening of the connection, to the end of the next request's headers.
@@ -89,6 +92,7 @@ impl Default for Limits {
             disruptive_lifetime: Some(Duration::from_hours(1)),
             validic_streams_max: 5,
             validic_members_max: 3,
+            aria_heartbeat: HEARTBEAT,
             end_grace: Duration::from_secs(10),
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),

@@ -16,7 +16,7 @@ use crate::access::Rule;
 use crate::answer::{Answer, Pending};
 use crate::asked::{Asked, VARIABLES_MAX, Variables};
 use crate::quota::{Headers, Standing};
-use crate::{disruptive, metrics, native, oauth, openapi, probes, serialized, validic};
+use crate::{aria, disruptive, metrics, native, oauth, openapi, probes, serialized, validic};
 
 /// What is at an address.
 pub(crate) struct Route {
@@ -123,7 +123,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
 pub(crate) fn at_listener() -> impl Iterator<Item = &'static Route> {
     let native = native::ROUTES.iter();
     let beside = oauth::ROUTES.iter().chain(probes::ROUTES);
-    let vendors = [serialized::ROUTES, disruptive::ROUTES, validic::ROUTES];
+    let vendors = [
+        serialized::ROUTES,
+        disruptive::ROUTES,
+        validic::ROUTES,
+        aria::ROUTES,
+    ];
     let dialects = vendors.into_iter().flatten();
     native
         .chain(beside)
@@ -137,6 +142,7 @@ pub(crate) fn dialect_of(path: &str) -> &'static Dialect {
         &serialized::DIALECT,
         &disruptive::DIALECT,
         &validic::DIALECT,
+        &aria::DIALECT,
     ];
     let mut dialects = dialects.into_iter();
     let below = dialects.find(|dialect| path.starts_with(dialect.prefix));

@@ -15,7 +15,7 @@ use crate::gate::Gate;
 use crate::process::Process;
 use crate::routes::{Route, Routes};
 use crate::tally::Connections;
-use crate::{Access, Hosts, Limits, Origins, Peers, Tls, metrics, openapi, routes};
+use crate::{Access, Aria, Hosts, Limits, Origins, Peers, Tls, metrics, openapi, routes};
 
 /// A listening server.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Server {
 pub struct Settings {
     /// What clients may have.
     pub limits: Limits,
+    /// How the feeds of Aria's API are told.
+    pub aria: Aria,
     /// The clock that spans such as `5hours` are counted back from: the core's.
     pub clock: Arc<dyn Clock>,
     /// Which web pages may call.

@@ -10,7 +10,7 @@ use feedwire_engine::memory::{Memory, Options, Place};
 use feedwire_engine::{Engine, Retention};
 use feedwire_event::{Position, ProjectName};
 use feedwire_http::{
-    Access, Hosts, Limits, Origins, Peers, Process, Server, Settings, Stopped, Tls,
+    Access, Aria, Hosts, Limits, Origins, Peers, Process, Server, Settings, Stopped, Tls,
 };
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -53,6 +53,8 @@ pub enum Asks {
 pub struct Setup {
     /// What clients may have.
     pub limits: Limits,
+    /// How the feeds of Aria's API are told.
+    pub aria: Aria,
     /// How its engine is set up.
     pub engine: Options,
     /// Which web pages may call.
@@ -167,6 +169,7 @@ impl TestServer {
         let stop = CancellationToken::new();
         let settings = Settings {
             limits: setup.limits,
+            aria: setup.aria,
             clock: clock.clone(),
             origins: setup.origins,
             hosts: if setup.asks == Asks::Everybody {

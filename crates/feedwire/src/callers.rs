@@ -5,9 +5,11 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::Args;
 use feedwire_core::RateLimits;
+use feedwire_http::{Aria, Zone};
 
 use crate::expiry;
 use crate::public_url::{self, PublicUrl};
+use crate::zone;
 
 /// How clients call the server, and what they may take of it.
 #[derive(Debug, Args)]
@@ -28,6 +30,12 @@ pub(crate) struct Options {
     /// Connections to a stream of Validic's API at one time
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) validic_members: u8,
+    /// The zone that Aria's feeds tell times in: a name such as `Europe/Berlin`, or an offset such as `+05:30`
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone::parse)]
+    aria_zone: Zone,
+    /// Have the end of the connection alone end Aria's feeds (HTTP/1.0), as Aria's own client reads best
+    #[arg(long)]
+    aria_close_delimited: bool,
     /// Requests a second that each address may make
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     address_requests: Option<u64>,
@@ -40,6 +48,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// How the feeds of Aria's API are told.
+    pub(crate) fn aria(&self) -> Aria {
+        Aria {
+            zone: self.aria_zone.clone(),
+            is_close_delimited: self.aria_close_delimited,
+        }
+    }
+
     /// What each address may take.
     pub(crate) fn address_limits(&self) -> RateLimits {
         RateLimits {

@@ -31,6 +31,7 @@ mod seams;
 mod secret_file;
 mod server;
 mod signals;
+mod zone;
 
 use std::process::ExitCode;
 

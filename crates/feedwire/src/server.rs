@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use feedwire_auth::Auth;
 use feedwire_core::{Core, RateLimits};
 use feedwire_engine::Engine;
-use feedwire_http::{Hosts, Limits, Origins, Peers, Server as Edge, Settings, Stopped, Tls};
+use feedwire_http::{Aria, Hosts, Limits, Origins, Peers, Server as Edge, Settings, Stopped, Tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::{process, seams};
@@ -34,6 +34,8 @@ pub(crate) struct Serving {
     pub(crate) disruptive_lifetime: Option<Duration>,
     /// Streams of Validic's API in a project, and members of each.
     pub(crate) validic: (usize, usize),
+    /// How the feeds of Aria's API are told.
+    pub(crate) aria: Aria,
     /// Which web pages may call.
     pub(crate) origins: Origins,
     /// Whom requests are taken to be from.
@@ -136,6 +138,7 @@ impl Server {
                 validic_members_max: serving.validic.1,
                 ..Limits::default()
             },
+            aria: serving.aria,
             clock: seams.clock.clone(),
             origins: serving.origins,
             hosts: serving.access.hosts(),

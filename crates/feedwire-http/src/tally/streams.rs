@@ -66,7 +66,7 @@ pub(crate) struct Stream {
 impl Streams {
     /// A stream of `media_type` begins.
     pub(crate) fn open(&self, media_type: &str) -> Stream {
-        let framing = usize::from(media_type != EVENT_STREAM);
+        let framing = usize::from(!media_type.starts_with(EVENT_STREAM));
         let Self(counted) = self;
         counted.framings[framing].opened.one();
         Stream {

@@ -11,7 +11,7 @@ use clap::Args;
 use feedwire_client::Client;
 use feedwire_core::RateLimits;
 use feedwire_engine_local::Options;
-use feedwire_http::{Limits, Origins, Peers};
+use feedwire_http::{Aria, Limits, Origins, Peers};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             drain_timeout: DRAIN_TIMEOUT,
             disruptive_lifetime: limits.disruptive_lifetime,
             validic: (limits.validic_streams_max, limits.validic_members_max),
+            aria: Aria::default(),
             origins: Origins::default(),
             peers: Peers::Direct,
             tls: None,

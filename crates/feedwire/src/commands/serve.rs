@@ -57,7 +57,8 @@ Access tokens, which are got at /oauth2/token, are issued in the name of --publi
 are no longer taken. A stream goes on when its token expires, unless --end-streams-with-tokens; it ends in any case when \
 its credential is revoked, disabled, expires or may no longer do what it might. Streams of Disruptive's API end after \
 --disruptive-lifetime, as with the vendor, and their clients come back at once. Validic's API makes at most --validic-streams \
-streams in a project, which have at most --validic-members connections each when they are made.
+streams in a project, which have at most --validic-members connections each when they are made. Aria's feeds tell times in \
+--aria-zone; with --aria-close-delimited they are sent without chunks, which Aria's own client mistakes for events now and then.
 
 What projects and credentials may take of the server is set with `feedwire project limits` and `feedwire key`. The limits \
 of --address-requests and its like hold for each address, whoever calls from it, before anybody is asked for anything; of \
@@ -207,6 +208,7 @@ impl Arguments {
     fn serving(self, access: Access, tls: Option<Tls>) -> Serving {
         Serving {
             access,
+            aria: self.callers.aria(),
             address_limits: self.callers.address_limits(),
             tokens_end_readers: self.callers.end_streams_with_tokens,
             public_url: self.callers.public_url.map(PublicUrl::into_text),
