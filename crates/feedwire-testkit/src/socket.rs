@@ -136,6 +136,13 @@ impl Socket {
         }
     }
 
+    /// Everything up to `end` and with it, whatever it is.
+    pub async fn through(&mut self, end: &str) -> String {
+        let mut found = self.until(end.as_bytes()).await;
+        found.extend(end.as_bytes());
+        String::from_utf8(found).expect("text")
+    }
+
     async fn exactly(&mut self, len: usize) -> Vec<u8> {
         while self.buffer.len() < len {
             assert!(

@@ -50,8 +50,9 @@ async fn feed(asked: Asked, feed: EntityFeed) -> Result<Answer, Refused> {
         states: None,
     };
     let mut answer = stream::answer(plan, &asked.edge);
-    if *is_close_delimited {
-        // HTTP/1.0 knows no chunks, and has the end of the connection end a body (RFC 9112, 6.3).
+    if *is_close_delimited || asked.head().version == Version::HTTP_10 {
+        // HTTP/1.0 knows no chunks, and has the end of the connection end a body (RFC 9112, 6.3). To whoever speaks it and wants to be kept,
+        // hyper would say that the connection is, unless the answer is of that version as well.
         *answer.version_mut() = Version::HTTP_10;
     }
     Ok(answer)

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use feedwire_auth::limits::TOKEN_LIFETIME;
 use feedwire_auth::{
     AccessToken, CLIENT_CREDENTIALS, Client, JWT_BEARER, Proof, TokenError, TokenRequest,
 };
 use feedwire_dialects::{Refusal, escape, media};
+use feedwire_event::Timestamp;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
@@ -19,6 +23,9 @@ use crate::{intake, proof};
 
 /// The largest body: an assertion and what goes with it, escaped. Everybody may send one, and it takes room that publishers need.
 const BODY_BYTES_MAX: usize = 32 * 1024;
+
+/// That nobody is to keep an answer, in all the words that Aria's API has for it.
+const NOT_KEPT: &str = "no-store, no-cache, must-revalidate";
 
 /// An access token as RFC 6749, 5.1, has it.
 #[derive(Serialize)]
@@ -61,18 +68,30 @@ pub(super) async fn exchange(asked: Asked, body: Incoming) -> Answer {
         Err(words) => return refused(StatusCode::BAD_REQUEST, "invalid_request", words),
     };
     match asked.edge.access() {
-        Access::Open { .. } => open(&parameters),
+        Access::Open { .. } => open(&parameters, asked.edge.clock().now()),
         Access::Guarded(_) => guarded(&asked, &parameters).await,
     }
 }
 
+/// A token that proves nothing, of the time `now`. It has the shape of one: clients look into it for when to get another.
+fn open_token(now: Timestamp) -> String {
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let ends_at = now.after(TOKEN_LIFETIME).as_micros() / 1_000_000;
+    let claims = format!(r#"{{"exp":{ends_at}}}"#);
+    format!(
+        "{}.{}.",
+        part(r#"{"alg":"none","typ":"JWT"}"#),
+        part(&claims)
+    )
+}
+
 /// The answer of a server that asks nobody: whoever has a client that gets itself a token can try it out.
-fn open(parameters: &Parameters<'_>) -> Answer {
+fn open(parameters: &Parameters<'_>, now: Timestamp) -> Answer {
     match parameters.get("grant_type").map(AsRef::as_ref) {
         Some(CLIENT_CREDENTIALS | JWT_BEARER) => issued(&Issued {
-            access_token: "open",
+            access_token: &open_token(now),
             token_type: "Bearer",
-            expires_in: 3_600,
+            expires_in: TOKEN_LIFETIME.as_secs(),
             scope: None,
         }),
         Some(_) => failed(&TokenError::UnsupportedGrantType),
@@ -184,12 +203,12 @@ fn secret(status: StatusCode, body: &impl Serialize) -> Answer {
     let mut answer = answer::json(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(NOT_KEPT));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     answer
 }
 
-/// The parameters of a form, or of a JSON object of texts. An empty value is as good as none (RFC 6749, 3.2).
+/// The parameters of a form, or of a JSON object of texts, in which the client may be a number. An empty value is as good as none (RFC 6749, 3.2).
 fn parameters<'b>(content_type: &str, body: &'b [u8]) -> Result<Parameters<'b>, &'static str> {
     let text = std::str::from_utf8(body).or(Err("the body is not UTF-8"))?;
     let pairs: Vec<(Cow<'b, str>, Cow<'b, str>)> = match &*media::essence(content_type) {
@@ -221,11 +240,18 @@ fn form(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
 }
 
 fn json(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    /// Clients of Aria's API have numbers.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Client {
+        Text(String),
+        Number(serde_json::Number),
+    }
     /// Of members that are not known, any value is passed over.
     #[derive(Deserialize)]
     struct Members {
         grant_type: Option<String>,
-        client_id: Option<String>,
+        client_id: Option<Client>,
         client_secret: Option<String>,
         assertion: Option<String>,
         scope: Option<String>,
@@ -233,9 +259,13 @@ fn json(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     let members: Members = serde_json::from_str(text)
         .ok()
         .filter(|_| text.trim_start().starts_with('{'))?;
+    let client_id = members.client_id.map(|client| match client {
+        Client::Text(text) => text,
+        Client::Number(number) => number.to_string(),
+    });
     let values = [
         members.grant_type,
-        members.client_id,
+        client_id,
         members.client_secret,
         members.assertion,
         members.scope,
@@ -270,6 +300,9 @@ mod tests {
         );
         let typed = "application/x-www-form-urlencoded; charset=utf-8";
         assert_eq!(read(typed, form), Ok(expected.clone()));
+        let numbered = r#"{"grant_type":"x:y","client_id":1845601}"#;
+        let numbered = read("application/JSON", numbered).expect("parameters");
+        assert_eq!(numbered[0], ("client_id".to_owned(), "1845601".to_owned()));
         let json = r#"{"grant_type":"x:y","assertion":"a.b c","scope":"","other":7}"#;
         assert_eq!(read("application/json; charset=utf-8", json), Ok(expected));
     }
@@ -280,6 +313,7 @@ mod tests {
             ("application/xml", "<a/>"),
             ("application/json", "[]"),
             ("application/json", r#"{"scope":1}"#),
+            ("application/json", r#"{"client_id":true}"#),
             ("application/json", r#"{"scope":"1","scope":"2"}"#),
             ("application/x-www-form-urlencoded", "a=%zz"),
             ("application/x-www-form-urlencoded", "scope=1&scope=1"),

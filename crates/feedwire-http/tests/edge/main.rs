@@ -2,6 +2,7 @@
 
 mod access;
 mod addresses;
+mod aria;
 mod body_limits;
 mod cloudevents;
 mod conditions;

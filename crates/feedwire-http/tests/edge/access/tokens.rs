@@ -20,7 +20,7 @@ async fn exchange(server: &TestServer, headers: &[&str], body: &str) -> Answer {
         .await;
     assert_eq!(
         answer.header("cache-control"),
-        Some("no-store"),
+        Some("no-store, no-cache, must-revalidate"),
         "{answer:?}"
     );
     answer
