@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -60,6 +61,11 @@ class Server:
 
     def _publish(self, event, feed):
         return self.settle("POST", f"feeds/{feed}/events", event)["last"]
+
+    def put(self, subject, data, feed="Account", **more):
+        """Has an entity be this; returns where its last change stands."""
+        path = f"feeds/{feed}/entities/{urllib.parse.quote(subject, safe='')}"
+        return self.settle("PUT", path, {"data": data} | more)["position"]
 
     def settle(self, method, path, body=None):
         """Has whoever may do everything send `body` to what is at `path` of the project; returns the answer."""

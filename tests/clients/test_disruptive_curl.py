@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from disruptive_programs import Program
+from programs import Program
 from disruptive_sdk import PROJECT, base_url
 
 DEVICES = f"/projects/{PROJECT}/devices"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from disruptive_programs import Program
+from programs import Program
 from disruptive_sdk import PROJECT, base_url
 
 HERE = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""Programs that follow devices and print what they see, each in a process of its own."""
+"""Programs that follow something and print what they see, each in a process of its own."""
 
 import json
 import queue
