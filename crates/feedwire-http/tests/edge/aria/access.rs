@@ -87,6 +87,15 @@ async fn a_feed_takes_the_right_to_read_and_tells_what_may_be_read() {
 }
 
 #[tokio::test]
+async fn a_token_in_the_address_begins_a_feed() {
+    let server = TestServer::guarded().await;
+    let token = reader(&server, "").await.secret.token().to_string();
+    for path in FEEDS {
+        open(&server, &format!("{path}?token={token}&from=5hours"), &[]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_feed_outlives_its_token_and_ends_with_its_credential() {
     let minute = Duration::from_mins(1);
     let server = TestServer::set_up(Setup {
