@@ -86,7 +86,9 @@ impl Rule {
         let is_reading = matches!(*method, Method::GET | Method::HEAD);
         let is_for_readers = matches!(
             self,
-            Self::Project(Right::Read | Right::Streams) | Self::Each(Right::Read)
+            Self::Project(Right::Read | Right::Streams)
+                | Self::Each(Right::Read)
+                | Self::Home(Right::Read)
         );
         is_reading && is_for_readers
     }
