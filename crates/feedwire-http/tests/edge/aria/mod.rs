@@ -3,6 +3,7 @@
 mod access;
 mod feeds;
 mod framing;
+mod loading;
 mod overload;
 mod resuming;
 
