@@ -24,8 +24,9 @@ use partition::{Lease, Offer, Partition, Work};
 /// Heartbeats that what was sent has to be old before it is settled in mode `delivered`.
 const SETTLED_AFTER: u32 = 2;
 
-/// Heartbeats that a partition has to be drained in mode `delivered`: as many as it takes at most to be settled, where each is a little late.
-const DRAINED_AFTER: u32 = SETTLED_AFTER + 2;
+/// Heartbeats that a partition has to be drained in mode `delivered`: one until what was sent is marked, two until it is old enough, one more
+/// where the last of these came a little early, and one for none of this to be late.
+const DRAINED_AFTER: u32 = SETTLED_AFTER + 3;
 
 /// A member, among all that the group ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! Thousands of random lives of a stream. A seed that fails is told, and is lived again by `FEEDWIRE_SEED=… cargo test`.
 
 mod check;
+mod draining;
 mod random;
 mod taking;
 mod world;
