@@ -1,7 +1,7 @@
 //! The project's chores, run as `cargo xtask <chore>`.
 //!
 //! `tidy` holds the rules of the house that neither rustc nor clippy can know. `test` runs every test suite there is, and
-//! first installs what they need.
+//! first installs what they need. `soak` runs for minutes what the tests run for seconds.
 
 mod bench;
 mod suites;
@@ -25,6 +25,9 @@ enum Chore {
     Tidy,
     /// Measure, in a release build, beside the bare limits of the machine
     Bench(bench::Arguments),
+    /// Run for minutes what the tests run for seconds
+    #[command(subcommand)]
+    Soak(suites::Soak),
     /// Install what the tests need and run all of them
     Test {
         /// Run one of the suites alone
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Tidy => tidy::run(root),
         Chore::Bench(arguments) => bench::run(root, &arguments),
+        Chore::Soak(soak) => suites::soak(root, soak),
         Chore::Test { only } => suites::run(root, only),
     };
     outcome.unwrap_or_else(|error| {

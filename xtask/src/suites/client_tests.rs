@@ -47,6 +47,33 @@ pub(super) fn run(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .suite()
 }
 
+/// Kills members and server of a stream for so many minutes in each mode, in a release build.
+pub(super) fn kill_streams(
+    workspace: &Workspace,
+    minutes: u32,
+    seed: Option<u32>,
+) -> anyhow::Result<Outcome> {
+    cargo()
+        .args(["build", "--release", "--bin", "feedwire"])
+        .current_dir(&workspace.root)
+        .step()?;
+    let venv = Venv::ready(workspace)?;
+    let folder = workspace.root.join(FOLDER);
+    venv.install_requirements(&folder.join("requirements.txt"))?;
+    let tests = folder.join("test_stream_kills.py");
+    let mut run = venv
+        .python()
+        .args(["-m", "pytest", "-q", "--capture=no"])
+        .args([tests])
+        .env("FEEDWIRE_BIN", workspace.release_program())
+        .env("FEEDWIRE_KILL_SECONDS", (minutes * 60).to_string())
+        .current_dir(&workspace.root);
+    if let Some(seed) = seed {
+        run = run.env("FEEDWIRE_KILL_SEED", seed.to_string());
+    }
+    run.suite()
+}
+
 fn install_node_packages(folder: &Path) -> anyhow::Result<()> {
     let has = |name| program(name).args(["--version"]).succeeds();
     if !has("node") || !has("npm") {

@@ -9,7 +9,9 @@ mod command;
 mod nextest;
 mod python;
 mod run;
+mod soak;
 mod workspace;
 
 pub(crate) use run::{Suite, run};
+pub(crate) use soak::{Soak, soak};
 pub(crate) use workspace::Workspace;

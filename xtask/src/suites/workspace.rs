@@ -41,4 +41,9 @@ impl Workspace {
     pub(super) fn debug_program(&self) -> PathBuf {
         self.target.join("debug").join("feedwire")
     }
+
+    /// The program as a release build leaves it.
+    pub(super) fn release_program(&self) -> PathBuf {
+        self.target.join("release").join("feedwire")
+    }
 }
