@@ -127,19 +127,15 @@ impl Member {
     fn take(&self, chunk: &Chunk, limit: Limit) -> Vec<Sent> {
         let live = &self.live;
         let now = live.ground.subjects.now();
-        let shown: Vec<&(Offered, Delivered)> = chunk
-            .events
-            .iter()
-            .filter(|(_, event)| live.matcher.shows(event.record(), &now))
-            .collect();
         let portion = Portion {
             events: limit.records,
             bytes: limit.bytes,
         };
-        let offers = shown.iter().map(|(offered, _)| offered);
-        let handed = live.with(|group, now| {
-            group.offer(self.id, (chunk.after, chunk.through), offers, portion, now)
-        });
+        let offers = chunk.events.iter().map(|(offered, _)| offered);
+        let shows = |index: usize| live.matcher.shows(chunk.events[index].1.record(), &now);
+        let read = (chunk.after, chunk.through);
+        let handed =
+            live.with(|group, moment| group.offer(self.id, read, offers, shows, portion, moment));
         live.counts.sent.add(handed.len() as u64);
         let sent = handed.into_iter().map(|handed| {
             let Handed {
@@ -148,7 +144,7 @@ impl Member {
                 attempt,
             } = handed;
             Sent {
-                event: shown[index].1.clone(),
+                event: chunk.events[index].1.clone(),
                 receipt: attempt.map(|attempt| (receipt, attempt)),
             }
         });

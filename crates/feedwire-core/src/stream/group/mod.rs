@@ -341,12 +341,14 @@ impl Group {
         sent.or_else(|| work.letters.send_again(receipt.position, now))
     }
 
-    /// What was read behind `after` up to `through` is offered to `id`; what is handed to it counts as sent.
+    /// What was read behind `after` up to `through` is offered to `id`; what is handed to it counts as sent. Of `events`, those are passed over
+    /// that `shows` denies by their index: it is asked of those alone that would be handed.
     pub(super) fn offer<'e>(
         &mut self,
         id: MemberId,
         (after, through): (Position, Position),
         events: impl Iterator<Item = &'e Offered>,
+        shows: impl Fn(usize) -> bool,
         portion: Portion,
         now: Instant,
     ) -> Vec<Handed> {
@@ -376,7 +378,7 @@ impl Group {
                 continue;
             };
             let partition = &mut self.partitions[at];
-            if position <= partition.cursor() {
+            if position <= partition.cursor() || !shows(index) {
                 continue;
             }
             if handed.len() >= room || bytes >= portion.bytes {

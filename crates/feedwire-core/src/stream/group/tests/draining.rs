@@ -51,7 +51,7 @@ fn sent(now: Instant) -> (Group, MemberId) {
         bytes: 8,
     };
     let through = (Position::ZERO, Position::ZERO.plus(8));
-    let handed = group.offer(member, through, events.iter(), portion, now);
+    let handed = group.offer(member, through, events.iter(), |_| true, portion, now);
     assert_eq!(handed.len(), 8);
     (group, member)
 }

@@ -99,9 +99,14 @@ impl World {
                 self.excuse(event.position);
             }
         }
-        let handed = self
-            .group
-            .offer(id, (after, through), events.iter(), portion, self.now);
+        let handed = self.group.offer(
+            id,
+            (after, through),
+            events.iter(),
+            |_| true,
+            portion,
+            self.now,
+        );
         self.tell(|| format!("{id:?} reads {after}..{through}, and has {handed:?}"));
         for handed in handed {
             assert_eq!(handed.receipt.position, events[handed.index].position);
