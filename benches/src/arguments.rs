@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +26,9 @@ pub(crate) enum Role {
     /// Serve as a bare peer: the same work on the wire with nothing behind it
     #[command(hide = true)]
     Bare,
+    /// Be a member of a stream, until it is killed
+    #[command(hide = true)]
+    Member(Member),
     /// Send bytes to one socket
     #[command(hide = true)]
     Pour(Pour),
@@ -71,7 +75,7 @@ pub(crate) enum Part {
     Idle,
     /// The dialect `serialized`: polls, and long polls that wait
     Serialized,
-    /// Streams that members share
+    /// Streams: shared by their members, and taken over from one that dies
     Streams,
 }
 
@@ -98,6 +102,16 @@ pub(crate) struct Launch {
     /// The program and its arguments
     #[arg(last = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Member {
+    /// Where the server is
+    #[arg(long)]
+    pub(crate) address: SocketAddr,
+    /// Where on it the stream is
+    #[arg(long)]
+    pub(crate) path: String,
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Role::Http(options) => parts::run(&options),
         Role::Launch(launch) => launch::run(&launch),
         Role::Bare => bare::run(),
+        Role::Member(member) => load::member(&member),
         Role::Pour(pour) => bare::pour(&pour),
         Role::Send(send) => bare::send(&send),
     };

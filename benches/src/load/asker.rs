@@ -58,6 +58,13 @@ impl Asker {
         self.write()
     }
 
+    /// Begins to send another request.
+    pub(super) fn send(&mut self, request: Request) -> anyhow::Result<()> {
+        self.request = request;
+        self.written = 0;
+        self.write()
+    }
+
     /// Sends what the socket takes of the request.
     pub(super) fn write(&mut self) -> anyhow::Result<()> {
         while self.written < self.request.bytes().len() {

@@ -9,6 +9,7 @@ use mio::event::Event;
 use mio::{Events, Poll, Registry, Token};
 
 use super::Request;
+use super::acker::Acker;
 use super::reader::Reader;
 use super::stream::{Framing, Tally};
 use crate::{clock, interrupt};
@@ -21,6 +22,9 @@ const GROUP_WAIT: Duration = Duration::from_secs(20);
 
 /// How much is received at once.
 const ROOM_BYTES: usize = 256 * 1024;
+
+/// The token of the first who acknowledges; those of others come before.
+const FIRST_ACKER: usize = usize::MAX / 2;
 
 /// Who is told what happens.
 pub(crate) trait Watch {
@@ -52,11 +56,12 @@ impl Watch for Nobody {
     }
 }
 
-#[derive(Debug)]
 pub(crate) struct Crowd {
     poll: Poll,
     events: Events,
     readers: Vec<Reader>,
+    /// One for each reader, where what is read is acknowledged.
+    ackers: Vec<Acker>,
     room: Box<[u8]>,
 }
 
@@ -72,6 +77,7 @@ impl Crowd {
             poll: Poll::new()?,
             events: Events::with_capacity(1_024),
             readers: Vec::with_capacity(count),
+            ackers: Vec::new(),
             room: vec![0; ROOM_BYTES].into_boxed_slice(),
         };
         for index in 0..count {
@@ -83,6 +89,24 @@ impl Crowd {
             }
         }
         crowd.begin()?;
+        Ok(crowd)
+    }
+
+    /// `count` members of the stream at `path`, which acknowledge what they are sent where `acknowledges`.
+    pub(crate) fn join(
+        address: SocketAddr,
+        count: usize,
+        path: &str,
+        acknowledges: bool,
+    ) -> anyhow::Result<Self> {
+        let request = Request::get(address, &format!("{path}/connect"), "text/event-stream");
+        let mut crowd = Self::open(address, count, Framing::Member, |_| request.clone())?;
+        if acknowledges {
+            let registry = crowd.poll.registry();
+            let ackers = (FIRST_ACKER..FIRST_ACKER + count)
+                .map(|token| Acker::open(address, path, registry, Token(token)));
+            crowd.ackers = ackers.collect::<anyhow::Result<_>>()?;
+        }
         Ok(crowd)
     }
 
@@ -124,11 +148,24 @@ impl Crowd {
     /// Takes what has happened.
     pub(crate) fn take(&mut self, watch: &mut impl Watch) -> anyhow::Result<()> {
         for happened in &self.events {
-            let Some(reader) = self.readers.get_mut(happened.token().0) else {
+            let token = happened.token().0;
+            let index = token.checked_sub(FIRST_ACKER).unwrap_or(token);
+            let Some(reader) = self.readers.get_mut(index) else {
                 watch.other(happened)?;
                 continue;
             };
-            reader.read(&mut self.room, |number, now| watch.event(number, now))?;
+            let acker = self.ackers.get_mut(index);
+            if token == index {
+                reader.read(&mut self.room, |number, now| watch.event(number, now))?;
+            }
+            if let Some(acker) = acker {
+                if token != index {
+                    acker.go_on(happened)?;
+                }
+                if acker.is_free() {
+                    acker.acknowledge(&reader.take_receipts())?;
+                }
+            }
             watch.between()?;
         }
         Ok(())

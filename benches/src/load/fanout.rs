@@ -275,6 +275,19 @@ impl Delivered {
         Ok(())
     }
 
+    /// Fails unless each event has come to one of the readers, once.
+    pub(crate) fn must_be_shared(&self, crowd: &Crowd) -> anyhow::Result<()> {
+        let mut whole = Tally::default();
+        crowd.tallies().for_each(|tally| whole.add(tally));
+        let wanted = (self.events, (0..self.events).sum::<u64>());
+        let had = (whole.events, whole.numbers);
+        ensure!(
+            had == wanted,
+            "the members have {had:?} instead of {wanted:?}"
+        );
+        Ok(())
+    }
+
     /// Latencies of the whole time.
     pub(crate) fn latency(&self) -> Histogram {
         let mut whole = self.halves[0].clone();

@@ -1,5 +1,6 @@
 //! The load generator: one thread over epoll, requests built beforehand, answers understood as far as needed.
 
+mod acker;
 mod answer;
 mod ask;
 mod asker;
@@ -27,7 +28,7 @@ pub(crate) use crowd::{Crowd, Nobody};
 pub(crate) use drip::Drip;
 pub(crate) use fanout::{Fanout, Pace};
 pub(crate) use fill::Fill;
-pub(crate) use member::Member;
+pub(crate) use member::member;
 pub(crate) use pages::Pages;
 pub(crate) use request::Request;
 pub(crate) use stream::{Framing, Tally};

@@ -10,7 +10,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use super::Request;
-use super::stream::{Framing, Stream, Tally};
+use super::stream::{Framing, Receipts, Stream, Tally};
 use crate::clock;
 
 #[derive(Debug)]
@@ -72,6 +72,11 @@ impl Reader {
 
     pub(super) fn has_ended(&self) -> bool {
         self.stream.has_ended()
+    }
+
+    /// What came since this was asked last.
+    pub(super) fn take_receipts(&mut self) -> Receipts {
+        self.stream.take_receipts()
     }
 
     pub(super) fn tally(&self) -> Tally {

@@ -2,7 +2,10 @@
 //!
 //! Chunks are not taken apart: each holds whole lines, so their sizes are lines like any other.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
+use memchr::memmem;
 
 use super::lines::Lines;
 use crate::event::{NUMBER_FROM_END, read_digits};
@@ -12,7 +15,15 @@ use crate::event::{NUMBER_FROM_END, read_digits};
 pub(crate) enum Framing {
     Sse,
     Ndjson,
+    /// As a member of a stream has it: heartbeats come between events, and what an event is acknowledged by stands behind its number.
+    Member,
 }
+
+/// What is in front of an event's number, wherever it stands.
+const NUMBER: &[u8] = br#""n":""#;
+
+/// The furthest that came of each partition, as its receipt.
+pub(super) type Receipts = BTreeMap<u64, String>;
 
 /// What came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +56,7 @@ pub(super) struct Stream {
     has_ended: bool,
     position: u64,
     last: u64,
+    receipts: Receipts,
     tally: Tally,
 }
 
@@ -68,6 +80,7 @@ impl Stream {
             has_ended: false,
             position: 0,
             last: 0,
+            receipts: Receipts::new(),
             tally: Tally::default(),
         }
     }
@@ -83,6 +96,11 @@ impl Stream {
 
     pub(super) fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// What came since this was asked last.
+    pub(super) fn take_receipts(&mut self) -> Receipts {
+        std::mem::take(&mut self.receipts)
     }
 
     /// Takes what was received; `event` is told the number of every event.
@@ -113,6 +131,7 @@ impl Stream {
             Place::Events => match self.framing {
                 Framing::Sse => return self.sse(line),
                 Framing::Ndjson => return self.ndjson(line),
+                Framing::Member => return Ok(self.member(line)),
             },
         }
         Ok(None)
@@ -129,6 +148,23 @@ impl Stream {
             self.end(kind == b"end", line)?;
         }
         Ok(None)
+    }
+
+    fn member(&mut self, line: &[u8]) -> Option<u64> {
+        if line.starts_with(b"data: ") {
+            let at = memmem::rfind(line, NUMBER)?;
+            let number = read_digits(&line[at + NUMBER.len()..]);
+            self.tally.events += 1;
+            self.tally.numbers += number;
+            return Some(number);
+        }
+        if let Some(id) = line.strip_prefix(b"id: ") {
+            let receipt = String::from_utf8_lossy(id).into_owned();
+            self.receipts.insert(read_digits(id), receipt);
+        } else if line.starts_with(b"event: ") {
+            self.place = Place::Control;
+        }
+        None
     }
 
     fn ndjson(&mut self, line: &[u8]) -> Result<Option<u64>> {
@@ -207,6 +243,20 @@ mod tests {
         let lines = format!("2f\r\n{one}\n{two}\n\r\n5\r\n{{\"end\":{{}}}}\n\r\n");
         let positions = 1 + 2;
         check(Framing::Ndjson, &lines, Tally { positions, ..tally });
+    }
+
+    #[test]
+    fn a_member_has_its_events_and_their_receipts_and_passes_over_heartbeats() {
+        let mut stream = Stream::new(Framing::Member);
+        let (one, two) = (event(7), event(9));
+        let one = one.trim_end_matches('}').to_owned() + r#"},"receipt":"3.1.5","attempt":1}"#;
+        let text = format!(
+            "HTTP/1.1 200 OK\r\n\r\nevent: heartbeat\ndata: {{}}\n\nid: 3.1.5\ndata: {one}\n\ndata: {two}\n\n"
+        );
+        stream.feed(text.as_bytes(), |_| Ok(())).expect("a stream");
+        assert_eq!((stream.tally().events, stream.tally().numbers), (2, 16));
+        assert_eq!(stream.take_receipts(), [(3, "3.1.5".to_owned())].into());
+        assert!(stream.take_receipts().is_empty());
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod serialized;
 mod serialized_polls;
 mod serialized_waits;
 mod streams;
+mod streams_shared;
+mod streams_taken_over;
 
 use anyhow::Context as _;
 
