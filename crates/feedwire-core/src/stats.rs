@@ -74,6 +74,10 @@ pub struct StreamStats {
     pub acknowledged: u64,
     /// Events that were put aside.
     pub buried: u64,
+    /// Members that took nothing for two heartbeats and were given up.
+    pub given_up: u64,
+    /// Partitions that went to another member before what was sent of them was settled, as their time to drain was over.
+    pub overdue: u64,
     /// Positions that retention took from it, at most.
     pub lost_at_most: u64,
 }

@@ -82,8 +82,9 @@ impl Asked {
     }
 
     /// Gives the connection up when `member`, who is at its other end, takes nothing for two heartbeats: others are to have its work.
-    pub(crate) fn lose_patience_with(&self, member: &Member) {
+    pub(crate) fn patience_with(&self, member: &Member) -> Patience {
         self.rest.patience.shorten(member.heartbeat() * 2);
+        self.rest.patience.clone()
     }
 
     /// Who asks; `None` where everybody may do everything.

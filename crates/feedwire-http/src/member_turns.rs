@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::answer;
 use crate::edge::Edge;
+use crate::patience::Patience;
 use crate::room::Room;
 use crate::stay::Stay;
 use crate::tally::{Ending, Stream};
@@ -26,6 +27,8 @@ const ENVELOPE_BYTES: usize = 256;
 #[derive(Debug)]
 pub(crate) struct MemberPlan {
     pub(crate) member: Member,
+    /// With its connection.
+    pub(crate) patience: Patience,
     pub(crate) framing: Box<dyn MemberFraming>,
     pub(crate) stay: Stay,
 }
@@ -34,6 +37,7 @@ pub(crate) struct MemberPlan {
 #[derive(Debug)]
 pub(crate) struct MemberTurns {
     member: Member,
+    patience: Patience,
     framing: Box<dyn MemberFraming>,
     stay: Stay,
     /// When the next heartbeat is due; the first is at once.
@@ -55,6 +59,7 @@ impl MemberTurns {
     pub(crate) fn new(plan: MemberPlan, edge: &Edge) -> Self {
         let MemberPlan {
             member,
+            patience,
             framing,
             stay,
         } = plan;
@@ -62,6 +67,7 @@ impl MemberTurns {
         let counted = streams.open(framing.media_type());
         Self {
             member,
+            patience,
             framing,
             stay,
             beat: Box::pin(sleep_until(Instant::now())),
@@ -190,5 +196,13 @@ impl MemberTurns {
             }
         }
         None
+    }
+}
+
+impl Drop for MemberTurns {
+    fn drop(&mut self) {
+        if self.patience.is_over() {
+            self.member.given_up();
+        }
     }
 }

@@ -55,13 +55,15 @@ impl<S: Timed> Stall<S> {
         }
         if written.is_ready() {
             self.waiting = None;
-            return written;
+            return self.patience.noted(written);
         }
         let waiting = self
             .waiting
             .get_or_insert_with(|| Box::pin(sleep(self.timeout)));
         match waiting.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) => self
+                .patience
+                .noted(Poll::Ready(Err(io::ErrorKind::TimedOut.into()))),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -73,7 +75,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buf)
+        let read = Pin::new(&mut self.socket).poll_read(cx, buf);
+        self.patience.noted(read)
     }
 }
 
@@ -123,11 +126,13 @@ mod tests {
     async fn a_write_that_nobody_takes_fails_after_the_timeout() {
         let (ours, _theirs) = tokio::io::duplex(16);
         let started = tokio::time::Instant::now();
-        let written = Stall::new(ours, TIMEOUT).write_all(&[0; 17]).await;
+        let mut ours = Stall::new(ours, TIMEOUT);
+        let written = ours.write_all(&[0; 17]).await;
         assert_eq!(
             written.map_err(|error| error.kind()),
             Err(io::ErrorKind::TimedOut)
         );
+        assert!(ours.patience().is_over());
         assert_eq!(started.elapsed().as_secs(), TIMEOUT.as_secs());
     }
 

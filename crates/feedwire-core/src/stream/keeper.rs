@@ -11,7 +11,7 @@ use feedwire_tally::Outage;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::group::{Burial, Group};
+use super::group::{Burial, Group, Overdue};
 use super::live::Live;
 use super::stored::{StoredLetter, letter_key, letter_position, letters_of, unreadable};
 use super::window::Chunk;
@@ -211,11 +211,16 @@ impl Upkeep {
         }
     }
 
-    /// Puts aside what failed too often, and lets go of letters that were delivered after all.
+    /// Puts aside what failed too often, lets go of letters that were delivered after all, and tells what was not drained in time.
     async fn run_errands(&mut self) {
-        let (burials, delivered) = self
-            .live
-            .with(|group, _| (group.take_burials(), group.take_delivered_letters()));
+        let (burials, delivered, overdue) = self.live.with(|group, _| {
+            let burials = group.take_burials();
+            let delivered = group.take_delivered_letters();
+            (burials, delivered, group.take_overdue())
+        });
+        if let Some(overdue) = overdue {
+            self.tell(overdue);
+        }
         for burial in burials {
             self.bury(burial).await;
         }
@@ -224,6 +229,24 @@ impl Upkeep {
                 self.not_saved(&error);
             }
         }
+    }
+
+    /// Tells whoever runs the server that a member is too slow for what it is sent.
+    fn tell(&self, overdue: Overdue) {
+        let live = &self.live;
+        let Overdue {
+            partitions,
+            after,
+            through,
+        } = overdue;
+        live.counts.overdue.add(partitions);
+        tracing::warn!(
+            stream = %live.kept.settings.name,
+            partitions,
+            %after,
+            %through,
+            "partitions go to another member before what was sent of them is settled: it comes again"
+        );
     }
 
     async fn bury(&mut self, burial: Burial) {

@@ -90,6 +90,10 @@ pub(super) struct Counts {
     pub(super) again: feedwire_tally::Count,
     pub(super) acknowledged: feedwire_tally::Count,
     pub(super) buried: feedwire_tally::Count,
+    /// Members.
+    pub(super) given_up: feedwire_tally::Count,
+    /// Partitions.
+    pub(super) overdue: feedwire_tally::Count,
 }
 
 #[derive(Debug)]

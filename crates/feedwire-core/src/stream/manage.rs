@@ -364,6 +364,8 @@ impl Live {
             sent_again: counts.again.get(),
             acknowledged: counts.acknowledged.get(),
             buried: counts.buried.get(),
+            given_up: counts.given_up.get(),
+            overdue: counts.overdue.get(),
             lost_at_most: status.lost_at_most,
         }
     }

@@ -210,6 +210,20 @@ impl Member {
         });
     }
 
+    /// It takes nothing for two heartbeats and goes, which whoever runs the server is told.
+    pub fn given_up(&self) {
+        let live = &self.live;
+        live.counts.given_up.one();
+        let sent = live.look(|group| group.sent_to(self.id));
+        let (after, through) = sent.unzip();
+        tracing::warn!(
+            stream = %live.kept.settings.name,
+            after = after.map(Position::get),
+            through = through.map(Position::get),
+            "a member takes nothing and is given up: what was sent to it and is not settled comes again"
+        );
+    }
+
     /// A heartbeat goes out to the member, and everything before it went: how the stream is.
     pub fn beat(&self) -> Standing {
         self.live.with(|group, now| group.beat(self.id, now));

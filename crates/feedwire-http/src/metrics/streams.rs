@@ -40,6 +40,14 @@ const BURIED: Family = number(
     "feedwire_stream_buried_events",
     "Events that were put aside, as they had failed too often",
 );
+const GIVEN_UP: Family = number(
+    "feedwire_stream_members_given_up",
+    "Members that took nothing for two heartbeats and were given up",
+);
+const OVERDUE: Family = number(
+    "feedwire_stream_overdue_partitions",
+    "Partitions that went to another member before what was sent of them was settled, as their time to drain was over",
+);
 const LOST: Family = number(
     "feedwire_stream_lost_positions",
     "Positions that retention took from the stream before they were settled, at most",
@@ -56,6 +64,8 @@ pub(super) fn tell(families: &mut Families<'_>, core: &Stats) -> fmt::Result {
     families.counts(&AGAIN, each(|stream| stream.sent_again))?;
     families.counts(&ACKNOWLEDGED, each(|stream| stream.acknowledged))?;
     families.counts(&BURIED, each(|stream| stream.buried))?;
+    families.counts(&GIVEN_UP, each(|stream| stream.given_up))?;
+    families.counts(&OVERDUE, each(|stream| stream.overdue))?;
     families.counts(&LOST, each(|stream| stream.lost_at_most))
 }
 

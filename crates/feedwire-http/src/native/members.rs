@@ -30,9 +30,9 @@ pub(super) async fn connect(asked: Asked, _: Incoming) -> Result<Answer, Refused
         }
         Err(error) => return Err(error.into()),
     };
-    asked.lose_patience_with(&member);
     let plan = MemberPlan {
         framing: framing::member(kind, grant.project()),
+        patience: asked.patience_with(&member),
         member,
         stay,
     };

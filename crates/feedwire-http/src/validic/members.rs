@@ -16,9 +16,9 @@ pub(super) async fn connect(asked: Asked, _: Incoming) -> Result<Answer, Refused
     find(&asked, &name).await?;
     let stay = Stay::of(&asked)?;
     let member = asked.edge.core().join(asked.grant(), &name).await?;
-    asked.lose_patience_with(&member);
     let plan = MemberPlan {
         framing: framing::member(&name),
+        patience: asked.patience_with(&member),
         member,
         stay,
     };

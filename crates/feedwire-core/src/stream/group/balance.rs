@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::partition::Lease;
-use super::{DRAINED_AFTER, Group, MemberId, Mode};
+use super::{DRAINED_AFTER, Group, MemberId, Mode, Overdue};
 
 impl Group {
     /// Gives away what is free, and moves partitions from those who have more than others.
@@ -94,9 +94,19 @@ impl Group {
     /// Passes the partition on if it is to leave and may: nothing that was sent of it is open, or its time is over.
     pub(super) fn hand_over(&mut self, index: usize, now: Instant) {
         let partition = &self.partitions[index];
-        if let Lease::Leaving { to, deadline, .. } = partition.lease
-            && (partition.is_drained() || deadline <= now)
-        {
+        let Lease::Leaving { to, deadline, .. } = partition.lease else {
+            return;
+        };
+        let is_drained = partition.is_drained();
+        if is_drained || deadline <= now {
+            if !is_drained {
+                let late = Overdue {
+                    partitions: 1,
+                    after: partition.checkpoint(),
+                    through: partition.cursor(),
+                };
+                self.overdue = Some(self.overdue.map_or(late, |earlier| earlier.and(late)));
+            }
             self.let_go(index, Some(to), now);
         }
     }
@@ -133,6 +143,16 @@ impl Group {
         if let Some(member) = self.members.get_mut(&id) {
             member.is_changed = true;
             self.wakes.insert(id);
+        }
+    }
+}
+
+impl Overdue {
+    fn and(self, other: Self) -> Self {
+        Self {
+            partitions: self.partitions + other.partitions,
+            after: self.after.min(other.after),
+            through: self.through.max(other.through),
         }
     }
 }

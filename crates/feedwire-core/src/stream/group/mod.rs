@@ -81,6 +81,16 @@ pub(super) struct Burial {
     pub(super) deliveries: u32,
 }
 
+/// Partitions that went to another member though not all that was sent of them was settled, as their time to drain was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overdue {
+    /// How many.
+    pub(super) partitions: u64,
+    /// What comes again is behind this position, and not behind the other.
+    pub(super) after: Position,
+    pub(super) through: Position,
+}
+
 /// There is no place for another member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
@@ -116,6 +126,7 @@ pub(super) struct Group {
     burials: Vec<Burial>,
     /// Letters that were sent once more and are done.
     delivered_letters: Vec<Position>,
+    overdue: Option<Overdue>,
     is_closed: bool,
 }
 
@@ -138,6 +149,7 @@ impl Group {
             wakes: BTreeSet::new(),
             burials: Vec::new(),
             delivered_letters: Vec::new(),
+            overdue: None,
             is_closed: false,
         }
     }
@@ -166,7 +178,12 @@ impl Group {
 
     /// Whether there is something to be carried out.
     pub(super) fn has_errands(&self) -> bool {
-        !self.burials.is_empty() || !self.delivered_letters.is_empty()
+        !self.burials.is_empty() || !self.delivered_letters.is_empty() || self.overdue.is_some()
+    }
+
+    /// What went on before it was drained, to be told.
+    pub(super) fn take_overdue(&mut self) -> Option<Overdue> {
+        self.overdue.take()
     }
 
     /// What is to be buried, and is [`Group::buried`] then.

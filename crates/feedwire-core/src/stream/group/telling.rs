@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feedwire_event::Timestamp;
+use feedwire_event::{Position, Timestamp};
 
 use super::partition::{Lease, Partition};
 use super::{Group, MemberId, number};
@@ -28,6 +28,18 @@ impl Group {
             lag: self.lag(now),
             held,
         }
+    }
+
+    /// What `id` was sent and is not settled is behind the first of these, and not behind the other.
+    pub(in crate::stream) fn sent_to(&self, id: MemberId) -> Option<(Position, Position)> {
+        let holds = |partition: &&Partition| {
+            let holder = partition.lease.holder();
+            holder.is_some_and(|(holder, _)| holder == id)
+        };
+        let held = || self.partitions.iter().filter(holds);
+        let after = held().map(Partition::checkpoint).min()?;
+        let through = held().map(Partition::cursor).max()?;
+        Some((after, through))
     }
 
     /// How much is not settled at the time `now`.

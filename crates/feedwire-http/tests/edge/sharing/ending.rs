@@ -1,17 +1,27 @@
 //! How members come to their end, and what becomes of what they had.
 
+use feedwire_http::Limits;
 use feedwire_testkit::{PATIENCE, Socket, TestServer};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use super::{Lines, STREAMS, ask, member, publish, with};
+use super::{Lines, STREAMS, ask, member, post, publish, with};
 
 /// Waits until the stream has `count` members.
 async fn members(server: &TestServer, count: u64) {
     let has = async { while ask(server, "GET", "/s", "").await.json()["member_count"] != count {} };
     timeout(PATIENCE, has).await.expect("so many members");
+}
+
+/// How many members of the stream were given up.
+async fn given_up(server: &TestServer) -> u64 {
+    let told = server.ask("GET", "/metrics", &[], b"").await.text();
+    let series = r#"feedwire_stream_members_given_up_total{project="default",stream="s"} "#;
+    let line = told.lines().find_map(|line| line.strip_prefix(series));
+    let count = line.expect("it is told").parse();
+    count.expect("a number")
 }
 
 /// The stream ends in good order.
@@ -30,7 +40,31 @@ async fn a_connection_that_is_closed_leaves_its_place() {
     members(&server, 1).await;
     drop(one);
     members(&server, 0).await;
+    assert_eq!(given_up(&server).await, 0);
     member(&server, "application/x-ndjson").await.text().await;
+}
+
+/// What was not sent counted as sent, so that a client which came back a few times found it among the dead letters.
+#[tokio::test]
+async fn a_member_that_there_is_no_room_for_has_had_nothing() {
+    let limits = Limits {
+        streams_bytes_max: 100_000,
+        ..Limits::default()
+    };
+    let server = TestServer::with(limits).await;
+    let stream = json!({ "name": "s", "max_deliveries": 1 });
+    post(&server, "", &stream).await;
+    let data = "x".repeat(200_000);
+    let event = json!({ "type": "large", "subject": "a", "data": data });
+    server.publish("f", &event.to_string()).await;
+    for _ in 0..3 {
+        let mut one = member(&server, "application/x-ndjson").await;
+        // Its first heartbeat, and then the end.
+        ended(&mut one).await;
+        members(&server, 0).await;
+    }
+    let letters = ask(&server, "GET", "/s/dead-letters", "").await.json();
+    assert_eq!(letters["dead_letters"], json!([]), "{letters}");
 }
 
 #[tokio::test]
@@ -59,6 +93,7 @@ async fn a_connection_that_takes_nothing_is_given_up_and_its_events_come_to_anot
         (&again["position"], &again["attempt"]),
         (&json!(1), &json!(2))
     );
+    assert_eq!(given_up(&server).await, 1);
     drop(idle);
 }
 

@@ -93,6 +93,25 @@ fn a_partition_that_moves_to_a_member_that_joins_has_nothing_sent_again() {
             let moved = group.partitions.iter();
             let moved = moved.filter(|partition| partition.lease.open_to(old).is_none());
             assert_eq!(moved.count(), 2);
+            assert_eq!(group.take_overdue(), None);
         }
     }
+}
+
+#[test]
+fn a_partition_whose_member_takes_no_heartbeats_moves_when_its_time_is_over_and_that_is_told() {
+    let start = Instant::now();
+    let (mut group, _) = sent(start);
+    group
+        .join(Position::ZERO.plus(8), start)
+        .expect("there is room");
+    group.tick(start + HEARTBEAT * 5 - Duration::from_millis(1));
+    assert_eq!(group.take_overdue(), None);
+    group.tick(start + HEARTBEAT * 5);
+    let overdue = group.take_overdue().expect("two of four are to move");
+    assert_eq!(
+        (overdue.partitions, overdue.after, overdue.through),
+        (2, Position::ZERO, Position::ZERO.plus(8))
+    );
+    assert_eq!(group.take_overdue(), None);
 }
