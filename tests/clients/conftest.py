@@ -1,5 +1,7 @@
 """What the tests share."""
 
+import sys
+
 import disruptive as dt
 import pytest
 
@@ -34,6 +36,17 @@ def server(tmp_path):
     server.start()
     yield server
     server.close()
+
+
+@pytest.fixture
+def logged_server(tmp_path):
+    """The same, with a file that it logs to."""
+    log = tmp_path / "log"
+    server = Server(tmp_path / "data", log=log)
+    server.start()
+    yield server
+    server.close()
+    print(log.read_text(), file=sys.stderr)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The built program as a server that can be stopped, killed and started again on the same socket."""
 
+import contextlib
 import json
 import os
 import signal
@@ -23,8 +24,10 @@ def init(folder):
 class Server:
     """Holds the listening socket, as a service manager does, so that a restart refuses no one."""
 
-    def __init__(self, folder, token=None, is_secure=False):
+    def __init__(self, folder, token=None, is_secure=False, log=None):
         self.folder = folder
+        # Where it logs to; where that is nowhere, to the tests' own.
+        self.log = log
         self.token = token
         self.socket = socket.create_server(("127.0.0.1", 0))
         port = self.socket.getsockname()[1]
@@ -39,10 +42,10 @@ class Server:
         # LISTEN_PID names the process that the socket is meant for: the shell's, which `exec` keeps.
         descriptor = self.socket.fileno()
         command = f'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" serve "$@" 3<&{descriptor}'
-        self.process = subprocess.Popen(
-            ["bash", "-c", command, PROGRAM, *self.options, "--data", self.folder],
-            pass_fds=[descriptor],
-        )
+        command = ["bash", "-c", command, PROGRAM, *self.options, "--data", self.folder]
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(self.log.open("ab")) if self.log else None
+            self.process = subprocess.Popen(command, pass_fds=[descriptor], stderr=log)
 
     def stop(self, how=signal.SIGTERM):
         """Ends the server; returns its exit code."""

@@ -125,6 +125,8 @@ def stay():
     if answer.status != 200:
         connection.close()
         return
+    with lock:
+        tell(began=True)
     try:
         if follow(answer, time.monotonic() + chance.uniform(*RESET_AFTER)):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -25,9 +25,18 @@ class Sight:
     connection: tuple
 
 
+@dataclass(frozen=True)
+class TakenBack:
+    """The server said that what it had sent behind `after` up to `through` comes again, as a member was too slow."""
+
+    at: float
+    after: int
+    through: int
+
+
 @dataclass
 class Trace:
-    """`kills` are of the server, `ends` of each connection; both are lists of when."""
+    """When the server was killed, and when each connection began and ended, as its client knows."""
 
     is_explicit: bool
     heartbeat: float
@@ -36,7 +45,9 @@ class Trace:
     sights: list = field(default_factory=list)
     acknowledged: dict = field(default_factory=lambda: defaultdict(list))
     kills: list = field(default_factory=list)
+    begins: dict = field(default_factory=dict)
     ends: dict = field(default_factory=dict)
+    taken_back: list = field(default_factory=list)
 
     def judge(self):
         """Returns whatever was not as promised, in sentences, and what is to be said of the rest."""
@@ -71,13 +82,16 @@ class Trace:
         return faults
 
     def _again(self, before, again, settled, said):
+        if self._cut_by_server(again, before.at):
+            # It was sent before the other, and read later.
+            return []
         what = f"{again.position}, seen at {before.at:.3f}, came again at {again.at:.3f}"
         if not self.is_explicit:
             cut = self._cut(before, again)
             if cut is None:
                 return [f"{what}, far from any cut"]
-            # Two heartbeats have to be taken behind it, and the checkpoint to be written.
-            limit = 3 * self.heartbeat + WRITTEN_WITHIN + SLACK
+            # Three heartbeats have to be taken behind it, or four where one came early, and the checkpoint to be written.
+            limit = 4 * self.heartbeat + WRITTEN_WITHIN + SLACK
             said["oldest of those (s)"] = max(said["oldest of those (s)"], cut - before.at)
             return [f"{what}, cut only at {cut:.3f}"] if cut - before.at > limit else []
         done = [at for at in self.acknowledged[again.position] if before.at <= at < again.at]
@@ -98,12 +112,20 @@ class Trace:
         return []
 
     def _cut(self, before, again):
-        """When the server was killed, or the connection of `before` ended, between the two."""
-        cuts = [at for at in self.kills if before.at <= at <= again.at]
+        """When the server was killed, or took the event back, or the connection of `before` ended, between the two."""
+        cuts = self._cut_by_server(before, again.at)
         end = self.ends.get(before.connection)
         if end is not None and before.at <= end <= again.at:
             cuts.append(end)
         return min(cuts, default=None)
+
+    def _cut_by_server(self, sight, until):
+        """When, up to then, what the connection of `sight` was sent was not its any more: what was on its way is read later."""
+        since = min(sight.at, self.begins.get(sight.connection, sight.at))
+        until = min(until, self.ends.get(sight.connection, until))
+        position = sight.position
+        said = [back.at for back in self.taken_back if back.after < position <= back.through]
+        return [at for at in self.kills + said if since <= at <= until]
 
     def _age(self, done, before, again, settled):
         """How long before a kill of the server it was settled that was acknowledged at `done`, with everything before it."""

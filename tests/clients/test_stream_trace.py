@@ -2,14 +2,15 @@
 
 import pytest
 
-from stream_trace import Sight, Trace
+from stream_trace import Sight, TakenBack, Trace
 
 A, B = ("a", 0), ("b", 0)
 
 
-def judge(*sights, is_explicit=True, kills=(), ends=(), **acknowledged):
+def judge(*sights, is_explicit=True, kills=(), begins=(), ends=(), taken_back=(), **acknowledged):
     """Judges sights of the subject `s`, as (at, position, connection); `p7=9` says that 7 was acknowledged at 9."""
-    trace = Trace(is_explicit, heartbeat=1, ack_timeout=4, kills=list(kills), ends=dict(ends))
+    trace = Trace(is_explicit, heartbeat=1, ack_timeout=4, kills=list(kills), begins=dict(begins), ends=dict(ends))
+    trace.taken_back = [TakenBack(*back) for back in taken_back]
     for at, position, connection in sights:
         trace.published[position] = "s"
         trace.sights.append(Sight(at, position, 0, "s", connection))
@@ -49,6 +50,27 @@ def test_what_comes_again_without_a_cut_is_found(cut):
     assert len(judge((2, 1, A), (3, 1, B), is_explicit=False, **cut)) == 1
 
 
+def test_what_was_on_its_way_when_the_server_was_killed_may_come_again_before_its_reader_knows():
+    sights = (2, 1, A), (3, 1, B)
+    assert judge(*sights, kills=[1.9], begins=[(A, 1)], ends=[(A, 3.5)]) == []
+    assert len(judge(*sights, kills=[1.9], begins=[(A, 1.95)], ends=[(A, 3.5)])) == 1
+
+
+@pytest.mark.parametrize("is_explicit", [True, False])
+def test_what_comes_again_is_what_the_server_says_that_it_took_back(is_explicit):
+    sights = (2, 5, A), (4, 5, B)
+    assert judge(*sights, is_explicit=is_explicit, taken_back=[(3, 4, 5)]) == []
+    for back in (3, 5, 9), (3, 1, 4), (1, 4, 5), (4.5, 4, 5):
+        assert len(judge(*sights, is_explicit=is_explicit, taken_back=[back])) == 1
+
+
+def test_what_was_taken_back_may_be_read_late_by_who_had_it_first():
+    sights = (4, 5, B), (5, 5, A)
+    late = {"begins": [(A, 1)], "ends": [(A, 6)]}
+    assert judge(*sights, taken_back=[(3, 4, 5)], **late) == []
+    assert len(judge(*sights, **late)) == 1
+
+
 def test_what_is_behind_one_that_comes_again_may_come_again_with_it():
     assert judge((1, 1, A), (4.9, 2, A), (5.1, 1, A), (5.2, 2, A)) == []
     # Not where the one before it came for the first time.
@@ -81,5 +103,5 @@ def test_what_has_failed_may_be_on_its_way_again_when_it_is_acknowledged():
 
 
 def test_what_was_delivered_long_before_a_cut_does_not_come_again():
-    assert judge((1, 1, A), (9, 1, B), is_explicit=False, ends=[(A, 6)]) == []
-    assert len(judge((1, 1, A), (9, 1, B), is_explicit=False, ends=[(A, 8)])) == 1
+    assert judge((1, 1, A), (9, 1, B), is_explicit=False, ends=[(A, 8)]) == []
+    assert len(judge((1, 1, A), (9, 1, B), is_explicit=False, ends=[(A, 8.5)])) == 1
