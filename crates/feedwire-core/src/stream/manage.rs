@@ -230,33 +230,7 @@ impl Core {
         verdict: Verdict,
     ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
         let (_, live) = self.stream_of(grant, name).await?;
-        if live.kept.settings.mode != Mode::Explicit {
-            return Err(Error::NotExplicit);
-        }
-        let (mut count, mut refused) = (0, Vec::new());
-        let taken = live.with_unless_over(|group, now| {
-            for receipt in receipts {
-                let settled = match verdict {
-                    Verdict::Done => group.acknowledge(*receipt, now),
-                    Verdict::DoneThrough => group.acknowledge_through(*receipt, now),
-                    Verdict::Failed(delay) => group.refuse(*receipt, delay, now),
-                };
-                match settled {
-                    Ok(events) => count += events,
-                    Err(why) => refused.push((*receipt, why)),
-                }
-            }
-        });
-        if taken.is_none() {
-            return Err(Error::Closing);
-        }
-        if !matches!(verdict, Verdict::Failed(_)) {
-            live.counts.acknowledged.add(count as u64);
-        }
-        if live.is_left() {
-            live.save().await?;
-        }
-        Ok((count, refused))
+        live.settle(receipts, verdict).await
     }
 
     /// Has the stream `name` go on from somewhere else; returns behind which position.
@@ -326,6 +300,41 @@ impl Project {
 }
 
 impl Live {
+    /// Takes these receipts as `verdict` says, unless another has taken over.
+    pub(super) async fn settle(
+        &self,
+        receipts: &[Receipt],
+        verdict: Verdict,
+    ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
+        if self.kept.settings.mode != Mode::Explicit {
+            return Err(Error::NotExplicit);
+        }
+        let (mut count, mut refused) = (0, Vec::new());
+        let taken = self.with_unless_over(|group, now| {
+            for receipt in receipts {
+                let settled = match verdict {
+                    Verdict::Done => group.acknowledge(*receipt, now),
+                    Verdict::DoneThrough => group.acknowledge_through(*receipt, now),
+                    Verdict::Failed(delay) => group.refuse(*receipt, delay, now),
+                };
+                match settled {
+                    Ok(events) => count += events,
+                    Err(why) => refused.push((*receipt, why)),
+                }
+            }
+        });
+        if taken.is_none() {
+            return Err(Error::Closing);
+        }
+        if !matches!(verdict, Verdict::Failed(_)) {
+            self.counts.acknowledged.add(count as u64);
+        }
+        if self.is_left() {
+            self.save().await?;
+        }
+        Ok((count, refused))
+    }
+
     /// Goes on behind `to`, whatever was sent.
     fn go_on(&self, to: Position) {
         self.with(|group, now| group.seek(to, now));

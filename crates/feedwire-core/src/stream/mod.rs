@@ -15,6 +15,8 @@ mod register;
 mod settings;
 mod status;
 mod stored;
+#[cfg(all(test, not(feature = "shuttle")))]
+mod tests;
 mod window;
 
 pub use error::Error;

@@ -1,4 +1,5 @@
-//! An engine in memory that can be made to fail: what is read of one subject, what is erased, what is done to labels and to views.
+//! An engine in memory that can be made to fail or to wait: what is read of one subject, what is erased, what is done to labels, to views
+//! and to a space of the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +28,8 @@ pub(crate) struct Ailments {
     pub(crate) keeps_labels: AtomicBool,
     /// Views take nothing: there is no room.
     pub(crate) keeps_views: AtomicBool,
+    /// What is got from this space of the store, or put into it, waits while it is named here.
+    pub(crate) stuck_space: watch::Sender<&'static str>,
     /// What is read of a subject waits while this is set.
     pub(crate) is_stuck: watch::Sender<bool>,
     /// Something waits for that.
@@ -214,9 +217,23 @@ impl Log for AilingLog {
     }
 }
 
+impl AilingPrimary {
+    /// Waits while `space` is stuck.
+    async fn come_to(&self, space: &Space) {
+        let ailments = &self.ailments;
+        if *ailments.stuck_space.borrow() == space.name {
+            ailments.sticks.notify_one();
+            let mut stuck_space = ailments.stuck_space.subscribe();
+            let freed = stuck_space.wait_for(|stuck| *stuck != space.name).await;
+            freed.expect("the ailments outlive it");
+        }
+    }
+}
+
 #[async_trait]
 impl Primary for AilingPrimary {
     async fn get(&self, space: &Space, key: &[u8]) -> Result<Option<Entry>, Unavailable> {
+        self.come_to(space).await;
         self.inner.get(space, key).await
     }
 
@@ -227,6 +244,7 @@ impl Primary for AilingPrimary {
         value: Bytes,
         precondition: Precondition,
     ) -> Result<Revision, PutError> {
+        self.come_to(space).await;
         self.inner.put(space, key, value, precondition).await
     }
 

@@ -41,9 +41,15 @@ mod rostering;
 #[cfg(feature = "shuttle")]
 mod schedules;
 #[cfg(not(feature = "shuttle"))]
-mod streaming;
+pub(crate) mod streaming;
 #[cfg(not(feature = "shuttle"))]
 mod streaming_called;
+#[cfg(not(feature = "shuttle"))]
+pub(crate) mod streaming_changed;
+#[cfg(not(feature = "shuttle"))]
+mod streaming_generations;
+#[cfg(not(feature = "shuttle"))]
+mod streaming_letters;
 #[cfg(not(feature = "shuttle"))]
 mod streaming_to;
 #[cfg(not(feature = "shuttle"))]

@@ -14,15 +14,15 @@ use crate::stream::{
     Which,
 };
 
-pub(super) fn name() -> StreamName {
+pub(crate) fn name() -> StreamName {
     StreamName::new("s").expect("a name")
 }
 
-fn position(value: u64) -> Position {
+pub(crate) fn position(value: u64) -> Position {
     Position::new(value).expect("a position")
 }
 
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings::new(name())
 }
 
@@ -33,7 +33,7 @@ fn delivered() -> Settings {
     }
 }
 
-async fn create(world: &World, settings: Settings) {
+pub(crate) async fn create(world: &World, settings: Settings) {
     let created = world
         .core
         .create_stream(&world.grant, settings, Origin::Start, None);
@@ -41,13 +41,13 @@ async fn create(world: &World, settings: Settings) {
 }
 
 /// A world with the stream `s` as `settings` has it.
-pub(super) async fn world(settings: Settings) -> World {
+pub(crate) async fn world(settings: Settings) -> World {
     let world = World::new().await;
     create(&world, settings).await;
     world
 }
 
-pub(super) async fn join(world: &World) -> Member {
+pub(crate) async fn join(world: &World) -> Member {
     world
         .core
         .join(&world.grant, &name())
@@ -56,7 +56,7 @@ pub(super) async fn join(world: &World) -> Member {
 }
 
 /// The next events of `member`: where each is, its receipt, and the how-manieth time it is.
-async fn events(member: &mut Member) -> Vec<(u64, Option<(Receipt, u32)>)> {
+pub(crate) async fn events(member: &mut Member) -> Vec<(u64, Option<(Receipt, u32)>)> {
     loop {
         match member.next(EVERYTHING).await.expect("a turn") {
             Turn::Events(events) => {
@@ -72,7 +72,7 @@ async fn events(member: &mut Member) -> Vec<(u64, Option<(Receipt, u32)>)> {
 }
 
 /// The positions of the next `count` events of `member`, with their receipts.
-pub(super) async fn take(member: &mut Member, count: usize) -> (Vec<u64>, Vec<Receipt>) {
+pub(crate) async fn take(member: &mut Member, count: usize) -> (Vec<u64>, Vec<Receipt>) {
     let (mut positions, mut receipts) = (Vec::new(), Vec::new());
     while positions.len() < count {
         for (position, receipt) in events(member).await {
@@ -84,12 +84,12 @@ pub(super) async fn take(member: &mut Member, count: usize) -> (Vec<u64>, Vec<Re
 }
 
 /// Whether nothing comes for `member` in the next ten milliseconds, which pass at once.
-async fn is_idle(member: &mut Member) -> bool {
+pub(crate) async fn is_idle(member: &mut Member) -> bool {
     let events = tokio::time::timeout(Duration::from_millis(10), events(member));
     events.await.is_err()
 }
 
-async fn settle(
+pub(crate) async fn settle(
     world: &World,
     receipts: &[Receipt],
     verdict: Verdict,
@@ -101,21 +101,21 @@ async fn settle(
     settled.expect("looked at")
 }
 
-async fn acknowledge(world: &World, receipts: &[Receipt]) {
+pub(crate) async fn acknowledge(world: &World, receipts: &[Receipt]) {
     assert_eq!(
         settle(world, receipts, Verdict::Done).await,
         (receipts.len(), Vec::new())
     );
 }
 
-async fn publish(world: &World, count: usize) {
+pub(crate) async fn publish(world: &World, count: usize) {
     for index in 0..count {
         world.publish(&[&format!("f/t/{index}")]).await;
     }
 }
 
 /// Everything that there is for `member` now.
-pub(super) async fn drain(member: &mut Member) -> Vec<u64> {
+pub(crate) async fn drain(member: &mut Member) -> Vec<u64> {
     let mut all = Vec::new();
     while let Ok(events) = tokio::time::timeout(Duration::from_millis(10), events(member)).await {
         all.extend(events.into_iter().map(|(position, _)| position));

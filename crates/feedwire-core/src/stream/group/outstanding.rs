@@ -532,4 +532,22 @@ mod tests {
         assert_eq!(line.acknowledge_through(at(3)), 2);
         assert_eq!(line.acknowledge_through(at(5)), 0);
     }
+
+    /// One that had failed was sent again, though the one before it of its subject had failed since it was found to be due.
+    #[tokio::test]
+    async fn what_was_due_is_not_sent_before_one_that_it_waits_for_now() {
+        let now = Instant::now();
+        let mut line = Outstanding::new(OnFailure::Wait);
+        for position in [1, 2] {
+            let event = (at(position), 7, Timestamp::from_micros(0));
+            assert_eq!(line.admit(event, now, NEVER), Admission::Send(1));
+        }
+        line.fail(at(2), now, NEVER).expect("it was sent");
+        assert_eq!(line.due(at(2), now, 10), [at(2)]);
+        line.fail(at(1), now + Duration::from_secs(1), NEVER)
+            .expect("it was sent");
+        assert_eq!(line.send_again(at(2), now), None);
+        line.acknowledge(at(1));
+        assert_eq!(line.send_again(at(2), now), Some(2));
+    }
 }
