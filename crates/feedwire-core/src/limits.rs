@@ -81,6 +81,10 @@ pub const PATROL_INTERVAL: Duration = Duration::from_hours(1);
 /// Most streams of a project.
 pub const STREAMS_MAX: usize = 100;
 
+/// Most partitions of a project's streams together: each takes half a kilobyte and four more where it is behind, and is looked at with
+/// each commit. As many streams as there may be, with the usual 64 each, are fewer.
+pub const PARTITIONS_MAX: usize = 8_192;
+
 /// Most dead letters of a stream. What fails beyond is sent again and again.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
 

@@ -27,6 +27,12 @@ pub fn stream(told: &Error) -> Problem {
             "There are as many streams as there may be",
             told,
         ),
+        Error::TooManyPartitions { .. } => problem(
+            StatusCode::CONFLICT,
+            "too-many-partitions",
+            "The streams would have more partitions than they may have",
+            told,
+        ),
         Error::Setting(bad) => error::body(&body::bad(*bad)),
         Error::Ahead(_) => error::invalid("start", told),
         Error::Full {
@@ -85,6 +91,11 @@ mod tests {
             Error::Exists(name()),
             Error::Called("B\u{f6}ok".into()),
             Error::TooMany(100),
+            Error::TooManyPartitions {
+                there: 8_192,
+                more: 1,
+                max: 8_192,
+            },
             Error::Setting(BadSetting::Partitions),
             Error::Ahead(Position::new(7).expect("a position")),
             full(10),
@@ -103,6 +114,7 @@ mod tests {
         {"type":"urn:feedwire:problem:already-exists","title":"It is there already","status":409,"detail":"there is a stream s already"}
         {"type":"urn:feedwire:problem:already-exists","title":"It is there already","status":409,"detail":"there is a stream called \"B\u00f6ok\" already"}
         {"type":"urn:feedwire:problem:too-many-streams","title":"There are as many streams as there may be","status":409,"detail":"there are 100 streams, which is as many as there may be"}
+        {"type":"urn:feedwire:problem:too-many-partitions","title":"The streams would have more partitions than they may have","status":409,"detail":"the streams have 8192 partitions together, and with 1 more they would have more than the 8192 that they may have"}
         {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"partitions: it has to be a power of two, 1 to 1024","parameter":"partitions"}
         {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"a stream starts at a time that is past, or at a position up to the last one, which is 7","parameter":"start"}
         {"type":"urn:feedwire:problem:stream-full","title":"The stream has as many members as it may have","status":429,"detail":"the stream has its 3 members","members_max":3,"retry_after":10}

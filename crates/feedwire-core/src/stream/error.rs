@@ -26,6 +26,18 @@ pub enum Error {
     /// There are as many as there may be.
     #[error("there are {0} streams, which is as many as there may be")]
     TooMany(usize),
+    /// With it there were more partitions than there may be.
+    #[error(
+        "the streams have {there} partitions together, and with {more} more they would have more than the {max} that they may have"
+    )]
+    TooManyPartitions {
+        /// How many there are.
+        there: usize,
+        /// How many it is to have.
+        more: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// A setting cannot be.
     #[error("a setting has to be {0}")]
     Setting(#[from] BadSetting),

@@ -14,7 +14,7 @@ use super::Error;
 use super::keeper;
 use super::live::{Ground, Live};
 use super::stored::{Kept, Progress, Spaces, letters_of, unreadable};
-use crate::limits::{STORE_SCAN, STREAMS_MAX};
+use crate::limits::{PARTITIONS_MAX, STORE_SCAN, STREAMS_MAX};
 use crate::stats::StreamStats;
 use crate::store;
 
@@ -122,6 +122,16 @@ impl Streams {
         }
         if there.len() >= STREAMS_MAX {
             return Err(Error::TooMany(STREAMS_MAX));
+        }
+        let partitions = |kept: &Kept| usize::from(kept.settings.partitions);
+        let more = partitions(&kept);
+        let taken: usize = there.iter().map(|live| partitions(&live.kept)).sum();
+        if taken + more > PARTITIONS_MAX {
+            return Err(Error::TooManyPartitions {
+                there: taken,
+                more,
+                max: PARTITIONS_MAX,
+            });
         }
         fits(&there)?;
         // What a crash left of deleting one of that name is not to be the new one's.

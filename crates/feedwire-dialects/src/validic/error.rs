@@ -102,9 +102,10 @@ pub fn stream(error: &stream::Error) -> Failure {
             retry_after,
         } => full(*members_max, retry_after.as_secs().max(1)),
         stream::Error::Connected(_) => members_connected(),
-        stream::Error::Setting(_) | stream::Error::Ahead(_) | stream::Error::NotExplicit => {
-            unprocessable(error)
-        }
+        stream::Error::TooManyPartitions { .. }
+        | stream::Error::Setting(_)
+        | stream::Error::Ahead(_)
+        | stream::Error::NotExplicit => unprocessable(error),
         stream::Error::NoSpace(_) => failure::no_space(error),
         stream::Error::Closing => failure::stopping(),
         stream::Error::Unavailable(_) => {

@@ -32,7 +32,7 @@ pub(crate) fn all() -> Value {
             .description("Takes a grant of everything that its filter lets through.")
             .body(&[("application/json", at("NewStream"))])
             .answer(201, "It is there.", parameters::location(), &[("application/json", at("Stream"))])
-            .refuses(&["already-exists", "too-many-streams"])
+            .refuses(&["already-exists", "too-many-streams", "too-many-partitions"])
             .refuses(REFUSALS)
             .described(),
     })

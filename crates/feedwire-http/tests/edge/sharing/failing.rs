@@ -75,6 +75,20 @@ async fn streams_are_listed_in_pages_and_there_are_no_more_than_there_may_be() {
 }
 
 #[tokio::test]
+async fn streams_have_no_more_partitions_together_than_they_may() {
+    let server = TestServer::start().await;
+    let stream = |name: String| json!({ "name": name, "partitions": 1024 });
+    for number in 0..8 {
+        post(&server, "", &stream(format!("s{number}"))).await;
+    }
+    let least = json!({ "name": "more", "partitions": 1, "members_max": 1 }).to_string();
+    let more = ask(&server, "POST", "", &least).await;
+    assert_eq!(more.problem(), (409, "too-many-partitions".into()));
+    assert_eq!(ask(&server, "DELETE", "/s0", "").await.status, 204);
+    post(&server, "", &stream("again".into())).await;
+}
+
+#[tokio::test]
 async fn a_member_is_sent_lines_or_server_sent_events_and_nothing_else() {
     let server = with(json!({})).await;
     let path = format!("{STREAMS}/s/connect");
