@@ -82,6 +82,10 @@ pub struct Entity {
 
 /// A part of a list of entities, in the order of their feeds and subjects.
 #[derive(Clone, Debug, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "that is what the member is named on the wire"
+)]
 pub struct Entities {
     /// The entities, each as an [`Entity`] reads it.
     pub entities: Vec<Box<RawValue>>,

@@ -20,6 +20,12 @@ fn state(json: &str) -> PutEntity {
     }
 }
 
+/// `count` planes, a line each.
+fn lines(count: u32) -> String {
+    let line = |n| format!("{{\"subject\":\"N{n:04}\",\"data\":{{\"n\":{n}}}}}\n");
+    (0..count).map(line).collect()
+}
+
 async fn put(client: &Client, subject: &str, json: &str) -> u64 {
     let put = client.entity("planes", subject).put(&state(json)).await;
     put.expect("put").position.expect("it is there")
@@ -56,9 +62,7 @@ async fn an_entity_is_changed_where_it_is_as_expected() {
 #[tokio::test]
 async fn many_are_put_from_lines_and_listed_in_parts() {
     let (_server, client) = server().await;
-    let lines: String = (0..2_500)
-        .map(|n| format!("{{\"subject\":\"N{n:04}\",\"data\":{{\"n\":{n}}}}}\n"))
-        .collect();
+    let lines = lines(2_500);
     let mut told = 0;
     let put = client.put_entities("planes");
     let put = put.upload(lines.as_bytes(), |bytes| told = bytes).await;
@@ -87,10 +91,7 @@ async fn many_are_put_from_lines_and_listed_in_parts() {
 #[tokio::test]
 async fn lines_that_are_refused_say_which_and_how_far_it_came() {
     let (_server, client) = server().await;
-    let good: String = (0..1_500)
-        .map(|n| format!("{{\"subject\":\"N{n}\",\"data\":{{}}}}\n"))
-        .collect();
-    let lines = good + "{\"subject\":\"x\"}\n";
+    let lines = lines(1_500) + "{\"subject\":\"x\"}\n";
     let put = client
         .put_entities("planes")
         .upload(lines.as_bytes(), |_| {});

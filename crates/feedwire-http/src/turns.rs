@@ -52,7 +52,7 @@ pub(crate) struct Plan {
     /// After how long it ends, however much there is to come; `None` is never.
     pub(crate) lifetime: Option<Duration>,
     /// What is sent before what the sources have.
-    pub(crate) states: Option<States>,
+    pub(crate) states: Option<Box<States>>,
     /// Where the client stands.
     pub(crate) cursor: Cursor,
     /// How long it may last.
@@ -66,7 +66,7 @@ pub(crate) struct Plan {
 pub(crate) struct Turns {
     sources: Sources,
     /// What comes before what they have; `None` once it has.
-    states: Option<States>,
+    states: Option<Box<States>>,
     /// What the first chunk tells; the first chunk has nothing else, so that it is there at once.
     opening: Option<Cursor>,
     /// How many events may still come; a batch that goes beyond comes whole.
@@ -180,12 +180,11 @@ impl Turns {
 
     async fn fill(&mut self, out: &mut Vec<u8>) -> Next {
         if let Some(cursor) = self.opening.take() {
-            match &self.states {
-                Some(states) => states.open(out),
-                None => {
-                    let now = self.edge.clock().now();
-                    self.sources.framing().open(cursor, now, out);
-                }
+            if let Some(states) = &self.states {
+                states.open(out);
+            } else {
+                let now = self.edge.clock().now();
+                self.sources.framing().open(cursor, now, out);
             }
             return Next::Chunk;
         }
@@ -256,7 +255,7 @@ impl Turns {
                 return Next::Chunk;
             };
             match states.send(&mut self.ready, self.edge.limits().frame_bytes, out) {
-                Err(unreadable) => return unreadable_event(&unreadable),
+                Err(unreadable) => return unreadable_event(unreadable),
                 Ok(()) if !out.is_empty() => return Next::Chunk,
                 Ok(()) => {}
             }
@@ -400,7 +399,7 @@ impl Turns {
             .filter(|_| out.len() < frame_bytes)
         {
             if let Err(unreadable) = self.sources.framing_of_events().event(event, out) {
-                return unreadable_event(&unreadable);
+                return unreadable_event(unreadable);
             }
             self.ready.next();
         }
@@ -445,9 +444,9 @@ impl Turns {
 }
 
 /// The client is told nothing: what is wrong is on this side.
-fn unreadable_event(unreadable: &Unreadable) -> Next {
+fn unreadable_event(unreadable: Unreadable) -> Next {
     tracing::error!(
-        error = unreadable as &dyn std::error::Error,
+        error = &unreadable as &dyn std::error::Error,
         "a stream ends before its time"
     );
     Next::End(Ending::Failed)

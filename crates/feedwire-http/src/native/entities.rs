@@ -164,7 +164,8 @@ async fn put_batch(
     batch: &Batch<Write>,
     progress: &mut Progress,
 ) -> Result<(), Refused> {
-    let mut parts: Vec<Range<usize>> = vec![0..batch.all.len()];
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    parts.push(0..batch.all.len());
     while let Some(part) = parts.pop() {
         let core = asked.edge.core();
         let put = core.change_entities(asked.grant(), &batch.all[part.clone()]);

@@ -241,8 +241,10 @@ async fn follow(
         }
     }
     let framing = framing::stream(kind, grant.project());
-    let states =
-        snapshot.map(|snapshot| States::new(snapshot, StateFraming::new(kind, grant.project())));
+    let states = snapshot.map(|snapshot| {
+        let framing = StateFraming::new(kind, grant.project());
+        Box::new(States::new(snapshot, framing))
+    });
     let plan = Plan {
         sources: Sources::new(vec![Source { reader, framing }]),
         limit,

@@ -25,10 +25,8 @@ async fn listed(server: &TestServer, path: &str) -> (String, Option<String>) {
 async fn lines_are_put_as_they_come_and_told_apart_by_what_became_of_them() {
     let server = TestServer::start().await;
     put(&server, "N0", r#"{"n":0}"#).await;
-    let mut lines = String::new();
-    for n in 0..2_500 {
-        lines += &format!("{{\"subject\":\"N{n}\",\"data\":{{\"n\":{n}}}}}\n");
-    }
+    let line = |n| format!("{{\"subject\":\"N{n}\",\"data\":{{\"n\":{n}}}}}\n");
+    let mut lines: String = (0..2_500).map(line).collect();
     // One that comes again is another batch's.
     lines += "\n{\"subject\":\"N1\",\"data\":{\"n\":-1}}\n{\"subject\":\"N1\",\"data\":{\"n\":-2}}";
     let answer = put_lines(&server, &lines).await;

@@ -252,7 +252,7 @@ async fn a_stream_of_states_ends_with_the_credential_that_it_was_opened_by() {
     let made = server
         .credential("default", &[("default", "read,publish", "")])
         .await;
-    let proof = bearer(&made.secret.token().to_string());
+    let proof = bearer(made.secret.token().as_ref());
     many_large(&server, &[&proof]).await;
     let mut socket = server
         .follow("feeds/planes?from=state", SSE, &[&proof])
