@@ -54,7 +54,12 @@ fn patch() -> Value {
         "type": "object",
         "properties": {
             "data": { "type": "object", "description": "What of the state is another; what is null is taken away." },
-            "ids": { "type": ["object", "null"], "description": "What of the ids is another; null takes all of them away." },
+            "ids": {
+                "type": ["object", "null"],
+                "description": "What of the ids is another; null takes all of them away.",
+                "maxProperties": ENTITY_IDS_MAX,
+                "additionalProperties": { "type": ["string", "number", "null"] },
+            },
             "time": or_null(time("When it changed.")),
             "source": or_null(bounded(1, SOURCE_BYTES_MAX)),
         },

@@ -26,6 +26,38 @@ Examples:
 
 Exit codes: 0 done, 1 failed or cancelled before it was done (stderr says why), 2 wrong usage.";
 
+const START: &str = "\
+Waits until the job has ended, with a bar where stderr is a terminal; --no-wait tells its id at once.
+
+Examples:
+  feedwire load start planes
+  feedwire load start _all --feeds planes,gates --label base=EWR
+  feedwire load start planes --filter 'data.delay > 60' --max-bytes 100000000 --no-wait --json
+
+Exit codes: 0 done, 1 failed or cancelled before it was done (stderr says why), 2 wrong usage.";
+
+const SHOW: &str = "\
+Examples:
+  feedwire load show 019aa5c2-7d10-7c33-9a52-0f6f3f3d2b11
+  feedwire load show 019aa5c2-7d10-7c33-9a52-0f6f3f3d2b11 --wait
+
+Exit codes: 0 shown, 1 failed or cancelled before it was done (stderr says why), 2 wrong usage.";
+
+const LIST: &str = "\
+Examples:
+  feedwire load list
+  feedwire load list --json | jq -r '.loads[].id'
+
+Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
+
+const CANCEL: &str = "\
+A job that has ended stays as it ended.
+
+Examples:
+  feedwire load cancel 019aa5c2-7d10-7c33-9a52-0f6f3f3d2b11
+
+Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
+
 /// How often a job that is waited for is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The words of the start, on a bar that knows how many there are.
@@ -42,8 +74,10 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Start a load job
+    #[command(after_long_help = START)]
     Start(Start),
     /// Show how far a load job is
+    #[command(after_long_help = SHOW)]
     Show {
         /// Its id
         id: String,
@@ -54,11 +88,13 @@ enum Action {
         form: Form,
     },
     /// List the load jobs
+    #[command(after_long_help = LIST)]
     List {
         #[command(flatten)]
         form: Form,
     },
     /// Have a load job end; what it has written stays
+    #[command(after_long_help = CANCEL)]
     Cancel {
         /// Its id
         id: String,

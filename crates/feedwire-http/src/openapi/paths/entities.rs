@@ -23,7 +23,7 @@ const REFUSALS: &[&str] = &[
 
 pub(crate) fn all() -> Value {
     json!({
-        "parameters": [parameters::project(), parameters::readable_feed()],
+        "parameters": [parameters::project()],
         "get": listed(),
         "post": put_many(),
     })
@@ -35,6 +35,7 @@ fn listed() -> Value {
     let filter = json!({ "type": "string", "minLength": 1, "maxLength": EXPRESSION_BYTES_MAX });
     let after = "Go on behind this one, which `next` named.";
     Operation::new("listEntities", TAG, "The entities of a feed, as they are")
+        .parameter(parameters::readable_feed())
         .parameter(query("after", after, bounded(1, 1_200)))
         .parameter(query("limit", "How many at most.", limit))
         .parameter(list("subjects", "Only these.", subject()))
@@ -78,6 +79,7 @@ fn put_many() -> Value {
     });
     Operation::new("putEntities", TAG, "Put many entities")
         .description("The answer comes when they are on disk and can be read.")
+        .parameter(parameters::feed())
         .body(&content)
         .json("They are so.", at("EntitiesPut"))
         .refuses(REFUSALS)
@@ -146,7 +148,7 @@ pub(crate) fn one() -> Value {
 fn conditions(operation: Operation) -> Operation {
     let tag = "Only if its last change is at one of these positions, in quotes, or with `*` if it is there; else 412.";
     let none = "Only if it is not there, else 412; not with If-Match.";
-    let any = json!({ "type": "string", "pattern": "^[ \t]*[*][ \t]*$" });
+    let any = json!({ "type": "string", "pattern": "^([ \t]*[*][ \t]*|[ \t,]*)$" });
     operation
         .parameter(header("If-Match", tag, tags()))
         .parameter(header("If-None-Match", none, any))
