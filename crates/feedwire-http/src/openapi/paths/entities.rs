@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::openapi::operation::Operation;
 use crate::openapi::parameters::{self, header, list, query};
-use crate::openapi::schemas::{at, bounded, count, name, subject, tags};
+use crate::openapi::schemas::{at, count, name, subject, tags};
 
 const TAG: &str = "entities";
 
@@ -36,7 +36,7 @@ fn listed() -> Value {
     let after = "Go on behind this one, which `next` named.";
     Operation::new("listEntities", TAG, "The entities of a feed, as they are")
         .parameter(parameters::readable_feed())
-        .parameter(query("after", after, bounded(1, 1_200)))
+        .parameter(query("after", after, subject()))
         .parameter(query("limit", "How many at most.", limit))
         .parameter(list("subjects", "Only these.", subject()))
         .parameter(list(
