@@ -208,9 +208,9 @@ pub fn read(parts: Parts<'_>, now: Timestamp) -> Result<Read, Error> {
     }
     let kind = media::accept(parts.accept, &offers).ok_or(Error::NotAcceptable)?;
     let mut resumed = beginning::last_event_id(parts.last_event_id)?;
-    if let (Kind::Page(_), None) = (kind, &resumed) {
+    if let Kind::Page(_) = kind {
         let last = http_feeds::last_event_id(&mut query)?;
-        resumed = last.map(|cursor| Beginning::Events(Start::After(cursor)));
+        resumed = resumed.or(last.map(|cursor| Beginning::Events(Start::After(cursor))));
     }
     let is_resumed = resumed.is_some();
     let asked = beginning::asked(&mut query, now)?.unwrap_or(Beginning::Events(match kind {
@@ -492,6 +492,28 @@ mod tests {
                 .to_string()
                 .starts_with("Last-Event-ID")
         );
+    }
+
+    #[test]
+    fn the_last_event_id_wins_over_the_parameter_of_that_name_too() {
+        let both = asked("f", "lastEventId=7", None, Some("9")).expect("an array");
+        let nine = Cursor(Position::new(9).expect("a position"));
+        assert_eq!(both.reading.start, Start::After(nine));
+    }
+
+    #[test]
+    fn states_come_first_where_they_are_asked_for_or_gone_on_with() {
+        let states = |query, id| asked("f", query, None, id).map(|read| read.states);
+        let behind = |text: &str| Ok(Some(States::Behind(text.parse().expect("a cursor"))));
+        assert_eq!(states("from=state", None), Ok(Some(States::First)));
+        assert_eq!(states("after=state:4:", None), behind("state:4:"));
+        assert_eq!(states("from=state", Some("state:4:")), behind("state:4:"));
+        assert_eq!(states("from=state", Some("4")), Ok(None));
+        assert_eq!(states("from=start", None), Ok(None));
+        for query in ["from=state&types=update", "after=state:4:&types=update"] {
+            let refused = states(query, None).expect_err(query).to_string();
+            assert!(refused.starts_with("types: "), "{refused}");
+        }
     }
 
     #[test]
