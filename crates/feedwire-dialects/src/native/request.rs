@@ -210,7 +210,8 @@ pub fn read(parts: Parts<'_>, now: Timestamp) -> Result<Read, Error> {
     let mut resumed = beginning::last_event_id(parts.last_event_id)?;
     if let Kind::Page(_) = kind {
         let last = http_feeds::last_event_id(&mut query)?;
-        resumed = resumed.or(last.map(|cursor| Beginning::Events(Start::After(cursor))));
+        let last = last.map(|cursor| Beginning::Events(Start::After(cursor)));
+        resumed = resumed.or(last);
     }
     let is_resumed = resumed.is_some();
     let asked = beginning::asked(&mut query, now)?.unwrap_or(Beginning::Events(match kind {
