@@ -23,7 +23,7 @@ const REFUSALS: &[&str] = &[
 
 pub(crate) fn all() -> Value {
     json!({
-        "parameters": [parameters::project()],
+        "parameters": [parameters::project(), parameters::readable_feed()],
         "get": listed(),
         "post": put_many(),
     })
@@ -35,7 +35,6 @@ fn listed() -> Value {
     let filter = json!({ "type": "string", "minLength": 1, "maxLength": EXPRESSION_BYTES_MAX });
     let after = "Go on behind this one, which `next` named.";
     Operation::new("listEntities", TAG, "The entities of a feed, as they are")
-        .parameter(parameters::readable_feed())
         .parameter(query("after", after, subject()))
         .parameter(query("limit", "How many at most.", limit))
         .parameter(list("subjects", "Only these.", subject()))
@@ -79,6 +78,7 @@ fn put_many() -> Value {
     });
     Operation::new("putEntities", TAG, "Put many entities")
         .description("The answer comes when they are on disk and can be read.")
+        // In place of that of the path: nothing is put to all feeds.
         .parameter(parameters::feed())
         .body(&content)
         .json("They are so.", at("EntitiesPut"))
