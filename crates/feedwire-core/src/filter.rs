@@ -108,6 +108,8 @@ pub(crate) struct Matcher {
     patterns: Vec<FeedPattern>,
     /// The subjects again, for filters that name many.
     subjects: HashSet<Subject>,
+    /// Whether it is for somebody who may not read everything.
+    is_confined: bool,
     /// Since when whoever asks is there; `None` where that is to look back, and not to be there.
     there_since: Option<Position>,
 }
@@ -135,6 +137,7 @@ impl Matcher {
             filter,
             patterns,
             subjects,
+            is_confined: !allowance.is_unconfined(),
             there_since: None,
         })
     }
@@ -150,6 +153,16 @@ impl Matcher {
     /// What else has to be true of what passes.
     pub(crate) fn expression(&self) -> Option<&Expression> {
         self.filter.expression.as_ref()
+    }
+
+    /// Whether it is for somebody who may not read everything, nor be told the names of what that is.
+    pub(crate) fn is_confined(&self) -> bool {
+        self.is_confined
+    }
+
+    /// Whether events of `feed` may be read.
+    pub(crate) fn grants(&self, feed: &str) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.fits(feed))
     }
 
     pub(crate) fn filter(&self) -> &Filter {
@@ -202,8 +215,7 @@ impl Matcher {
     /// Whether `record` may be shown, reaches whoever asks, is in the partition and has one of the types that its feed is asked for, whatever
     /// labels its subject has.
     fn admits(&self, record: &Record, now: &Now<'_>) -> bool {
-        let granted =
-            || self.patterns.is_empty() || self.patterns.iter().any(|p| p.fits(record.feed()));
+        let granted = || self.grants(record.feed());
         let partitioned =
             || (self.filter.partition).is_none_or(|partition| partition.has(record.subject()));
         let typed = || {

@@ -124,6 +124,12 @@ pub const ENTITIES_SAVED_EVENTS: u64 = 100_000;
 /// Memory for the states of entities that are not written yet. Whoever changes more waits.
 pub const ENTITIES_MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
+/// As much of them may be in memory when a project is opened while they cannot be written: more is never unwritten when it ends.
+pub const ENTITIES_OPEN_BYTES: usize = 2 * ENTITIES_MEMORY_BYTES;
+
+/// Bytes of entities that are looked at for one page of a list.
+pub const ENTITIES_LOOKED_BYTES: usize = 64 * 1024 * 1024;
+
 /// Most entities that are looked at for one page of a list: where few pass a filter, a page has fewer than it has room for.
 pub const ENTITIES_LOOKED_MAX: u64 = 10_000;
 

@@ -162,6 +162,11 @@ impl Project {
         &self.gate
     }
 
+    /// Whether no erasure and no load job is open.
+    pub(crate) fn has_nothing_to_do(&self) -> bool {
+        self.erasures.open_count() == 0 && self.loads.open_count() == 0
+    }
+
     /// Retention was seen to, whatever came of it.
     pub(crate) fn note_trimmed(&self) {
         // An error says that it was noted before.

@@ -129,8 +129,10 @@ impl Project {
             // Where there is no room to write more of them, trimming what is written is what makes some.
             let counted = self.counts().persist_some().await?;
             let applied = self.entities().persist_some().await?;
-            // What is loaded pushes nothing else out.
-            let loaded = self.loads().retained_bytes(self.log().bounds().first);
+            // What is loaded pushes nothing else out; until it is known how much that is, nothing goes.
+            let Some(loaded) = self.loads().retained_bytes(self.log().bounds().first) else {
+                return Ok(());
+            };
             keep.bytes = keep.bytes.map(|bytes| bytes.saturating_add(loaded));
             self.log()
                 .trim(keep, clock.now(), counted.min(applied))

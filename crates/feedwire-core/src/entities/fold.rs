@@ -15,11 +15,11 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::stored::{self, COUNTS};
+use super::stored::{self, COUNTS, ENTITIES};
 use super::{Entity, EntityKey};
 use crate::limits::{
-    COUNT_GRACE, ENTITIES_INTERVAL, ENTITIES_MEMORY_BYTES, ENTITIES_SAVED_BYTES,
-    ENTITIES_SAVED_EVENTS, STORE_SCAN,
+    COUNT_GRACE, ENTITIES_INTERVAL, ENTITIES_MEMORY_BYTES, ENTITIES_OPEN_BYTES,
+    ENTITIES_READ_BYTES, ENTITIES_SAVED_BYTES, ENTITIES_SAVED_EVENTS, STORE_SCAN,
 };
 use crate::project::TAIL_READ;
 
@@ -98,8 +98,13 @@ impl Entities {
         while this.through() < target {
             let chunk = log.read(&Scope::all(), this.through(), TAIL_READ).await?;
             this.add(&chunk.records, chunk.through);
-            if this.memory_bytes() >= ENTITIES_SAVED_BYTES {
-                this.save(false).await?;
+            let unsaved = this.through().get() - this.view.applied().get();
+            if this.memory_bytes() >= ENTITIES_SAVED_BYTES || unsaved >= ENTITIES_SAVED_EVENTS {
+                // Where there is no room for it, it stays in memory: the log can be read and trimmed all the same.
+                let saved = this.save(false).await;
+                if this.memory_bytes() >= ENTITIES_OPEN_BYTES {
+                    saved?;
+                }
             }
         }
         Ok(this)
@@ -257,17 +262,23 @@ impl Entities {
     /// The same while `saving` is held.
     async fn write(&self, is_last: bool) -> Result<(), Unavailable> {
         let applied = self.view.applied();
-        let (through, saving, writes) = {
+        let (through, writes) = {
             let mut state = self.state.lock();
             let is_far = state.through.get() - applied.get() >= ENTITIES_SAVED_EVENTS;
-            let is_changed = !state.changed.latest.is_empty() || !state.recounted.is_empty();
+            let is_changed = !state.is_written() || !state.recounted.is_empty();
             if state.through == applied || !(is_changed || is_far || is_last) {
                 return Ok(());
             }
             state.begin_saving()
         };
         let written = self.view.apply(through, writes).await;
-        self.state.lock().end_saving(&saving, written.is_ok());
+        {
+            let mut state = self.state.lock();
+            match written {
+                Ok(()) => state.saving = Arc::default(),
+                Err(_) => state.take_back(),
+            }
+        }
         self.saved.notify_waiters();
         written
     }
@@ -289,9 +300,8 @@ impl Entities {
     async fn sync(&self) -> Result<Position, Unavailable> {
         let through = {
             let state = self.state.lock();
-            let is_written = state.changed.latest.is_empty() && state.saving.latest.is_empty();
             // Nothing changed behind where the view stands: it need not be written that it did not.
-            is_written.then_some(state.through)
+            state.is_written().then_some(state.through)
         };
         let applied = self.view.sync().await?;
         Ok(through.unwrap_or(applied))
@@ -328,61 +338,94 @@ impl Entities {
     /// Keeps nothing of what `erasure` names, of which the log has nothing any more, and up to which everything is taken in. It is on
     /// disk that it is gone.
     pub(crate) async fn forget(&self, erasure: &Erasure) -> Result<(), Unavailable> {
+        {
+            // What is in memory behind this came later than what is erased.
+            let _saving = self.saving.lock().await;
+            self.write(false).await?;
+        }
         let feeds = match &erasure.feed {
             Some(feed) => vec![feed.clone()],
-            None => self.counts().into_keys().collect(),
+            None => self.feeds().await?,
         };
-        // What is in memory behind this came later than what is erased.
-        let _saving = self.saving.lock().await;
-        self.write(false).await?;
         for feed in &feeds {
-            let (prefix, only) = match &erasure.subject {
+            match &erasure.subject {
                 Some(subject) => {
                     let key = stored::key(feed.as_str(), subject.as_str());
-                    (key.clone(), Some(key))
+                    let _saving = self.saving.lock().await;
+                    let entry = self.view.get(&key).await?.map(|value| (key, value));
+                    let entries = entry.into_iter().collect();
+                    self.remove(feed, entries, erasure.through).await?;
                 }
-                None => (stored::of_feed(feed.as_str()).freeze(), None),
-            };
-            let mut after = None::<Bytes>;
-            loop {
-                let page = self
-                    .view
-                    .scan(&prefix, after.as_deref(), STORE_SCAN)
-                    .await?;
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.clone());
-                let is_named = |key: &Bytes| only.as_ref().is_none_or(|only| only == key);
-                let is_gone = |value: &Bytes| {
-                    stored::position(value).is_none_or(|position| position <= erasure.through)
-                };
-                let gone = page
-                    .into_iter()
-                    .filter(|(key, value)| is_named(key) && is_gone(value));
-                let gone: Vec<Bytes> = gone.map(|(key, _)| key).collect();
-                self.remove(feed, gone).await?;
-                if only.is_some() {
-                    break;
-                }
+                None => self.forget_all(feed, erasure.through).await?,
             }
         }
         self.view.sync().await?;
         Ok(())
     }
 
-    async fn remove(&self, feed: &FeedName, keys: Vec<Bytes>) -> Result<(), Unavailable> {
-        if keys.is_empty() {
+    async fn forget_all(&self, feed: &FeedName, through: Position) -> Result<(), Unavailable> {
+        let prefix = stored::of_feed(feed.as_str());
+        let limit = Limit {
+            records: STORE_SCAN,
+            bytes: ENTITIES_READ_BYTES,
+        };
+        let mut after = None::<Bytes>;
+        loop {
+            // Held for a page at a time: whoever changes entities waits for it where there is much in memory.
+            let _saving = self.saving.lock().await;
+            let page = self.view.page(&prefix, after.as_deref(), limit).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            self.remove(feed, page, through).await?;
+        }
+    }
+
+    /// Removes those of `entries` of `feed` that were changed last up to `through`. To be called while `saving` is held.
+    async fn remove(
+        &self,
+        feed: &FeedName,
+        entries: Vec<(Bytes, Bytes)>,
+        through: Position,
+    ) -> Result<(), Unavailable> {
+        let is_gone = |value: &Bytes| stored::position(value).is_none_or(|at| at <= through);
+        let gone = entries.into_iter().filter(|(_, value)| is_gone(value));
+        let gone: Vec<Bytes> = gone.map(|(key, _)| key).collect();
+        if gone.is_empty() {
             return Ok(());
         }
-        let left = {
-            let mut state = self.state.lock();
-            let count = state.counts.entry(feed.clone()).or_default();
-            *count = count.saturating_sub(keys.len() as u64);
-            *count
-        };
-        let removed = keys.into_iter().map(|key| Write { key, value: None });
-        let mut writes: Vec<Write> = removed.collect();
-        writes.push(stored::count(feed, left));
-        self.view.apply(self.view.applied(), writes).await
+        let removed = gone.len() as u64;
+        // What the view has counted, without what is in memory: that is counted again after a crash.
+        let counted = self.view.get(&stored::count_key(feed)).await?;
+        let counted = counted
+            .map(|value| stored::read_number(&value))
+            .transpose()?;
+        let left = counted.unwrap_or_default().saturating_sub(removed);
+        let gone = gone.into_iter().map(|key| Write { key, value: None });
+        let writes = gone.chain([stored::count(feed, left)]).collect();
+        self.view.apply(self.view.applied(), writes).await?;
+        let mut state = self.state.lock();
+        if let Some(count) = state.counts.get_mut(feed) {
+            *count = count.saturating_sub(removed);
+        }
+        Ok(())
+    }
+
+    /// The feeds that the view has entities of, whatever the counts say.
+    async fn feeds(&self) -> Result<Vec<FeedName>, Unavailable> {
+        let mut feeds = Vec::new();
+        let mut after = None::<Bytes>;
+        loop {
+            let one = Limit::records(1);
+            let page = self.view.page(ENTITIES, after.as_deref(), one).await?;
+            let Some((key, _)) = page.first() else {
+                return Ok(feeds);
+            };
+            let EntityKey { feed, .. } = stored::read_key(key)?;
+            after = Some(stored::behind_feed(feed.as_str()));
+            feeds.push(feed);
+        }
     }
 }
 
@@ -407,6 +450,11 @@ impl State {
         };
         self.changed
             .put(&stored::key(record.feed(), subject), latest);
+    }
+
+    /// Whether the view has everything.
+    fn is_written(&self) -> bool {
+        self.changed.latest.is_empty() && self.saving.latest.is_empty()
     }
 
     fn count(&mut self, feed: &str, is_one_more: bool) {
@@ -457,7 +505,9 @@ impl State {
         (found, !ends.is_empty())
     }
 
-    fn begin_saving(&mut self) -> (Position, Arc<Changed>, Vec<Write>) {
+    fn begin_saving(&mut self) -> (Position, Vec<Write>) {
+        // A write that was given up before its end may not have been made.
+        self.take_back();
         let saving = Arc::new(std::mem::take(&mut self.changed));
         self.saving = Arc::clone(&saving);
         let states = saving.latest.iter().map(|(key, latest)| Write {
@@ -470,13 +520,13 @@ impl State {
             stored::count(feed, count)
         });
         let writes = states.chain(counts).collect();
-        (self.through, saving, writes)
+        (self.through, writes)
     }
 
-    /// Puts what was not written back in memory, below what changed meanwhile.
-    fn end_saving(&mut self, saving: &Changed, is_written: bool) {
-        self.saving = Arc::default();
-        if is_written {
+    /// Puts what was being written back in memory, below what changed meanwhile.
+    fn take_back(&mut self) {
+        let saving = std::mem::take(&mut self.saving);
+        if saving.latest.is_empty() {
             return;
         }
         for (key, latest) in &saving.latest {
@@ -500,5 +550,70 @@ impl Changed {
         if let Some(before) = self.latest.insert(key.clone(), latest) {
             self.bytes -= before.bytes(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use feedwire_engine::memory::Memory;
+    use feedwire_engine::{Batch, Engine, NewRecord};
+    use feedwire_event::{
+        Attribute as _, Change, Data, Difference, Event, EventId, Extensions, ProjectName,
+        State as Value, Subject, Timestamp, TypeName, payload,
+    };
+
+    use super::*;
+
+    fn created(key: &EntityKey) -> NewRecord {
+        let ty = TypeName::new("create").expect("a name");
+        let event = Event {
+            id: None,
+            source: None,
+            ty: ty.clone(),
+            subject: Some(key.subject.clone()),
+            time: None,
+            live_only: false,
+            extensions: Extensions::default(),
+            data: Some(Data::Json(Value::parse("{}").expect("a state").into_json())),
+        };
+        let change = Change {
+            kind: ChangeKind::Create,
+            at: None,
+            ids: None,
+            difference: Difference::default(),
+        };
+        let give_id = || EventId::new("id").expect("an id");
+        NewRecord {
+            feed: key.feed.clone(),
+            ty,
+            subject: event.subject.clone(),
+            time: None,
+            payload: payload::encode_change(&event, &change, give_id),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_write_that_was_given_up_did_not_write_is_written_by_the_next() {
+        let engine = Memory::new();
+        let project = ProjectName::new("p").expect("a name");
+        engine.create(&project).await.expect("made");
+        let log = engine.log(&project).await.expect("a log");
+        let view = engine.view(&project, "entities").await.expect("a view");
+        let entities = Entities::open(view.clone(), &*log, Position::ZERO).await;
+        let entities = entities.expect("opened");
+        let key = EntityKey {
+            feed: FeedName::new("f").expect("a name"),
+            subject: Subject::new("s").expect("a subject"),
+        };
+        let batch = Batch::new(vec![created(&key)], Vec::new()).expect("a batch");
+        log.append(batch, Timestamp::MIN).await.expect("appended");
+        let chunk = log
+            .read(&Scope::all(), Position::ZERO, Limit::records(9))
+            .await;
+        let chunk = chunk.expect("read");
+        entities.add(&chunk.records, chunk.through);
+        drop(entities.state.lock().begin_saving());
+        assert_eq!(entities.persist().await.expect("written"), chunk.through);
+        assert!(view.get(&key.stored()).await.expect("read").is_some());
     }
 }

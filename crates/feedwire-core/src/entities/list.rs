@@ -10,7 +10,9 @@ use super::fold::Stretch;
 use super::stored::{self, ENTITIES};
 use super::{Entity, EntityKey};
 use crate::filter::Matcher;
-use crate::limits::{ENTITIES_LOOKED_MAX, ENTITIES_READ_BYTES, STORE_SCAN};
+use crate::limits::{
+    ENTITIES_LOOKED_BYTES, ENTITIES_LOOKED_MAX, ENTITIES_READ_BYTES, FILTER_VALUES_MAX, STORE_SCAN,
+};
 use crate::project::Project;
 use crate::{Core, Filter, Grant, Right, read};
 
@@ -84,7 +86,7 @@ impl Core {
         project.entities().come_to(head).await?;
         let mut walk = Walk::new(project, matcher, part.after);
         let (mut entities, mut left) = (Vec::new(), part.limit);
-        while left.records > 0 && left.bytes > 0 && walk.looked < ENTITIES_LOOKED_MAX {
+        while left.records > 0 && left.bytes > 0 && !walk.is_tired() {
             let Some(found) = walk.next(left).await? else {
                 break;
             };
@@ -96,7 +98,7 @@ impl Core {
         }
         Ok(Page {
             entities,
-            next: walk.goes_on().then(|| walk.after().cloned()).flatten(),
+            next: walk.goes_on().then(|| walk.told().cloned()).flatten(),
             head,
         })
     }
@@ -109,8 +111,12 @@ pub(crate) struct Walk {
     matcher: Matcher,
     places: Places,
     after: Option<EntityKey>,
+    /// The last one that passed.
+    passed: Option<EntityKey>,
+    has_passed: bool,
     found: u64,
     looked: u64,
+    looked_bytes: usize,
     is_over: bool,
 }
 
@@ -126,20 +132,33 @@ enum Places {
 }
 
 impl Places {
-    fn of(filter: &Filter, project: &Project) -> Self {
+    fn of(matcher: &Matcher, project: &Project) -> Self {
+        let filter = matcher.filter();
         let mut feeds = filter.feeds.clone();
-        if feeds.is_empty() && filter.subjects.is_empty() {
+        let mut subjects = filter.subjects.clone();
+        if subjects.is_empty() && !filter.labels.is_empty() {
+            // Where few have the labels, nobody else need be looked at.
+            let labels = project.labels().table();
+            let labelled = labels.having(&filter.labels, FILTER_VALUES_MAX + 1);
+            if labelled.is_empty() {
+                return Self::Feeds(Vec::new());
+            }
+            if labelled.len() <= FILTER_VALUES_MAX {
+                subjects = labelled;
+            }
+        }
+        if feeds.is_empty() && subjects.is_empty() && !matcher.is_confined() {
             return Self::All;
         }
         if feeds.is_empty() {
-            feeds = project.entities().counts().into_keys().collect();
+            let all = project.entities().counts().into_keys();
+            feeds = all.filter(|feed| matcher.grants(feed.as_str())).collect();
         }
         feeds.sort_unstable();
         feeds.dedup();
-        if filter.subjects.is_empty() {
+        if subjects.is_empty() {
             return Self::Feeds(feeds);
         }
-        let mut subjects = filter.subjects.clone();
         subjects.sort_unstable();
         subjects.dedup();
         Self::Subjects(feeds, subjects)
@@ -149,14 +168,17 @@ impl Places {
 impl Walk {
     /// Goes through what passes `matcher`, behind `after`.
     pub(crate) fn new(project: Arc<Project>, matcher: Matcher, after: Option<EntityKey>) -> Self {
-        let places = Places::of(matcher.filter(), &project);
+        let places = Places::of(&matcher, &project);
         Self {
             project,
             matcher,
             places,
+            passed: after.clone(),
+            has_passed: false,
             after,
             found: 0,
             looked: 0,
+            looked_bytes: 0,
             is_over: false,
         }
     }
@@ -164,6 +186,22 @@ impl Walk {
     /// The last entity that was looked at.
     pub(crate) fn after(&self) -> Option<&EntityKey> {
         self.after.as_ref()
+    }
+
+    /// The entity behind which to go on, as it may be told: whoever may not read everything is not told the names of others.
+    pub(crate) fn told(&self) -> Option<&EntityKey> {
+        if self.matcher.is_confined() {
+            self.passed.as_ref()
+        } else {
+            self.after.as_ref()
+        }
+    }
+
+    /// Whether so much was looked at that what was found is told, however little that is, if there is something to go on behind.
+    fn is_tired(&self) -> bool {
+        let is_much =
+            self.looked >= ENTITIES_LOOKED_MAX || self.looked_bytes >= ENTITIES_LOOKED_BYTES;
+        is_much && (self.has_passed || !self.matcher.is_confined())
     }
 
     /// How many there were, whether they passed or not.
@@ -191,9 +229,15 @@ impl Walk {
             Places::Feeds(feeds) => self.in_feeds(feeds, limit).await?,
         };
         let count = found.len() as u64;
+        let bytes: usize = found.iter().map(|entity| entity.record().bytes()).sum();
         let passing = self.passing(found).await;
+        if let Some(last) = passing.last() {
+            self.passed = Some(last.key()?);
+            self.has_passed = true;
+        }
         // Behind every wait: what is given up before this is looked at again.
         self.found += count;
+        self.looked_bytes += bytes;
         self.looked += match self.places {
             Places::Subjects(..) => KEYS_AT_ONCE as u64,
             Places::All | Places::Feeds(_) => count,

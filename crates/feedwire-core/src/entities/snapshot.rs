@@ -60,7 +60,7 @@ impl Snapshot {
     pub fn cursor(&self) -> StateCursor {
         StateCursor {
             start: self.start,
-            after: self.walk.after().cloned(),
+            after: self.walk.told().cloned(),
         }
     }
 

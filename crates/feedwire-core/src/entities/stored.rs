@@ -106,12 +106,31 @@ pub(super) fn entity(key: &EntityKey, value: &[u8]) -> Result<Entity, Unavailabl
     read().ok_or_else(|| unreadable(&key.stored()))
 }
 
-/// `feed` has `count` entities.
-pub(super) fn count(feed: &FeedName, count: u64) -> Write {
+/// What all keys of a feed's entities are before, and those of the feeds behind it are not.
+pub(super) fn behind_feed(feed: &str) -> Bytes {
+    let mut key = BytesMut::from(ENTITIES);
+    key.put_slice(feed.as_bytes());
+    key.put_u8(1);
+    key.freeze()
+}
+
+/// The key of how many entities `feed` has.
+pub(super) fn count_key(feed: &FeedName) -> Bytes {
     let mut key = BytesMut::from(COUNTS);
     key.put_slice(feed.as_str().as_bytes());
+    key.freeze()
+}
+
+/// The number in a value.
+pub(super) fn read_number(value: &[u8]) -> Result<u64, Unavailable> {
+    let number = value.try_into().map(u64::from_le_bytes);
+    number.map_err(Unavailable::new)
+}
+
+/// `feed` has `count` entities.
+pub(super) fn count(feed: &FeedName, count: u64) -> Write {
     Write {
-        key: key.freeze(),
+        key: count_key(feed),
         value: (count > 0).then(|| Bytes::copy_from_slice(&count.to_le_bytes())),
     }
 }

@@ -1,9 +1,10 @@
 //! The load jobs of a project: starting, showing and cancelling them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use feedwire_engine::{Precondition, Primary, Space, Unavailable};
-use feedwire_event::{Attribute as _, EventId, FeedName, Labels, Position, ProjectName};
+use feedwire_event::{Attribute as _, EventId, Position, ProjectName};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use super::stored::Job;
 use super::{Error, Load, Phase, Settings};
 use crate::limits::{LOAD_BYTES, LOADS_MAX, LOADS_WAITING_MAX};
-use crate::{Core, Grant, Right, read, store};
+use crate::{Clock, Core, Grant, Right, read, store};
 
 /// The load jobs of a project.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub(crate) struct Loads {
     writing: tokio::sync::Mutex<()>,
     /// There may be something to do.
     pub(super) started: Notify,
+    /// Held while a batch is written and noted: a job ends before or behind it.
+    pub(super) batch: tokio::sync::Mutex<()>,
+    /// Whether it is known what the job has written that was under way when the project was opened.
+    is_caught_up: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -50,10 +55,8 @@ impl Loads {
             Ok(())
         })
         .await?;
-        jobs.sort_by(|one: &Job, other| {
-            let order = |job: &Job| (job.started_at, job.id.as_str().to_owned());
-            order(one).cmp(&order(other))
-        });
+        jobs.sort_by_key(|job: &Job| job.number);
+        let is_idle = jobs.iter().all(|job| job.phase.is_over());
         Ok(Self {
             primary,
             space,
@@ -63,6 +66,8 @@ impl Loads {
             }),
             writing: tokio::sync::Mutex::default(),
             started: Notify::new(),
+            batch: tokio::sync::Mutex::default(),
+            is_caught_up: AtomicBool::new(is_idle),
         })
     }
 
@@ -120,14 +125,26 @@ impl Loads {
         Ok(())
     }
 
-    /// How many bytes the jobs have written of which something is retained in a log that begins at `first`: they may be fewer by now.
-    pub(crate) fn retained_bytes(&self, first: Position) -> u64 {
-        let state = self.state.lock();
-        let retained = state.jobs.iter().filter(|job| job.last >= first);
-        retained.map(|job| job.bytes).sum()
+    /// It was looked what the job under way has written.
+    pub(super) fn note_caught_up(&self) {
+        self.is_caught_up.store(true, Ordering::Release);
     }
 
-    async fn start(&self, job: Job, is_kept: impl Fn(&Job) -> bool + Send) -> Result<Load, Error> {
+    /// How many bytes the jobs have written of which something is retained in a log that begins at `first`: they may be fewer by now.
+    ///
+    /// `None` while that is not known.
+    pub(crate) fn retained_bytes(&self, first: Position) -> Option<u64> {
+        let is_known = self.is_caught_up.load(Ordering::Acquire);
+        let state = self.state.lock();
+        let retained = state.jobs.iter().filter(|job| job.last >= first);
+        is_known.then(|| retained.map(|job| job.bytes).sum())
+    }
+
+    async fn start(
+        &self,
+        mut job: Job,
+        is_kept: impl Fn(&Job) -> bool + Send,
+    ) -> Result<Load, Error> {
         let _writing = self.writing.lock().await;
         let (waiting, oldest) = {
             let state = self.state.lock();
@@ -151,6 +168,10 @@ impl Loads {
             deleted.map_err(store::Error::from)?;
             self.state.lock().jobs.retain(|job| job.id != id);
         }
+        job.number = {
+            let state = self.state.lock();
+            state.jobs.last().map_or(0, |last| last.number) + 1
+        };
         self.put(&job).await?;
         let load = {
             let mut state = self.state.lock();
@@ -161,13 +182,30 @@ impl Loads {
         Ok(load)
     }
 
-    async fn cancel(&self, id: &EventId, clock: &dyn crate::Clock) -> Result<Option<Load>, Error> {
+    async fn cancel(&self, id: &EventId, clock: &dyn Clock) -> Result<Option<Load>, Error> {
+        let is_running = self.state.lock().is_running(id);
+        // What is being written is counted before it ends.
+        let _batch = if is_running {
+            Some(self.batch.lock().await)
+        } else {
+            None
+        };
+        self.end(id, Phase::Cancelled, clock).await
+    }
+
+    /// Has the job `id` end with `phase`, unless it has ended.
+    pub(super) async fn end(
+        &self,
+        id: &EventId,
+        phase: Phase,
+        clock: &dyn Clock,
+    ) -> Result<Option<Load>, Error> {
         let _writing = self.writing.lock().await;
         let Some(mut job) = self.find(id) else {
             return Ok(None);
         };
         if !job.phase.is_over() {
-            job.phase = Phase::Cancelled;
+            job.phase = phase;
             job.ended_at = Some(clock.now());
             self.put(&job).await?;
             self.note(&job);
@@ -182,6 +220,12 @@ impl Loads {
 }
 
 impl State {
+    fn is_running(&self, id: &EventId) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|(running, ..)| running == id)
+    }
+
     /// `job` as it is told.
     fn told(&self, job: &Job) -> Load {
         let running = self.running.as_ref().filter(|(id, ..)| *id == job.id);
@@ -222,9 +266,10 @@ impl State {
 }
 
 impl Core {
-    /// Starts a load job, which is run when those before it are done.
+    /// Starts a load job, which is run when those before it are done. What it writes counts to nobody's limits, and how much it finds tells of
+    /// what is there: so it is for who administers the project.
     pub async fn start_load(&self, grant: &Grant, settings: Settings) -> Result<Load, Error> {
-        grant.require(Right::Publish)?;
+        grant.require(Right::Admin)?;
         let project = self
             .project(grant.project())
             .await
@@ -235,23 +280,20 @@ impl Core {
         let counts = entities.counts();
         let mut feeds = settings.feeds;
         if feeds.is_empty() {
-            let granted = counts.keys().filter(|feed| grant.allowance().fits(feed));
-            feeds = granted.cloned().collect();
+            feeds = counts.keys().cloned().collect();
         }
         feeds.sort_unstable();
         feeds.dedup();
-        for feed in &feeds {
-            grant.require_publish(feed, None, |_| None::<Arc<Labels>>)?;
-        }
         let bytes_max = settings.bytes_max.unwrap_or(LOAD_BYTES);
         let job = Job {
             id: self.new_id(),
             total: feeds.iter().filter_map(|feed| counts.get(feed)).sum(),
-            settings: Settings {
+            number: 0,
+            settings: Arc::new(Settings {
                 feeds,
                 bytes_max: Some(bytes_max),
                 ..settings
-            },
+            }),
             phase: Phase::Waiting,
             start: head,
             done: 0,
@@ -272,29 +314,26 @@ impl Core {
         .await
     }
 
-    /// The load job `id`, if there is one, of feeds that may be published to.
+    /// The load job `id`, if there is one.
     pub async fn load(&self, grant: &Grant, id: &EventId) -> Result<Option<Load>, read::Error> {
-        let loads = self.loads(grant).await?;
-        Ok(loads.into_iter().find(|load| load.id == *id))
-    }
-
-    /// The load jobs of feeds that may be published to, in the order in which they were started.
-    pub async fn loads(&self, grant: &Grant) -> Result<Vec<Load>, read::Error> {
-        grant.require(Right::Publish)?;
+        grant.require(Right::Admin)?;
         let project = self.project(grant.project()).await?;
         let state = project.loads().state.lock();
-        let own = state
-            .jobs
-            .iter()
-            .filter(|job| may_load(grant, &job.settings.feeds));
-        Ok(own.map(|job| state.told(job)).collect())
+        let job = state.jobs.iter().find(|job| job.id == *id);
+        Ok(job.map(|job| state.told(job)))
+    }
+
+    /// The load jobs, in the order in which they were started.
+    pub async fn loads(&self, grant: &Grant) -> Result<Vec<Load>, read::Error> {
+        grant.require(Right::Admin)?;
+        let project = self.project(grant.project()).await?;
+        let state = project.loads().state.lock();
+        Ok(state.jobs.iter().map(|job| state.told(job)).collect())
     }
 
     /// Has the load job `id` end, unless it has; `None` where there is none. What it has written stays.
     pub async fn cancel_load(&self, grant: &Grant, id: &EventId) -> Result<Option<Load>, Error> {
-        if self.load(grant, id).await?.is_none() {
-            return Ok(None);
-        }
+        grant.require(Right::Admin)?;
         let project = self
             .project(grant.project())
             .await
@@ -303,13 +342,4 @@ impl Core {
         self.whole(async move { project.loads().cancel(&id, &*clock).await })
             .await
     }
-}
-
-fn may_load(grant: &Grant, feeds: &[FeedName]) -> bool {
-    let mut feeds = feeds.iter();
-    feeds.all(|feed| {
-        grant
-            .require_publish(feed, None, |_| None::<Arc<Labels>>)
-            .is_ok()
-    })
 }

@@ -8,6 +8,8 @@ mod jobs;
 mod run;
 mod stored;
 
+use std::sync::Arc;
+
 use feedwire_event::{EventId, FeedName, Position, Subject, Timestamp};
 
 use crate::{Expression, Forbidden, LabelFilter, read, store};
@@ -17,7 +19,7 @@ pub(crate) use jobs::Loads;
 /// What is to be loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The feeds of the entities; empty is every feed that has entities when the job is started, and is granted.
+    /// The feeds of the entities; empty is every feed that has entities when the job is started.
     pub feeds: Vec<FeedName>,
     /// The subjects; empty is every one.
     pub subjects: Vec<Subject>,
@@ -35,7 +37,7 @@ pub struct Load {
     /// Names it.
     pub id: EventId,
     /// What it loads, with the feeds and the bytes that it was found to be of.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// How far it is.
     pub phase: Phase,
     /// The position of the log when it was started: no state is older than that.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use feedwire_engine::{AppendError, Batch, Limit, NewRecord, ReadError, Scope, Unavailable};
+use feedwire_engine::{
+    AppendError, Batch, Limit, NewRecord, ReadError, Record, Scope, Unavailable,
+};
 use feedwire_event::payload::{self, DataText};
 use feedwire_event::{
     Attribute, Change, ChangeKind, Data, Difference, Event, EventId, Extensions, FeedName, Ids,
@@ -20,7 +22,7 @@ use crate::filter::Matcher;
 use crate::limits::{
     LOAD_BATCH_BYTES, LOAD_BATCH_EVENTS, LOAD_PAUSE_MAX, LOAD_PAUSES, LOAD_RETRY, LOAD_SAVED,
 };
-use crate::project::Project;
+use crate::project::{Project, TAIL_READ};
 use crate::{Allowance, Clock, Filter};
 
 /// What an event takes on disk beside its tags and its payload, at most.
@@ -32,18 +34,30 @@ enum Halt {
     /// The project is being closed.
     #[error("the project is being closed")]
     Closing,
+    /// It cannot be gone on with, for this reason.
+    #[error("{0}")]
+    Broken(String),
     /// It is tried again later.
     #[error(transparent)]
     Append(AppendError),
     /// It is tried again later.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(ReadError),
     /// It is tried again later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
     /// It is tried again later.
     #[error(transparent)]
     Store(#[from] crate::store::Error),
+}
+
+impl From<ReadError> for Halt {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged { .. } => Self::Broken(error.to_string()),
+            ReadError::Expired(_) | ReadError::Unavailable(_) => Self::Read(error),
+        }
+    }
 }
 
 impl Project {
@@ -58,10 +72,15 @@ impl Project {
                 };
                 // Held while it is run, so that the project is not taken for one that nobody uses.
                 let project = Arc::clone(self);
+                let id = job.id.clone();
                 match project.run(job, clock).await {
                     Ok(()) if outage.ends() => tracing::info!("load jobs are gone on with"),
                     Ok(()) => {}
                     Err(Halt::Closing) => return,
+                    Err(Halt::Broken(reason)) => {
+                        // Where that cannot be written, it is found out again.
+                        drop(project.loads().end(&id, Phase::Failed(reason), clock).await);
+                    }
                     Err(error) => {
                         if outage.begins(&error) {
                             tracing::warn!(
@@ -76,15 +95,26 @@ impl Project {
             }
         };
         stop.run_until_cancelled(run).await;
+        if let Some(job) = self.loads().next().filter(|job| job.written > 0) {
+            // The log says it too.
+            drop(self.loads().keep(&job).await);
+        }
     }
 
     /// Goes on with `job` up to its end.
     async fn run(self: &Arc<Self>, mut job: Job, clock: &dyn Clock) -> Result<(), Halt> {
-        self.catch_up(&mut job).await?;
+        let caught_up = self.catch_up(&mut job).await;
+        self.loads().note(&job);
+        self.loads().note_caught_up();
+        caught_up?;
         self.loads().note_running(Some((job.id.clone(), job.done)));
         let mut walk = Walk::new(Arc::clone(self), job.matcher(), job.after.clone());
         let (before, mut saved_at) = (job.done, Instant::now());
-        while self.loads().goes_on(&job.id) {
+        loop {
+            let batch = self.loads().batch.lock().await;
+            if !self.loads().goes_on(&job.id) {
+                return Ok(());
+            }
             let (begun, written) = (Instant::now(), job.written);
             let head = self.log().bounds().last;
             let limit = Limit {
@@ -113,49 +143,32 @@ impl Project {
             } else {
                 self.loads().note(&job);
             }
+            drop(batch);
             let own = job.written - written;
             let all = self.log().bounds().last.get() - head.get();
             give_way(all > own, begun.elapsed()).await;
         }
-        Ok(())
     }
 
-    /// Has `job` know how far it is: its last event may have come after it was kept.
+    /// Has `job` know how far it is: events of its may have come after it was kept.
     async fn catch_up(&self, job: &mut Job) -> Result<(), Halt> {
         let scope = Scope {
             feeds: job.settings.feeds.iter().map(FeedName::load_feed).collect(),
             ..Scope::default()
         };
-        if scope.feeds.is_empty() {
-            return Ok(());
-        }
-        let mut before = self.log().bounds().last.next();
-        let found = loop {
-            let chunk = self
-                .log()
-                .read_back(&scope, before, Limit::records(1))
-                .await?;
-            if let Some(record) = chunk.records.into_iter().next() {
-                break record;
+        let (mut after, end) = (job.last.max(job.start), self.log().bounds().last);
+        while after < end && !scope.feeds.is_empty() {
+            let chunk = match self.log().read(&scope, after, TAIL_READ).await {
+                Err(ReadError::Expired(expired)) => {
+                    after = expired.first.previous();
+                    continue;
+                }
+                chunk => chunk?,
+            };
+            for record in &chunk.records {
+                job.take_up(record)?;
             }
-            before = chunk.through;
-            if before <= self.log().bounds().first {
-                return Ok(());
-            }
-        };
-        let payload = found.payload().map_err(Unavailable::new)?;
-        let (feed, subject) = (FeedName::loaded(found.feed()), found.subject());
-        let key = feed.zip(subject).and_then(|(feed, subject)| {
-            let (feed, subject) = (FeedName::new(feed).ok()?, Subject::new(subject).ok()?);
-            Some(EntityKey { feed, subject })
-        });
-        if let (Some(written), Some(key)) = (job.number(payload.id), key) {
-            let more = written.saturating_sub(job.written);
-            job.written += more;
-            job.done += more;
-            job.bytes += more * (found.bytes() + FRAME_BYTES) as u64;
-            job.last = job.last.max(found.position());
-            job.after = job.after.take().max(Some(key));
+            after = chunk.through;
         }
         Ok(())
     }
@@ -176,7 +189,7 @@ impl Project {
         let numbered = shown.zip(job.written + 1..);
         let records: Vec<NewRecord> = numbered
             .map(|(entity, number)| record(job, entity, number))
-            .collect::<Result<_, Unavailable>>()?;
+            .collect::<Result<_, Halt>>()?;
         if records.is_empty() {
             return Ok(None);
         }
@@ -191,7 +204,8 @@ impl Project {
         }
         if let Some(most) = self.retention().present().bytes {
             let first = self.log().bounds().first;
-            if self.loads().retained_bytes(first) + bytes > most {
+            let retained = self.loads().retained_bytes(first).unwrap_or_default();
+            if retained + bytes > most {
                 let reason = format!(
                     "what is loaded may take as much as is kept of everything else, which is {most} bytes"
                 );
@@ -222,6 +236,29 @@ async fn give_way(to_others: bool, took: Duration) {
 }
 
 impl Job {
+    /// Takes up that `record` was written, if it is of this job.
+    fn take_up(&mut self, record: &Record) -> Result<(), Halt> {
+        let payload = record.payload().map_err(|error| broken(record, &error))?;
+        let Some(number) = self
+            .number_of(payload.id)
+            .filter(|number| *number > self.written)
+        else {
+            return Ok(());
+        };
+        let feed = FeedName::new(FeedName::loaded(record.feed()).unwrap_or_default());
+        let subject = Subject::new(record.subject().unwrap_or_default());
+        let after = EntityKey {
+            feed: feed.map_err(|error| broken(record, &error))?,
+            subject: subject.map_err(|error| broken(record, &error))?,
+        };
+        self.done += number - self.written;
+        self.written = number;
+        self.bytes += (record.bytes() + FRAME_BYTES) as u64;
+        self.last = record.position();
+        self.after = Some(after);
+        Ok(())
+    }
+
     fn matcher(&self) -> Matcher {
         let filter = Filter {
             feeds: self.settings.feeds.clone(),
@@ -245,7 +282,7 @@ impl Job {
     }
 
     /// The number of its event `id`; `None` where that is of another job.
-    fn number(&self, id: &str) -> Option<u64> {
+    fn number_of(&self, id: &str) -> Option<u64> {
         id.strip_prefix(self.id.as_str())?
             .strip_prefix('-')?
             .parse()
@@ -253,22 +290,35 @@ impl Job {
     }
 }
 
+fn broken(record: &Record, error: &dyn std::error::Error) -> Halt {
+    Halt::Broken(format!(
+        "the record at position {} cannot be read: {error}",
+        record.position()
+    ))
+}
+
 /// The event `number` of `job`, which tells the state of `entity`.
-fn record(job: &Job, entity: &Entity, number: u64) -> Result<NewRecord, Unavailable> {
+fn record(job: &Job, entity: &Entity, number: u64) -> Result<NewRecord, Halt> {
     let state = entity.record();
-    let payload = state.payload().map_err(Unavailable::new)?;
-    let unreadable = || Unavailable::new("the state of an entity cannot be read");
+    let payload = state.payload().map_err(|error| broken(state, &error))?;
+    let unreadable = || {
+        Halt::Broken(format!(
+            "the state at position {} cannot be read",
+            entity.position()
+        ))
+    };
     let (DataText::Json(data), Some(change)) = (payload.data, payload.change) else {
         return Err(unreadable());
     };
-    let feed = FeedName::new(state.feed()).map_err(Unavailable::new)?;
-    let subject = Subject::new(state.subject().unwrap_or_default()).map_err(Unavailable::new)?;
-    let ty = TypeName::new(ChangeKind::Load.as_str()).map_err(Unavailable::new)?;
+    let feed = FeedName::new(state.feed()).map_err(|error| broken(state, &error))?;
+    let subject = Subject::new(state.subject().unwrap_or_default());
+    let subject = subject.map_err(|error| broken(state, &error))?;
+    let ty = TypeName::new(ChangeKind::Load.as_str()).expect("it is a name");
     let source = payload.source.map(Source::new).transpose();
     let data = State::written(data).ok_or_else(unreadable)?;
     let event = Event {
         id: Some(job.event_id(number)),
-        source: source.map_err(Unavailable::new)?,
+        source: source.map_err(|error| broken(state, &error))?,
         ty: ty.clone(),
         subject: Some(subject.clone()),
         time: Some(state.stamp().time),

@@ -5,9 +5,11 @@
 //! | 1 | the version of this encoding, 1 |
 //! | 8, 8 | when it was started and when it ended (i64, microseconds since 1970, the least for not yet) |
 //! | 1, text | 0 under way, 1 done, 2 cancelled, 3 failed; and why it failed |
-//! | 8 each | position of the log at its start, entities in all, looked at and written, bytes written and at most, position of the last event |
+//! | 8 each | its number, which grows; position of the log at its start, entities in all, looked at and written, bytes written and at most, position of the last event |
 //! | text, text | the feed and the subject of the entity that was looked at last; empty where there was none |
 //! | lists, text | its feeds, its subjects, its labels; and the expression of its filter, empty where there is none |
+
+use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_event::{Attribute, EventId, FeedName, Position, Subject, Timestamp};
@@ -23,7 +25,9 @@ const VERSION: u8 = 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Job {
     pub(super) id: EventId,
-    pub(super) settings: Settings,
+    /// Its place among the jobs: they are run in this order, whatever the clock says.
+    pub(super) number: u64,
+    pub(super) settings: Arc<Settings>,
     pub(super) phase: Phase,
     pub(super) start: Position,
     pub(super) total: u64,
@@ -54,6 +58,7 @@ impl Job {
         out.put_u8(phase);
         put_text(why, &mut out);
         let numbers = [
+            self.number,
             self.start.get(),
             self.total,
             self.done,
@@ -74,7 +79,7 @@ impl Job {
             labels,
             expression,
             bytes_max: _,
-        } = &self.settings;
+        } = &*self.settings;
         put_all(feeds.iter().map(FeedName::as_str), &mut out);
         put_all(subjects.iter().map(Subject::as_str), &mut out);
         put_labels(labels, &mut out);
@@ -100,6 +105,7 @@ impl Job {
             3 => Phase::Failed(why),
             _ => return None,
         };
+        let place = value.try_get_u64_le().ok()?;
         let start = position(value)?;
         let mut number = || value.try_get_u64_le().ok();
         let [total, done, written, bytes, bytes_max] =
@@ -126,7 +132,8 @@ impl Job {
         };
         value.is_empty().then_some(Self {
             id,
-            settings,
+            number: place,
+            settings: Arc::new(settings),
             phase,
             start,
             total,
@@ -162,7 +169,8 @@ mod tests {
         };
         let job = Job {
             id: EventId::new("id-1").expect("an id"),
-            settings,
+            number: 9,
+            settings: Arc::new(settings),
             phase: Phase::Failed("why".into()),
             start: position(3),
             total: 1,
@@ -179,10 +187,10 @@ mod tests {
             ended_at: Some(Timestamp::from_micros(1)),
         };
         let waiting = Job {
-            settings: Settings {
+            settings: Arc::new(Settings {
                 bytes_max: Some(7),
                 ..Settings::default()
-            },
+            }),
             phase: Phase::Waiting,
             after: None,
             ended_at: None,

@@ -306,7 +306,7 @@ impl Projects {
         let Some(used_by) = now.checked_sub(unused) else {
             return;
         };
-        for (used, name) in self.idle(|opened| opened.project.erasures().open_count() == 0) {
+        for (used, name) in self.idle(|opened| opened.project.has_nothing_to_do()) {
             if used <= used_by {
                 self.let_go(&name, used_by).await;
             }

@@ -6,6 +6,7 @@ use feedwire_event::{Cursor, Labels};
 
 use super::*;
 use crate::entities::StateCursor;
+use crate::{Allowance, Confinement, LabelFilter, Right, Rights};
 use crate::{Expression, Filter};
 
 /// The states that a snapshot of `of` tells, taking `size` at once, and where it started.
@@ -119,6 +120,52 @@ async fn a_snapshot_goes_on_behind_what_was_told() {
         .snapshot(&world.grant, filter(""), Some(ahead))
         .await;
     assert!(matches!(ahead, Err(crate::read::Error::CursorAhead { .. })));
+}
+
+#[tokio::test]
+async fn who_may_not_see_an_entity_is_not_told_its_name_by_a_cursor() {
+    let world = planes().await;
+    let hall = Labels::new(BTreeMap::from([("room".to_owned(), "hall".to_owned())]));
+    let hall = hall.expect("labels");
+    let set = world
+        .core
+        .set_labels(&world.grant, key("a", "1").subject, hall, None);
+    set.await.expect("set");
+    let reads: Rights = [Right::Read].into_iter().collect();
+    let by_label = Allowance {
+        rights: reads,
+        feeds: Vec::new(),
+        confinement: Some(Confinement::Labels(vec![LabelFilter {
+            key: "room".to_owned(),
+            value: None,
+        }])),
+    };
+    let by_feed = Allowance {
+        rights: reads,
+        feeds: vec![
+            "a.*".parse().expect("a pattern"),
+            "b".parse().expect("a pattern"),
+        ],
+        confinement: None,
+    };
+    for (allowance, all) in [
+        (by_label, &[r#"a/1 {"x":1}"#, "b/1 {}"][..]),
+        (by_feed, &["b/1 {}", "b/2 {}"][..]),
+    ] {
+        let confined = world.granting(allowance);
+        for size in [1, 9] {
+            assert_eq!(listed(&confined, "", size).await, all);
+        }
+        let snapshot = confined.core.snapshot(&confined.grant, filter(""), None);
+        let mut snapshot = snapshot.await.expect("a snapshot");
+        let mut last = None;
+        while let Some(records) = snapshot.next(Limit::records(1)).await.expect("states") {
+            let record = records.last().expect("there is one");
+            last = Some(key(record.feed(), record.subject().expect("a subject")));
+            assert_eq!(snapshot.cursor().after, last);
+        }
+        assert_eq!(snapshot.cursor().after, last);
+    }
 }
 
 /// A consumer that folds what it is told has in the end what is there, whatever changes while it is told.
