@@ -128,25 +128,25 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         path: "/v1/projects/{project}/feeds/{feed}/loads",
         dialect: &DIALECT,
-        methods: methods!(POST, PUBLISH => loads::start),
+        methods: methods!(POST, ADMIN => loads::start),
         description: Some(paths::loads::start),
     },
     Route {
         path: "/v1/projects/{project}/loads",
         dialect: &DIALECT,
-        methods: methods!(GET, PUBLISH => loads::list),
+        methods: methods!(GET, ADMIN => loads::list),
         description: Some(paths::loads::all),
     },
     Route {
         path: "/v1/projects/{project}/loads/{id}",
         dialect: &DIALECT,
-        methods: methods!(GET, PUBLISH => loads::show),
+        methods: methods!(GET, ADMIN => loads::show),
         description: Some(paths::loads::one),
     },
     Route {
         path: "/v1/projects/{project}/loads/{id}/cancel",
         dialect: &DIALECT,
-        methods: methods!(POST, PUBLISH => loads::cancel),
+        methods: methods!(POST, ADMIN => loads::cancel),
         description: Some(paths::loads::cancel),
     },
     Route {

@@ -29,7 +29,7 @@ pub(crate) fn start() -> Value {
 pub(crate) fn all() -> Value {
     json!({
         "parameters": [parameters::project()],
-        "get": Operation::new("listLoads", TAG, "The load jobs of feeds that may be published to")
+        "get": Operation::new("listLoads", TAG, "The load jobs of the project")
             .json("In the order in which they were started.", at("Loads"))
             .refuses(&["not-found", "damaged"])
             .described(),

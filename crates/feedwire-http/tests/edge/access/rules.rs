@@ -114,22 +114,18 @@ const RULES: &[(&str, &str, Takes)] = &[
     (
         "/v1/projects/{project}/feeds/{feed}/loads",
         "post",
-        Takes::Right("publish"),
+        Takes::Right("admin"),
     ),
-    (
-        "/v1/projects/{project}/loads",
-        "get",
-        Takes::Right("publish"),
-    ),
+    ("/v1/projects/{project}/loads", "get", Takes::Right("admin")),
     (
         "/v1/projects/{project}/loads/{id}",
         "get",
-        Takes::Right("publish"),
+        Takes::Right("admin"),
     ),
     (
         "/v1/projects/{project}/loads/{id}/cancel",
         "post",
-        Takes::Right("publish"),
+        Takes::Right("admin"),
     ),
     (
         "/v1/projects/{project}/subjects/{subject}/labels",
