@@ -32,3 +32,13 @@ pub const LABEL_BYTES_MAX: usize = 256;
 pub const ENTITY_IDS_MAX: usize = 16;
 /// Longest ids of one entity, as JSON: they are repeated in each of its events.
 pub const ENTITY_IDS_BYTES_MAX: usize = 4096;
+/// Longest list of pointers to what changed in an entity, and to what was removed, as JSON. It takes some 500 names to fill one: who
+/// changes more is told little by their list.
+pub const DIFFERENCE_BYTES_MAX: usize = 16 * 1024;
+/// What the event of an entity has at most beside its state and those lists: names, subject, id, source, ids, lengths.
+pub const ENTITY_HEAD_BYTES_MAX: usize = 2 * NAME_BYTES_MAX
+    + SUBJECT_BYTES_MAX
+    + ID_BYTES_MAX
+    + SOURCE_BYTES_MAX
+    + ENTITY_IDS_BYTES_MAX
+    + 256;

@@ -5,23 +5,41 @@ use std::collections::HashMap;
 use super::equal::are_equal;
 use super::members::{self, Members};
 use super::pointer;
+use super::pointers::{Path, Pointers};
 use super::{DIFFERENCE_DEPTH, State};
+use crate::limits::{DIFFERENCE_BYTES_MAX, ENTITY_HEAD_BYTES_MAX, EVENT_BYTES_MAX};
 
 /// What is another in a state than in the one before, as JSON Pointers.
+///
+/// Neither list is longer than [`DIFFERENCE_BYTES_MAX`] as JSON, nor than an event with the state has room for. What would be longer names
+/// fewer levels of members: the objects in which what it is about is, at last the state itself, whose pointer is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// What is new or has another value, in the order of the new state.
+    /// What is new or has another value, in the order of the new state; or objects in which there is such.
     pub changed: Vec<String>,
-    /// What is no longer there, in the order of the old one.
+    /// What is no longer there, in the order of the old one; or objects from which something is gone, which are still there: the new
+    /// ones take their place.
     pub removed: Vec<String>,
 }
 
 impl Difference {
     /// How `new` differs from `old`.
     pub fn between(old: &State, new: &State) -> Self {
-        let mut difference = Self::default();
-        difference.look(old.as_str(), new.as_str(), &mut String::new(), 0);
-        difference
+        let room = EVENT_BYTES_MAX.saturating_sub(ENTITY_HEAD_BYTES_MAX + new.as_str().len());
+        Self::within(DIFFERENCE_BYTES_MAX.min(room / 2), old, new)
+    }
+
+    /// The same in lists of at most so many bytes each, or of the state alone.
+    pub(super) fn within(bytes_max: usize, old: &State, new: &State) -> Self {
+        let mut found = Found {
+            changed: Pointers::within(bytes_max),
+            removed: Pointers::within(bytes_max),
+        };
+        found.look(old.as_str(), new.as_str(), &mut Path::default());
+        Self {
+            changed: found.changed.into_list(),
+            removed: found.removed.into_list(),
+        }
     }
 
     /// Whether there is none.
@@ -37,39 +55,46 @@ impl Difference {
             list
         })
     }
+}
 
-    fn look(&mut self, old: &str, new: &str, at: &mut String, depth: usize) {
+/// What is found of a difference.
+struct Found {
+    changed: Pointers,
+    removed: Pointers,
+}
+
+impl Found {
+    fn look(&mut self, old: &str, new: &str, at: &mut Path) {
         if old == new {
             return;
         }
-        let objects = (depth < DIFFERENCE_DEPTH)
+        let objects = (at.depth() < DIFFERENCE_DEPTH)
             .then(|| members::of_object(old).zip(members::of_object(new)))
             .flatten();
         match objects {
-            Some((old, new)) => self.look_into(&old, &new, at, depth),
+            Some((old, new)) => self.look_into(&old, &new, at),
             None if are_equal(old, new) => {}
-            None => self.changed.push(at.clone()),
+            None => self.changed.push(at),
         }
     }
 
-    fn look_into(&mut self, old: &Members<'_>, new: &Members<'_>, at: &mut String, depth: usize) {
-        let len = at.len();
+    fn look_into(&mut self, old: &Members<'_>, new: &Members<'_>, at: &mut Path) {
         let mut olds: HashMap<&str, &str> = (old.0.iter())
             .map(|(name, value)| (&**name, *value))
             .collect();
         for (name, value) in &new.0 {
-            pointer::push(at, name);
+            at.enter(name);
             match olds.remove(&**name) {
-                Some(old) => self.look(old, value, at, depth + 1),
-                None => self.changed.push(at.clone()),
+                Some(old) => self.look(old, value, at),
+                None => self.changed.push(at),
             }
-            at.truncate(len);
+            at.leave();
         }
         for (name, _) in &old.0 {
             if olds.contains_key(&**name) {
-                pointer::push(at, name);
-                self.removed.push(at.clone());
-                at.truncate(len);
+                at.enter(name);
+                self.removed.push(at);
+                at.leave();
             }
         }
     }

@@ -4,7 +4,8 @@
 //! strings with the same characters however they are escaped, numbers with the same value (`1`, `1.0` and `1e0` are one); nothing else is.
 //!
 //! **Differences** are told member by member, in nested objects too, down to [`DIFFERENCE_DEPTH`]; an object that is nested deeper, and an
-//! array wherever it is, differs as a whole.
+//! array wherever it is, differs as a whole. Where so much
+//! changed that the pointers to it would be too long, it is told less deep.
 
 mod difference;
 mod equal;
@@ -12,6 +13,7 @@ mod ids;
 mod members;
 mod merge;
 mod pointer;
+mod pointers;
 mod show;
 mod state;
 
@@ -74,6 +76,6 @@ pub struct ChangeText<'a> {
     pub ids: &'a str,
     /// What changed, a JSON array of JSON Pointers (RFC 6901); empty where nothing did.
     pub changed: &'a str,
-    /// What is no longer there, in the same form.
+    /// What is no longer there, in the same form. Where it is there nevertheless, it is an object that takes the place of the one before.
     pub removed: &'a str,
 }

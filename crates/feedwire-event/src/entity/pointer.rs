@@ -33,6 +33,13 @@ pub(super) fn write_list(pointers: &[String], out: &mut Vec<u8>) {
     }
 }
 
+/// How many bytes `pointer` takes in such a list, with the sign behind it.
+pub(super) fn written_bytes(pointer: &str) -> usize {
+    let mut out = Vec::with_capacity(pointer.len() + 2);
+    write_string(pointer, &mut out);
+    out.len() + 1
+}
+
 /// The pointers of what [`write_list`] wrote.
 pub(super) fn read_list(text: &str) -> Vec<Cow<'_, str>> {
     serde_json::from_str(text).unwrap_or_default()

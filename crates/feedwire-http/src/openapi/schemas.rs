@@ -212,7 +212,7 @@ fn event() -> Value {
             },
             "data": { "description": "As it was published; of an entity, all of its state, or what of it changed." },
             "ids": text("Of an entity: its ids, as JSON."),
-            "removed": text("Of an entity: JSON Pointers to what is no longer there, as a JSON array."),
+            "removed": text("Of an entity: JSON Pointers to what is gone, as a JSON array; what data has nevertheless takes its place."),
             "stateposition": position("Of a state that is told again: where the change stands that made it."),
             "data_base64": text("As it was published."),
         },
