@@ -77,6 +77,8 @@ pub(crate) enum Part {
     Serialized,
     /// Streams: shared by their members, and taken over from one that dies
     Streams,
+    /// Entities: put one by one and in lines, loaded by jobs, and read before the events that follow them
+    Entities,
 }
 
 impl Part {
@@ -90,6 +92,7 @@ impl Part {
             Self::Idle => "idle",
             Self::Serialized => "serialized",
             Self::Streams => "streams",
+            Self::Entities => "entities",
         }
     }
 }

@@ -79,6 +79,17 @@ impl Child {
         usage::memory(self.process.id())
     }
 
+    /// Bytes of memory that it has had at most since [`Self::forget_peak`].
+    pub(crate) fn peak(&self) -> anyhow::Result<u64> {
+        usage::peak(self.process.id())
+    }
+
+    /// Has the peak begin with what it has now; tells that.
+    pub(crate) fn forget_peak(&self) -> anyhow::Result<u64> {
+        usage::forget_peak(self.process.id())?;
+        self.peak()
+    }
+
     /// What it has used until now.
     pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
         Usage::of(self.process.id())

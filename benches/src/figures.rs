@@ -73,6 +73,11 @@ pub(crate) fn bytes(value: f64) -> String {
     format!("{:.1} KiB", value / 1024.0)
 }
 
+/// A number of bytes of a whole program.
+pub(crate) fn mebibytes(value: f64) -> String {
+    format!("{:.0} MiB", value / (1024.0 * 1024.0))
+}
+
 /// A small part in hundredths.
 pub(crate) fn fine_percent(value: f64) -> String {
     format!("{:.1} %", value * 100.0)

@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock;
+
 /// The longest that anything waits before it looks whether it should end.
 pub(crate) const LOOK: Duration = Duration::from_millis(100);
 
@@ -43,4 +45,17 @@ pub(crate) fn check() -> anyhow::Result<()> {
         bail!("interrupted");
     }
     Ok(())
+}
+
+/// Waits for `span`, or until the benchmark is asked to end.
+pub(crate) fn wait(span: Duration) -> anyhow::Result<()> {
+    let end = clock::now() + span;
+    loop {
+        check()?;
+        let left = end.saturating_duration_since(clock::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::park_timeout(left.min(LOOK));
+    }
 }

@@ -52,6 +52,22 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
+/// Bytes of memory that a process has had at most since it was told to forget what it had; what it shares with others counts whole.
+pub(crate) fn peak(pid: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let field = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kib: u64 = field.context("no peak")?.parse().context("no number")?;
+    Ok(kib * 1024)
+}
+
+/// Has the peak of a process begin with what it has now.
+pub(crate) fn forget_peak(pid: u32) -> anyhow::Result<()> {
+    let path = format!("/proc/{pid}/clear_refs");
+    fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
+}
+
 /// A spell of load, from which it is told how busy server and generator were.
 #[derive(Debug)]
 pub(crate) struct Spell {

@@ -97,10 +97,17 @@ impl Page<'_> {
     }
 
     /// The cursor to ask for the next page with.
-    pub(crate) fn cursor(&self) -> anyhow::Result<u64> {
+    pub(crate) fn cursor(&self) -> anyhow::Result<String> {
         const CURSOR: &[u8] = b"\"cursor\":\"";
         let at = memmem::rfind(self.body, CURSOR).context("a page without a cursor")?;
-        Ok(read_digits(&self.body[at + CURSOR.len()..]))
+        let rest = &self.body[at + CURSOR.len()..];
+        let end = memchr::memchr(b'"', rest).context("a cursor without an end")?;
+        Ok(String::from_utf8(rest[..end].to_vec())?)
+    }
+
+    /// Whether it has the last of the states.
+    pub(crate) fn is_marked(&self) -> bool {
+        memmem::rfind(self.body, b"\"mark\":").is_some()
     }
 
     pub(crate) fn has_more(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::event::{Event, write_digits};
+use crate::event::{DIGITS, Event, NUMBER_FROM_END, put, write_digits};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -34,6 +34,36 @@ impl Request {
         if is_batch {
             request.bytes.push(b']');
         }
+        request
+    }
+
+    /// A `POST` of `events` lines, each like `event`.
+    pub(crate) fn lines(address: SocketAddr, path: &str, events: usize, event: &Event) -> Self {
+        let body = events * (event.json.len() + 1);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-ndjson\r\ncontent-length: {body}\r\n\r\n"
+        );
+        let mut request = Self::empty(head.into_bytes());
+        for _ in 0..events {
+            request.push(event);
+            request.bytes.push(b'\n');
+        }
+        request
+    }
+
+    /// A `PUT` of one entity below `path`, which has its subject.
+    pub(crate) fn put_entity(address: SocketAddr, path: &str, bytes: usize) -> Self {
+        let subject = format!("N{:0DIGITS$}", 0);
+        let mut request = Self::empty(format!("PUT {path}/{subject}").into_bytes());
+        request.subjects.push(request.bytes.len() - DIGITS);
+        let body = put(bytes);
+        let head = format!(
+            " HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        request.bytes.extend_from_slice(head.as_bytes());
+        request.bytes.extend_from_slice(&body);
+        request.numbers.push(request.bytes.len() - NUMBER_FROM_END);
         request
     }
 
@@ -101,7 +131,7 @@ impl Request {
     fn push(&mut self, event: &Event) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&event.json);
-        self.subjects.push(start + Event::subject_at());
+        self.subjects.push(start + event.subject_at);
         self.numbers.push(start + event.number_at());
     }
 

@@ -19,6 +19,16 @@ pub(crate) enum Framing {
     Member,
 }
 
+impl Framing {
+    /// What is asked for to have it.
+    pub(crate) fn accept(self) -> &'static str {
+        match self {
+            Self::Sse | Self::Member => "text/event-stream",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+}
+
 /// What is in front of an event's number, wherever it stands.
 const NUMBER: &[u8] = br#""n":""#;
 
@@ -52,7 +62,7 @@ pub(super) struct Stream {
     lines: Lines,
     place: Place,
     has_begun: bool,
-    /// Whether the server has said that there is nothing more.
+    /// Whether the server has said that there is nothing more, or that there are no more states.
     has_ended: bool,
     position: u64,
     last: u64,
@@ -141,11 +151,14 @@ impl Stream {
         if line.starts_with(b"data: ") {
             return Ok(Some(self.event(line)));
         }
-        if let Some(id) = line.strip_prefix(b"id: ") {
+        if line.starts_with(b"id: state:") {
+            // States come in the order of their subjects, not of their positions: it is not looked at.
+            self.position = self.last + 1;
+        } else if let Some(id) = line.strip_prefix(b"id: ") {
             self.position = read_digits(id);
         } else if let Some(kind) = line.strip_prefix(b"event: ") {
             self.place = Place::Control;
-            self.end(kind == b"end", line)?;
+            self.end(kind == b"end" || kind == b"mark", line)?;
         }
         Ok(None)
     }
@@ -173,8 +186,9 @@ impl Stream {
             self.position = self.last + 1;
             return Ok(Some(self.event(line)));
         }
-        if line.starts_with(br#"{"expired":"#) || line.starts_with(br#"{"end":"#) {
-            self.end(line.starts_with(br#"{"end":"#), line)?;
+        let is_end = line.starts_with(br#"{"end":"#) || line.starts_with(br#"{"mark":"#);
+        if is_end || line.starts_with(br#"{"expired":"#) {
+            self.end(is_end, line)?;
         }
         Ok(None)
     }
@@ -257,6 +271,25 @@ mod tests {
         assert_eq!((stream.tally().events, stream.tally().numbers), (2, 16));
         assert_eq!(stream.take_receipts(), [(3, "3.1.5".to_owned())].into());
         assert!(stream.take_receipts().is_empty());
+    }
+
+    #[test]
+    fn states_are_counted_up_to_their_mark() {
+        let (one, two) = (event(7), event(9));
+        let tally = Tally {
+            events: 2,
+            numbers: 16,
+            positions: 1 + 2,
+            unordered: 0,
+        };
+        let sse = format!(
+            "retry: 1000\nid: state:5:\n\nid: state:5:Yg\ndata: {one}\n\nid: state:5:Yw\ndata: {two}\n\nid: 5\nevent: mark\ndata: {{\"cursor\":\"5\"}}\n\n"
+        );
+        check(Framing::Sse, &sse, tally);
+        let lines = format!(
+            "{one}\n{two}\n{{\"heartbeat\":{{\"cursor\":\"state:5:Yw\"}}}}\n{{\"mark\":{{\"cursor\":\"5\"}}}}\n"
+        );
+        check(Framing::Ndjson, &lines, tally);
     }
 
     #[test]

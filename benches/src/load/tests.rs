@@ -6,10 +6,12 @@ use std::time::Duration;
 use feedwire_testkit::TestServer;
 
 use super::{
-    Begin, Closed, Crowd, Drip, Fanout, Fill, Framing, Nobody, Pace, Pages, Protocol, Request,
+    Begin, Closed, Crowd, Drip, Fanout, Fill, Framing, Job, Nobody, Pace, Pages, Protocol, Request,
     Tally, Waiters,
 };
+use crate::event::Event;
 use crate::interrupt;
+use crate::peers::PROJECT;
 
 const PUBLISH: &str = "/v1/projects/default/feeds/flights/events";
 const FEED: &str = "/v1/projects/default/feeds/flights";
@@ -30,7 +32,7 @@ async fn against_server<T: Send + 'static>(
 /// All events of the feed.
 fn read_all(address: SocketAddr) -> anyhow::Result<Tally> {
     let mut pages = Pages::open(address)?;
-    let (mut tally, mut cursor, mut has_more) = (Tally::default(), 0, true);
+    let (mut tally, mut cursor, mut has_more) = (Tally::default(), "0".to_owned(), true);
     while has_more {
         let page = pages.get(&format!("{FEED}?after={cursor}&limit=1000"))?;
         tally.add(page.tally());
@@ -113,10 +115,8 @@ async fn a_replay_is_read_whole_in_every_framing() {
         let wanted = (300, (0..300).sum::<u64>());
         let pages = read_all(address)?;
         assert_eq!((pages.events, pages.numbers), wanted);
-        for (framing, accept) in [
-            (Framing::Sse, "text/event-stream"),
-            (Framing::Ndjson, "application/x-ndjson"),
-        ] {
+        for framing in [Framing::Sse, Framing::Ndjson] {
+            let accept = framing.accept();
             let request = Request::get(address, &format!("{FEED}?from=start&limit=300"), accept);
             let mut crowd = Crowd::open(address, 2, framing, |_| request.clone())?;
             while !crowd.have_ended() {
@@ -129,6 +129,58 @@ async fn a_replay_is_read_whole_in_every_framing() {
             }
             assert!(crowd.bytes() > 2 * 300 * 300);
         }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_are_read_whole_in_every_framing() {
+    against_server(|address| {
+        let (entities, states) = (format!("{FEED}/entities"), format!("{FEED}?from=state"));
+        let mut fill = Fill::open(address)?;
+        let mut lines = Request::lines(address, &entities, 100, &Event::entity(300));
+        for first in [0, 100, 200] {
+            fill.publish(&mut lines, first, 100)?;
+        }
+        // Each of them is what it was put last, but for one.
+        fill.publish(&mut Request::put_entity(address, &entities, 300), 300, 100)?;
+        let wanted = (100, (201..=300).sum::<u64>());
+        for framing in [Framing::Sse, Framing::Ndjson] {
+            let accept = framing.accept();
+            let request = Request::get(address, &states, accept);
+            let mut crowd = Crowd::open(address, 1, framing, |_| request.clone())?;
+            while !crowd.have_ended() {
+                crowd.wait(interrupt::LOOK)?;
+                crowd.take(&mut Nobody)?;
+            }
+            for tally in crowd.tallies() {
+                assert_eq!((tally.events, tally.numbers), wanted);
+            }
+        }
+        let mut pages = Pages::open(address)?;
+        let first = pages.get(&format!("{states}&limit=60"))?;
+        let (mut tally, cursor) = (first.tally(), first.cursor()?);
+        assert!(!first.is_marked());
+        let second = pages.get(&format!("{FEED}?after={cursor}&limit=60"))?;
+        tally.add(second.tally());
+        assert!(second.is_marked());
+        assert_eq!((tally.events, tally.numbers), wanted);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_job_is_waited_for_to_its_end() {
+    against_server(|address| {
+        let entities = format!("{FEED}/entities");
+        let mut lines = Request::lines(address, &entities, 100, &Event::entity(300));
+        Fill::open(address)?.publish(&mut lines, 0, 100)?;
+        let job = Job::start(address, PROJECT, "flights")?;
+        assert_eq!((job.start, job.finish()?), (100, 100));
+        assert_eq!(job.written("done")?, 100);
+        assert!(job.written("running").is_err() && job.cancel().is_err());
         Ok(())
     })
     .await;

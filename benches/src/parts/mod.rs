@@ -1,6 +1,11 @@
 //! The parts of the benchmark, each a few tables.
 
 mod bench;
+mod entities;
+mod entities_bulk;
+mod entities_load;
+mod entities_one;
+mod entities_state;
 mod fanout;
 mod fanout_filtered;
 mod fanout_fixed;
@@ -12,6 +17,7 @@ mod poll;
 mod publish;
 mod publish_batches;
 mod publish_one;
+mod reading;
 mod replay;
 mod replay_pages;
 mod replay_small;
@@ -45,6 +51,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Part::Idle,
         Part::Serialized,
         Part::Streams,
+        Part::Entities,
     ];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
@@ -66,5 +73,6 @@ fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Resul
         Part::Idle => idle::run(bench, report),
         Part::Serialized => serialized::run(bench, report),
         Part::Streams => streams::run(bench, report),
+        Part::Entities => entities::run(bench, report),
     }
 }

@@ -74,12 +74,22 @@ pub(super) fn load(
         Protocol::Http => Request::post(peer.address, path, shape.batch, shape.event_bytes),
         Protocol::Redis => Request::xadd(shape.event_bytes),
     };
+    closed(bench, peer, &request, (shape.connections, shape.subjects))
+}
+
+/// What a peer makes of `request`, sent on so many connections, its events of so many subjects in turn.
+pub(super) fn closed(
+    bench: &Bench<'_>,
+    peer: &Peer,
+    request: &Request,
+    (connections, subjects): (usize, u64),
+) -> anyhow::Result<(Figures, Measured)> {
     let load = Closed {
         address: peer.address,
         protocol: peer.protocol,
-        request: &request,
-        connections: shape.connections,
-        subjects: shape.subjects,
+        request,
+        connections,
+        subjects,
         warm_up: bench.span(WARM_UP),
         span: bench.span(SPAN),
     };

@@ -65,7 +65,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report, filled: Filled) -> any
 /// The first `events` of `feed`, in pages of 1,000.
 fn read(pages: &mut Pages, feed: &str, events: u64) -> anyhow::Result<(Duration, Tally)> {
     let start = clock::now();
-    let (mut tally, mut cursor, mut has_more) = (Tally::default(), 0, true);
+    let (mut tally, mut cursor, mut has_more) = (Tally::default(), "0".to_owned(), true);
     while has_more && tally.events < events {
         let limit = (events - tally.events).min(1_000);
         let page = pages.get(&format!(

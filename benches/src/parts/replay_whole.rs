@@ -1,33 +1,13 @@
 //! All of a feed, from its start to its end, beside loopback TCP and a bare hyper server.
 
-use std::time::Duration;
-
 use super::bench::Bench;
-use super::replay::{Filled, LARGE, must_be_all};
+use super::reading::{self, Reading};
+use super::replay::{Filled, LARGE};
 use crate::child::{Child, Says};
-use crate::clock;
 use crate::figures::{cell, median, median_of, per_second, percent, rate, ratio};
-use crate::interrupt;
-use crate::load::{Crowd, Framing, Nobody, Pages, Request, Tally, swallow};
+use crate::load::{Framing, Request, swallow};
 use crate::peers::{self, PROJECT};
 use crate::report::Report;
-use crate::usage::{Shares, Spell};
-
-/// One reading of all of it.
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    events: u64,
-    /// On the wire.
-    bytes: u64,
-    span: Duration,
-    shares: Shares,
-}
-
-impl Reading {
-    fn bytes_per_second(self) -> f64 {
-        per_second(self.bytes, self.span)
-    }
-}
 
 /// One run: what the kernel and hyper do, and the three readings.
 struct Run {
@@ -91,7 +71,7 @@ fn row(name: &str, index: usize, runs: &[Run]) -> Vec<String> {
     let bytes = |value| format!("{}B", rate(value));
     vec![
         name.to_owned(),
-        cell(of(|_, one| per_second(one.events, one.span)), rate),
+        cell(of(|_, one| one.events_per_second()), rate),
         cell(of(|_, one| one.bytes_per_second()), bytes),
         cell(of(|run, one| one.bytes_per_second() / run.loopback), ratio),
         cell(of(|run, one| one.bytes_per_second() / run.hyper), ratio),
@@ -101,63 +81,18 @@ fn row(name: &str, index: usize, runs: &[Run]) -> Vec<String> {
 }
 
 fn measure(bench: &Bench<'_>, filled: &Filled) -> anyhow::Result<Run> {
-    let sse = stream(filled, Framing::Sse, "text/event-stream")?;
+    let (peer, events) = (&filled.server.peer, filled.events);
+    let feed = format!("{PROJECT}/feeds/{LARGE}");
+    let path = format!("{feed}?from=start&limit={events}");
+    let sse = reading::stream(peer, &path, Framing::Sse, events)?;
+    let ndjson = reading::stream(peer, &path, Framing::Ndjson, events)?;
+    let pages = reading::pages(peer, &feed, "after=0", events)?;
     let hyper = bench.bare_hyper()?;
     let pieces = Request::get(hyper.address, &format!("/pieces?{}", sse.bytes), "*/*");
     Ok(Run {
-        readings: [
-            sse,
-            stream(filled, Framing::Ndjson, "application/x-ndjson")?,
-            pages(filled)?,
-        ],
+        readings: [sse, ndjson, pages],
         hyper: per_second(sse.bytes, swallow(hyper.address, &pieces, sse.bytes)?),
         loopback: loopback(bench, sse.bytes)?,
-    })
-}
-
-fn stream(filled: &Filled, framing: Framing, accept: &str) -> anyhow::Result<Reading> {
-    let peer = &filled.server.peer;
-    let path = format!("{PROJECT}/feeds/{LARGE}?from=start&limit={}", filled.events);
-    let request = Request::get(peer.address, &path, accept);
-    let (spell, start) = (Spell::begin(&peer.child)?, clock::now());
-    let mut crowd = Crowd::open(peer.address, 1, framing, |_| request.clone())?;
-    while !crowd.have_ended() {
-        crowd.wait(interrupt::LOOK)?;
-        crowd.take(&mut Nobody)?;
-    }
-    let span = start.elapsed();
-    let shares = spell.end(&peer.child)?;
-    let mut tally = Tally::default();
-    crowd.tallies().for_each(|one| tally.add(one));
-    must_be_all(tally, filled.events)?;
-    Ok(Reading {
-        events: tally.events,
-        bytes: crowd.bytes(),
-        span,
-        shares,
-    })
-}
-
-fn pages(filled: &Filled) -> anyhow::Result<Reading> {
-    let peer = &filled.server.peer;
-    let (spell, start) = (Spell::begin(&peer.child)?, clock::now());
-    let mut pages = Pages::open(peer.address)?;
-    let (mut tally, mut cursor, mut has_more) = (Tally::default(), 0, true);
-    while has_more {
-        let page = pages.get(&format!(
-            "{PROJECT}/feeds/{LARGE}?after={cursor}&limit=1000"
-        ))?;
-        tally.add(page.tally());
-        (cursor, has_more) = (page.cursor()?, page.has_more());
-    }
-    let span = start.elapsed();
-    let shares = spell.end(&peer.child)?;
-    must_be_all(tally, filled.events)?;
-    Ok(Reading {
-        events: tally.events,
-        bytes: pages.bytes,
-        span,
-        shares,
     })
 }
 

@@ -120,6 +120,11 @@ impl Feedwire {
         format!("{PROJECT}/feeds/{feed}/events")
     }
 
+    /// The path that entities are put to, many of them in lines, or one of them below it.
+    pub(crate) fn entities_path(feed: &str) -> String {
+        format!("{PROJECT}/feeds/{feed}/entities")
+    }
+
     /// Fails unless `feed` has as many events as were acknowledged.
     pub(crate) fn must_hold(&self, feed: &str, events: u64) -> anyhow::Result<()> {
         let body = load::ask(self.peer.address, &format!("{PROJECT}/feeds"))?;

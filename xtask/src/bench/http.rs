@@ -23,7 +23,7 @@ const BUILD: [&str; 8] = [
 ];
 
 /// The tables that it may write, by the names of its parts.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "publish",
     "poll",
     "fanout",
@@ -31,6 +31,7 @@ const PARTS: [&str; 7] = [
     "idle",
     "serialized",
     "streams",
+    "entities",
 ];
 
 pub(super) fn run(root: &Path, options: &[OsString]) -> anyhow::Result<Tables> {
