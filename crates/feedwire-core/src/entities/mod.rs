@@ -7,6 +7,7 @@
 mod change;
 mod cursor;
 mod fold;
+mod forget;
 mod key;
 mod list;
 mod snapshot;

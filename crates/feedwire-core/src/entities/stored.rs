@@ -31,9 +31,13 @@ pub(super) fn of_feed(feed: &str) -> BytesMut {
 
 /// The key of an entity.
 pub(super) fn key(feed: &str, subject: &str) -> Bytes {
-    let mut key = of_feed(feed);
-    key.put_slice(subject.as_bytes());
-    key.freeze()
+    let len = ENTITIES.len() + feed.len() + 1 + subject.len();
+    let mut key = Vec::with_capacity(len);
+    key.extend_from_slice(ENTITIES);
+    key.extend_from_slice(feed.as_bytes());
+    key.push(0);
+    key.extend_from_slice(subject.as_bytes());
+    key.into()
 }
 
 impl EntityKey {
