@@ -1,11 +1,12 @@
 //! How a state differs from the one before.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::equal::are_equal;
-use super::members::{self, Members};
+use super::equal::are_same;
 use super::pointer;
 use super::pointers::{Path, Pointers};
+use super::tree::{Tree, Value};
 use super::{DIFFERENCE_DEPTH, State};
 use crate::limits::{DIFFERENCE_BYTES_MAX, ENTITY_HEAD_BYTES_MAX, EVENT_BYTES_MAX};
 
@@ -35,7 +36,12 @@ impl Difference {
             changed: Pointers::within(bytes_max),
             removed: Pointers::within(bytes_max),
         };
-        found.look(old.as_str(), new.as_str(), &mut Path::default());
+        let mut at = Path::default();
+        match Tree::of(old.as_str()).zip(Tree::of(new.as_str())) {
+            Some((old, new)) => found.look(old.root(), new.root(), &mut at),
+            None if old == new => {}
+            None => found.changed.push(&at),
+        }
         Self {
             changed: found.changed.into_list(),
             removed: found.removed.into_list(),
@@ -64,35 +70,37 @@ struct Found {
 }
 
 impl Found {
-    fn look(&mut self, old: &str, new: &str, at: &mut Path) {
-        if old == new {
+    fn look(&mut self, old: Value<'_>, new: Value<'_>, at: &mut Path) {
+        // What is the same as text is passed over at once, as most is; no deeper than this are texts compared again.
+        if old.text() == new.text() {
             return;
         }
-        let objects = (at.depth() < DIFFERENCE_DEPTH)
-            .then(|| members::of_object(old).zip(members::of_object(new)))
-            .flatten();
-        match objects {
-            Some((old, new)) => self.look_into(&old, &new, at),
-            None if are_equal(old, new) => {}
-            None => self.changed.push(at),
+        if at.depth() < DIFFERENCE_DEPTH && old.is_object() && new.is_object() {
+            self.look_into(old, new, at);
+        } else if !are_same(old, new) {
+            self.changed.push(at);
         }
     }
 
-    fn look_into(&mut self, old: &Members<'_>, new: &Members<'_>, at: &mut Path) {
-        let mut olds: HashMap<&str, &str> = (old.0.iter())
-            .map(|(name, value)| (&**name, *value))
-            .collect();
-        for (name, value) in &new.0 {
-            at.enter(name);
-            match olds.remove(&**name) {
-                Some(old) => self.look(old, value, at),
+    fn look_into(&mut self, old: Value<'_>, new: Value<'_>, at: &mut Path) {
+        let mut olds: HashMap<Cow<'_, str>, Value<'_>> =
+            old.values().map(|member| (member.name(), member)).collect();
+        for member in new.values() {
+            let name = member.name();
+            at.enter(&name);
+            match olds.remove(&*name) {
+                Some(old) => self.look(old, member, at),
                 None => self.changed.push(at),
             }
             at.leave();
         }
-        for (name, _) in &old.0 {
-            if olds.contains_key(&**name) {
-                at.enter(name);
+        if olds.is_empty() {
+            return;
+        }
+        for member in old.values() {
+            let name = member.name();
+            if olds.contains_key(&*name) {
+                at.enter(&name);
                 self.removed.push(at);
                 at.leave();
             }

@@ -3,52 +3,44 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::members;
+use super::tree::{Tree, Value, unescaped};
 
-/// Whether `one` and `other`, both JSON, are the same value.
+/// Whether `one` and `other`, both canonical JSON, are the same value.
 pub(super) fn are_equal(one: &str, other: &str) -> bool {
-    if one == other {
-        return true;
-    }
-    let (Some(first), Some(second)) = (one.bytes().next(), other.bytes().next()) else {
-        return false;
-    };
-    match (first, second) {
-        (b'{', b'{') => are_objects_equal(one, other),
-        (b'[', b'[') => are_arrays_equal(one, other),
-        (b'"', b'"') => {
-            let text = |text| serde_json::from_str::<Cow<'_, str>>(text).ok();
-            text(one).is_some_and(|one| text(other) == Some(one))
+    let trees = || Tree::of(one).zip(Tree::of(other));
+    one == other || trees().is_some_and(|(one, other)| are_same(one.root(), other.root()))
+}
+
+/// Whether `one` and `other` are the same.
+pub(super) fn are_same(one: Value<'_>, other: Value<'_>) -> bool {
+    match (one.kind(), other.kind()) {
+        (b'{', b'{') => are_objects_same(one, other),
+        (b'[', b'[') => {
+            let mut others = other.values();
+            let is_start = one
+                .values()
+                .all(|one| others.next().is_some_and(|other| are_same(one, other)));
+            is_start && others.next().is_none()
         }
+        _ if one.text() == other.text() => true,
+        (b'"', b'"') => unescaped(one.text()) == unescaped(other.text()),
         (b'-' | b'0'..=b'9', b'-' | b'0'..=b'9') => {
-            Number::of(one).is_some_and(|one| Number::of(other) == Some(one))
+            Number::of(one.text()).is_some_and(|one| Number::of(other.text()) == Some(one))
         }
         _ => false,
     }
 }
 
-fn are_objects_equal(one: &str, other: &str) -> bool {
-    let (Some(one), Some(other)) = (members::of_object(one), members::of_object(other)) else {
-        return false;
-    };
-    let others: HashMap<&str, &str> = other
-        .0
-        .iter()
-        .map(|(name, value)| (&**name, *value))
+fn are_objects_same(one: Value<'_>, other: Value<'_>) -> bool {
+    let mut others: HashMap<Cow<'_, str>, Value<'_>> = other
+        .values()
+        .map(|member| (member.name(), member))
         .collect();
-    one.0.len() == other.0.len()
-        && one.0.iter().all(|(name, value)| {
-            let other = others.get(&**name);
-            other.is_some_and(|other| are_equal(value, other))
-        })
-}
-
-fn are_arrays_equal(one: &str, other: &str) -> bool {
-    let (Some(one), Some(other)) = (members::of_array(one), members::of_array(other)) else {
-        return false;
-    };
-    one.0.len() == other.0.len()
-        && (one.0.iter().zip(&other.0)).all(|(one, other)| are_equal(one, other))
+    let are_in_other = one.values().all(|member| {
+        let other = others.remove(&*member.name());
+        other.is_some_and(|other| are_same(member, other))
+    });
+    are_in_other && others.is_empty()
 }
 
 /// A decimal number: digits without zeros at either end, times a power of ten. Zero has no digits, and no sign.

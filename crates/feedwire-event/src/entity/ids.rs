@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::members;
+use super::tree::Tree;
 use crate::json::{self, Canonical};
 use crate::limits::{ENTITY_IDS_BYTES_MAX, ENTITY_IDS_MAX};
 
@@ -45,17 +45,18 @@ impl Ids {
         if text.len() > ENTITY_IDS_BYTES_MAX {
             return Err(IdsError::TooLong(text.len()));
         }
-        let members = members::of_object(text).map_or(Vec::new(), |members| members.0);
-        if members.is_empty() || members.len() > ENTITY_IDS_MAX {
+        let tree = Tree::of(text).ok_or(IdsError::NotAnObject)?;
+        let ids = tree.root();
+        if !ids.is_object() || !(1..=ENTITY_IDS_MAX).contains(&ids.values().count()) {
             return Err(IdsError::NotAnObject);
         }
         let mut seen = HashSet::new();
-        for (name, value) in &members {
-            if !seen.insert(&**name) {
-                return Err(IdsError::Twice(name.clone().into_owned()));
+        for id in ids.values() {
+            if !seen.insert(id.name()) {
+                return Err(IdsError::Twice(id.name().into_owned()));
             }
-            if !matches!(value.as_bytes()[0], b'"' | b'-' | b'0'..=b'9') {
-                return Err(IdsError::Value(name.clone().into_owned()));
+            if !matches!(id.kind(), b'"' | b'-' | b'0'..=b'9') {
+                return Err(IdsError::Value(id.name().into_owned()));
             }
         }
         Ok(Self(json))

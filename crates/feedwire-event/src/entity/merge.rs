@@ -1,12 +1,13 @@
 //! JSON Merge Patch (RFC 7396), on texts: what a patch leaves alone keeps the text that it has.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::members;
 use super::state::{StateError, twice};
+use super::tree::{Tree, Value};
 use crate::json::{Canonical, write_string};
 
 /// A patch: a JSON value in canonical form, in which no member comes twice.
@@ -17,7 +18,7 @@ impl Patch {
     /// The patch that `raw` is.
     pub fn new(raw: &RawValue) -> Result<Self, StateError> {
         let json = Canonical::new(raw)?;
-        match twice(json.as_str(), &mut String::new()) {
+        match twice(json.as_str()) {
             Some(at) => Err(StateError::Twice(at)),
             None => Ok(Self(json)),
         }
@@ -27,7 +28,9 @@ impl Patch {
     pub fn apply(&self, target: &str) -> String {
         let patch = self.0.as_str();
         let mut out = Vec::with_capacity(target.len() + patch.len());
-        write_merged(target, patch, &mut out);
+        let patch = Tree::of(patch).expect("a patch is canonical JSON");
+        let target = Tree::of(target);
+        write_merged(target.as_ref().map(Tree::root), patch.root(), &mut out);
         String::from_utf8(out).expect("canonical JSON is ASCII")
     }
 }
@@ -38,26 +41,33 @@ impl fmt::Debug for Patch {
     }
 }
 
-fn write_merged(target: &str, patch: &str, out: &mut Vec<u8>) {
-    let Some(patch) = members::of_object(patch) else {
-        out.extend_from_slice(patch.as_bytes());
+/// Writes `target`, where there is any, patched with `patch`.
+fn write_merged(target: Option<Value<'_>>, patch: Value<'_>, out: &mut Vec<u8>) {
+    if !patch.is_object() {
+        out.extend_from_slice(patch.text().as_bytes());
         return;
-    };
-    let target = members::of_object(target).map_or(Vec::new(), |members| members.0);
+    }
     let mut object = Writer::new(out);
-    let mut patches: HashMap<&str, &str> = (patch.0.iter())
-        .map(|(name, patch)| (&**name, *patch))
+    let mut patches: HashMap<Cow<'_, str>, Value<'_>> = patch
+        .values()
+        .map(|member| (member.name(), member))
         .collect();
-    for (name, value) in &target {
-        match patches.remove(&**name) {
-            None => object.name(name).extend_from_slice(value.as_bytes()),
-            Some("null") => {}
-            Some(patch) => write_merged(value, patch, object.name(name)),
+    let target = target.filter(|target| target.is_object());
+    for member in target.iter().flat_map(|target| target.values()) {
+        let name = member.name();
+        match patches.remove(&*name) {
+            None => {
+                let out = object.name(&name);
+                out.extend_from_slice(member.text().as_bytes());
+            }
+            Some(patch) if patch.text() == "null" => {}
+            Some(patch) => write_merged(Some(member), patch, object.name(&name)),
         }
     }
-    for (name, patch) in &patch.0 {
-        if *patch != "null" && patches.contains_key(&**name) {
-            write_merged("null", patch, object.name(name));
+    for member in patch.values() {
+        let name = member.name();
+        if member.text() != "null" && patches.contains_key(&*name) {
+            write_merged(None, member, object.name(&name));
         }
     }
     object.end();

@@ -10,12 +10,12 @@
 mod difference;
 mod equal;
 mod ids;
-mod members;
 mod merge;
 mod pointer;
 mod pointers;
 mod show;
 mod state;
+mod tree;
 
 use crate::Position;
 

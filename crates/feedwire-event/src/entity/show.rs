@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::members;
 use super::merge::Writer;
+use super::tree::{Tree, Value};
 use super::{ChangeText, pointer};
 
 /// What is shown of a member.
@@ -51,23 +51,24 @@ impl Part {
         }
     }
 
-    fn write(&self, value: &str, is_in_whole: bool, out: &mut Vec<u8>) {
+    fn write(&self, value: Value<'_>, is_in_whole: bool, out: &mut Vec<u8>) {
         let is_whole = self.is_whole || is_in_whole;
         if is_whole && self.members.is_empty() {
-            out.extend_from_slice(value.as_bytes());
+            out.extend_from_slice(value.text().as_bytes());
             return;
         }
         let removed = (self.members.iter()).filter(|(_, shown)| matches!(shown, Shown::Removed));
         let mut gone: BTreeSet<&str> = removed.map(|(name, _)| &**name).collect();
         let mut object = Writer::new(out);
-        let members = members::of_object(value).map_or(Vec::new(), |members| members.0);
-        for (name, value) in members {
+        for value in value.values().filter(|_| value.is_object()) {
+            let name = value.name();
             match self.members.get(&*name) {
                 None if !is_whole => {}
                 Some(Shown::Part(part)) => part.write(value, is_whole, object.name(&name)),
                 None | Some(Shown::Removed) => {
                     gone.remove(&*name);
-                    object.name(&name).extend_from_slice(value.as_bytes());
+                    let out = object.name(&name);
+                    out.extend_from_slice(value.text().as_bytes());
                 }
             }
         }
@@ -91,7 +92,10 @@ impl ChangeText<'_> {
                 part.add(&pointer, depth, removed);
             }
         }
-        part.write(state, false, out);
+        match Tree::of(state) {
+            Some(state) => part.write(state.root(), false, out),
+            None => out.extend_from_slice(b"{}"),
+        }
     }
 }
 

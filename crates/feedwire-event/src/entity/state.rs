@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::{members, pointer};
+use super::pointer;
+use super::tree::{Tree, Value};
 use crate::json::{self, Canonical};
 
 /// A JSON object in canonical form, in which no member comes twice.
@@ -37,7 +38,7 @@ impl State {
         if !json.as_str().starts_with('{') {
             return Err(StateError::NotAnObject);
         }
-        match twice(json.as_str(), &mut String::new()) {
+        match twice(json.as_str()) {
             Some(at) => Err(StateError::Twice(at)),
             None => Ok(Self(json)),
         }
@@ -75,30 +76,32 @@ impl fmt::Debug for State {
 }
 
 /// The pointer to a member of the canonical JSON `text`, or of what is in it, that is there twice.
-pub(super) fn twice(text: &str, at: &mut String) -> Option<String> {
-    let len = at.len();
-    if let Some(members) = members::of_object(text) {
-        let mut seen = HashSet::with_capacity(members.0.len());
-        for (name, value) in &members.0 {
-            pointer::push(at, name);
-            if !seen.insert(&**name) {
-                return Some(at.clone());
-            }
-            if let found @ Some(_) = twice(value, at) {
-                return found;
-            }
-            at.truncate(len);
+pub(super) fn twice(text: &str) -> Option<String> {
+    let tree = Tree::of(text)?;
+    let mut objects = tree.values().filter(|value| value.is_object());
+    let member = objects.find_map(|object| {
+        let mut seen = HashSet::new();
+        object.values().find(|member| !seen.insert(member.name()))
+    })?;
+    Some(pointer_to(&tree, member))
+}
+
+fn pointer_to(tree: &Tree<'_>, value: Value<'_>) -> String {
+    let (mut at, mut pointer) = (tree.root(), String::new());
+    while !at.is(value) {
+        let inner = at
+            .values()
+            .enumerate()
+            .find(|(_, inner)| inner.holds(value));
+        let Some((index, inner)) = inner else { break };
+        if at.is_object() {
+            pointer::push(&mut pointer, &inner.name());
+        } else {
+            pointer::push(&mut pointer, &index.to_string());
         }
-    } else if let Some(elements) = members::of_array(text) {
-        for (index, value) in elements.0.iter().enumerate() {
-            pointer::push(at, &index.to_string());
-            if let found @ Some(_) = twice(value, at) {
-                return found;
-            }
-            at.truncate(len);
-        }
+        at = inner;
     }
-    None
+    pointer
 }
 
 #[cfg(test)]
