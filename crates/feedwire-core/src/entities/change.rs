@@ -79,17 +79,19 @@ impl Core {
             let plans: Vec<Option<Plan>> = plans
                 .map(|((write, key), present)| Plan::of(write, key, present))
                 .collect::<Result<_, _>>()?;
-            let (mut records, mut expectations) = (Vec::new(), Vec::new());
+            let (mut records, mut expectations, mut loads) = (Vec::new(), Vec::new(), Vec::new());
             for ((write, present), plan) in writes.iter().zip(&present).zip(&plans) {
                 if let Some(plan) = plan {
-                    records.push(plan.record(write, ids));
+                    let record = plan.record(write, ids);
+                    loads.push(record.bytes() - plan.change.difference.bytes());
+                    records.push(record);
                     expectations.push(present.expectation(write));
                 }
             }
             if records.is_empty() {
                 return Ok(outcomes(&present, &plans, None));
             }
-            check_sizes(&records)?;
+            check_sizes(&loads)?;
             let batch = Batch::new(records, expectations).map_err(publish::Error::from)?;
             attempts += 1;
             match project.append(batch, clock.now()).await {
@@ -101,9 +103,10 @@ impl Core {
     }
 }
 
-/// Whether each of `records` can also be told again.
-fn check_sizes(records: &[NewRecord]) -> Result<(), publish::Error> {
-    let large = records.iter().map(NewRecord::bytes).enumerate();
+/// Whether each of the changes that have so many bytes without what they say of a difference can also be told again. A difference
+/// takes no more than is then left, so what can come to be can also change.
+fn check_sizes(loads: &[usize]) -> Result<(), publish::Error> {
+    let large = loads.iter().copied().enumerate();
     match large.max_by_key(|(_, bytes)| *bytes) {
         Some((index, bytes)) if bytes > EVENT_BYTES_MAX - LOAD_ROOM_BYTES => {
             Err(BatchError::EventTooLarge { index, bytes }.into())

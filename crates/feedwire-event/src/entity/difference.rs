@@ -53,6 +53,11 @@ impl Difference {
         self.changed.is_empty() && self.removed.is_empty()
     }
 
+    /// How many bytes it takes in a record.
+    pub fn bytes(&self) -> usize {
+        self.lists().iter().map(Vec::len).sum()
+    }
+
     /// What changed and what was removed, each a JSON array of pointers, or empty.
     pub(crate) fn lists(&self) -> [Vec<u8>; 2] {
         [&self.changed, &self.removed].map(|pointers| {

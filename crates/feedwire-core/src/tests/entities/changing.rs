@@ -254,3 +254,21 @@ async fn what_is_too_large_is_refused_and_nothing_is_changed() {
     );
     assert_eq!(state(&world, "a/1").await, None);
 }
+
+#[tokio::test]
+async fn a_state_as_large_as_may_be_is_changed_too() {
+    let world = World::new().await;
+    let large = |value: u8, bytes: usize| format!("{{\"{value}\":\"{}\"}}", "x".repeat(bytes));
+    let mut bytes = feedwire_event::limits::EVENT_BYTES_MAX - crate::limits::LOAD_ROOM_BYTES;
+    while try_change(&world, write("a/1", &large(1, bytes)))
+        .await
+        .is_err()
+    {
+        bytes -= 1;
+    }
+    assert_eq!(change(&world, "a/1", &large(2, bytes)).await, ("update", 2));
+    assert_eq!(
+        listed(&world, "a", 2).await,
+        [format!("a/1 {}", large(2, bytes))]
+    );
+}
