@@ -30,6 +30,8 @@ pub struct Event {
     pub recorded_at: String,
     /// The version of its subject with this event's batch; `None` without a subject.
     pub version: Option<u64>,
+    /// Whether it tells of an entity: a change of it, or how it is. No plain event says so.
+    pub entity: bool,
     /// Whether it is for those alone who were there before it came.
     pub live_only: bool,
     /// Its data, the text of numbers untouched.
@@ -66,7 +68,7 @@ impl<'de> Visitor<'de> for Members {
         let (mut position, mut version) = (None, None);
         let (mut data, mut data_base64) = (None, None);
         let mut extensions = BTreeMap::new();
-        let mut live_only = false;
+        let (mut entity, mut live_only) = (false, false);
         let (mut receipt, mut attempt) = (None, None);
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
@@ -82,6 +84,7 @@ impl<'de> Visitor<'de> for Members {
                     let value: Box<RawValue> = map.next_value()?;
                     // Anything else is its producer's own: a log of an earlier version may have it.
                     match name.as_str() {
+                        "entity" if value.get() == "true" => entity = true,
                         "liveonly" if value.get() == "true" => live_only = true,
                         "receipt" if is_receipt(value.get()) => receipt = Some(value),
                         "attempt" if value.get().parse::<u64>().is_ok() => attempt = Some(value),
@@ -111,6 +114,7 @@ impl<'de> Visitor<'de> for Members {
             subject: texts.remove("subject"),
             position: position.ok_or_else(|| de::Error::missing_field("position"))?,
             version,
+            entity,
             live_only,
             data,
             data_base64,
@@ -157,6 +161,16 @@ mod tests {
         let event: Event = serde_json::from_str(&own).expect("an event");
         assert!(!event.live_only);
         assert_eq!(event.extensions["liveonly"].get(), r#""rarely""#);
+    }
+
+    #[test]
+    fn an_event_of_an_entity_says_so() {
+        let text = r#"{"id":"a","source":"/s","type":"update","time":"","feed":"f","position":7,"recordedat":"","entity":true,"ids":"{}"}"#;
+        let event: Event = serde_json::from_str(text).expect("an event");
+        assert!(event.entity && event.extensions.keys().eq(["ids"]));
+        let plain = text.replace(r#""entity":true,"#, "");
+        let event: Event = serde_json::from_str(&plain).expect("an event");
+        assert!(!event.entity);
     }
 
     #[test]

@@ -11,7 +11,14 @@ use feedwire_event::{
 use crate::media::MediaType;
 
 /// What the server adds to an event, and nobody else gives.
-const GIVEN: [&str; 5] = ["feed", "position", "publishedid", "recordedat", "version"];
+const GIVEN: [&str; 6] = [
+    "entity",
+    "feed",
+    "position",
+    "publishedid",
+    "recordedat",
+    "version",
+];
 
 /// What a boolean that is none is told.
 pub(crate) const NO_BOOLEAN: &str = "it has to be true or false";

@@ -70,6 +70,9 @@ pub(super) fn write_with(
         out.extend_from_slice(b",\"version\":");
         digits::write(version, out);
     }
+    if payload.change.is_some() {
+        out.extend_from_slice(b",\"entity\":true");
+    }
     if payload.live_only {
         out.extend_from_slice(b",\"liveonly\":true");
     }

@@ -135,7 +135,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, Value)> {
 
 fn new_event() -> Value {
     let given = "specversion|id|source|type|subject|time|datacontenttype|dataschema|data|data_base64|liveonly";
-    let ours = "feed|position|recordedat|version|publishedid";
+    let ours = "feed|position|recordedat|version|publishedid|entity";
     let extension = format!("^(?!({given}|{ours})$)[a-z0-9]{{1,{EXTENSION_NAME_BYTES_MAX}}}$");
     let not_json = json!({ "type": "string", "not": { "pattern": "[/+][jJ][sS][oO][nN]$" } });
     let no_subject = json!({ "const": "" });
@@ -206,6 +206,10 @@ fn event() -> Value {
             "position": position("Its place in the project's log."),
             "recordedat": time("When the server took it."),
             "version": count("How many batches its subject has had in this feed; where it has a subject."),
+            "entity": {
+                "const": true,
+                "description": "It tells of an entity, a change of it or how it is; where it does. No other event has it.",
+            },
             "liveonly": {
                 "const": true,
                 "description": "It reaches those alone who were there before it came; where it does.",

@@ -106,6 +106,7 @@ async fn headers_that_are_no_event_are_told_by_attribute_and_nothing_is_publishe
         (&[TYPE, "content-type: nonsense"], "datacontenttype"),
         (&[TYPE, "ce-trace_id: 1", json], "trace_id"),
         (&[TYPE, "ce-recordedat: 1", json], "recordedat"),
+        (&[TYPE, "ce-entity: true", json], "entity"),
         (&[&[TYPE, json], many.as_slice()].concat(), "a64"),
     ] {
         let answer = post(&server, headers, b"{}").await;

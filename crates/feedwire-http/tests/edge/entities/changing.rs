@@ -32,9 +32,9 @@ async fn what_is_put_is_there_and_its_differences_are_events() {
     let events = events["events"].as_array().expect("events").iter();
     let events: Vec<String> = events.map(ToString::to_string).collect();
     assert_snapshot!(events.join("\n"), @r#"
-    {"data":{"at":{"airport":"EWR","gate":7},"status":"departed"},"feed":"planes","id":"id-1","ids":"{\"tailnum\":\"N1\"}","position":1,"recordedat":"2026-11-21T08:00:00Z","source":"/planes","specversion":"1.0","subject":"N1","time":"2013-01-01T10:00:00Z","type":"create","version":1}
-    {"data":{"at":{"airport":"MIA","gate":null},"late":null,"status":"arrived"},"feed":"planes","id":"id-2","ids":"{\"tailnum\":\"N1\"}","position":2,"recordedat":"2026-11-21T08:00:00Z","removed":"[\"/at/gate\"]","source":"/v1/projects/default/feeds/planes","specversion":"1.0","subject":"N1","time":"2026-11-21T08:00:00Z","type":"update","version":2}
-    {"feed":"planes","id":"id-3","ids":"{\"tailnum\":\"N1\"}","position":3,"recordedat":"2026-11-21T08:00:00Z","source":"/v1/projects/default/feeds/planes","specversion":"1.0","subject":"N1","time":"2026-11-21T08:00:00Z","type":"delete","version":3}
+    {"data":{"at":{"airport":"EWR","gate":7},"status":"departed"},"entity":true,"feed":"planes","id":"id-1","ids":"{\"tailnum\":\"N1\"}","position":1,"recordedat":"2026-11-21T08:00:00Z","source":"/planes","specversion":"1.0","subject":"N1","time":"2013-01-01T10:00:00Z","type":"create","version":1}
+    {"data":{"at":{"airport":"MIA","gate":null},"late":null,"status":"arrived"},"entity":true,"feed":"planes","id":"id-2","ids":"{\"tailnum\":\"N1\"}","position":2,"recordedat":"2026-11-21T08:00:00Z","removed":"[\"/at/gate\"]","source":"/v1/projects/default/feeds/planes","specversion":"1.0","subject":"N1","time":"2026-11-21T08:00:00Z","type":"update","version":2}
+    {"entity":true,"feed":"planes","id":"id-3","ids":"{\"tailnum\":\"N1\"}","position":3,"recordedat":"2026-11-21T08:00:00Z","source":"/v1/projects/default/feeds/planes","specversion":"1.0","subject":"N1","time":"2026-11-21T08:00:00Z","type":"delete","version":3}
     "#);
 }
 

@@ -41,20 +41,20 @@ async fn server_sent_events_tell_every_state_a_mark_and_what_follows() {
     id: state:4:
 
     id: state:4:cGxhbmVzAE4x
-    data: {"specversion":"1.0","id":"id-4","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N1","time":"2026-11-21T08:00:00Z","feed":"planes","position":4,"recordedat":"2026-11-21T08:00:00Z","version":2,"stateposition":4,"data":{"a":4}}
+    data: {"specversion":"1.0","id":"id-4","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N1","time":"2026-11-21T08:00:00Z","feed":"planes","position":4,"recordedat":"2026-11-21T08:00:00Z","version":2,"entity":true,"stateposition":4,"data":{"a":4}}
 
     id: state:4:cGxhbmVzAE4y
-    data: {"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":2,"data":{"a":2}}
+    data: {"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"entity":true,"stateposition":2,"data":{"a":2}}
 
     id: state:4:cGxhbmVzAE4z
-    data: {"specversion":"1.0","id":"id-3","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N3","time":"2026-11-21T08:00:00Z","feed":"planes","position":3,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":3,"data":{"a":3}}
+    data: {"specversion":"1.0","id":"id-3","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N3","time":"2026-11-21T08:00:00Z","feed":"planes","position":3,"recordedat":"2026-11-21T08:00:00Z","version":1,"entity":true,"stateposition":3,"data":{"a":3}}
 
     id: 4
     event: mark
     data: {"cursor":"4"}
 
     id: 5
-    data: {"specversion":"1.0","id":"id-5","source":"/v1/projects/default/feeds/planes","type":"update","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":5,"recordedat":"2026-11-21T08:00:00Z","version":2,"data":{"b":null}}
+    data: {"specversion":"1.0","id":"id-5","source":"/v1/projects/default/feeds/planes","type":"update","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":5,"recordedat":"2026-11-21T08:00:00Z","version":2,"entity":true,"data":{"b":null}}
     "#);
 }
 
@@ -68,8 +68,8 @@ async fn lines_say_where_they_stand_behind_states() {
     let states = until(&mut socket, "{\"mark\"").await;
     assert_snapshot!(states, @r#"
     {"heartbeat":{"cursor":"state:4:"}}
-    {"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":2,"data":{"a":2}}
-    {"specversion":"1.0","id":"id-3","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N3","time":"2026-11-21T08:00:00Z","feed":"planes","position":3,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":3,"data":{"a":3}}
+    {"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"entity":true,"stateposition":2,"data":{"a":2}}
+    {"specversion":"1.0","id":"id-3","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N3","time":"2026-11-21T08:00:00Z","feed":"planes","position":3,"recordedat":"2026-11-21T08:00:00Z","version":1,"entity":true,"stateposition":3,"data":{"a":3}}
     {"heartbeat":{"cursor":"state:4:cGxhbmVzAE4z"}}
     {"mark":{"cursor":"4"}}
     "#);
@@ -121,7 +121,7 @@ async fn pages_of_states_end_with_the_mark_and_go_on_to_events() {
     let server = TestServer::start().await;
     three(&server).await;
     let first = server.get("feeds/planes?from=state&limit=2").await;
-    assert_snapshot!(first.text(), @r#"{"events":[{"specversion":"1.0","id":"id-4","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N1","time":"2026-11-21T08:00:00Z","feed":"planes","position":4,"recordedat":"2026-11-21T08:00:00Z","version":2,"stateposition":4,"data":{"a":4}},{"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"stateposition":2,"data":{"a":2}}],"cursor":"state:4:cGxhbmVzAE4y","has_more":true,"head":4}"#);
+    assert_snapshot!(first.text(), @r#"{"events":[{"specversion":"1.0","id":"id-4","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N1","time":"2026-11-21T08:00:00Z","feed":"planes","position":4,"recordedat":"2026-11-21T08:00:00Z","version":2,"entity":true,"stateposition":4,"data":{"a":4}},{"specversion":"1.0","id":"id-2","source":"/v1/projects/default/feeds/planes","type":"load","subject":"N2","time":"2026-11-21T08:00:00Z","feed":"planes","position":2,"recordedat":"2026-11-21T08:00:00Z","version":1,"entity":true,"stateposition":2,"data":{"a":2}}],"cursor":"state:4:cGxhbmVzAE4y","has_more":true,"head":4}"#);
     let cursor = first.json()["cursor"]
         .as_str()
         .expect("a cursor")
