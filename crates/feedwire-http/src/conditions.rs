@@ -142,9 +142,15 @@ impl Conditions {
     /// The conditions among `headers`. One that cannot be understood cannot be kept to.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
         let read = |name, written| Named::read(headers, &name, Refusal::NotEntityTags(written));
+        let if_match = read(IF_MATCH, "If-Match")?;
+        // One that names nothing was to name something: what its client has not seen would be replaced.
+        if if_match.is_none() && headers.contains_key(IF_MATCH) {
+            return Err(Refusal::NotEntityTags("If-Match"));
+        }
+        let if_none_match = read(IF_NONE_MATCH, "If-None-Match")?;
         Ok(Self {
-            if_match: read(IF_MATCH, "If-Match")?,
-            if_none_match: read(IF_NONE_MATCH, "If-None-Match")?,
+            if_match,
+            if_none_match,
         })
     }
 
@@ -250,12 +256,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_come_in_more_than_one_line_and_an_empty_one_says_nothing() {
+    fn a_list_may_come_in_more_than_one_line_and_names_nothing_in_if_none_match_alone() {
         let lines = [(IF_MATCH, "\"b\""), (IF_MATCH, ""), (IF_MATCH, "\"a\"")];
         let two = conditions(&lines).expect("tags");
         assert!(two.match_holds(&tag("\"a\"", false)));
-        let none = conditions(&[(IF_MATCH, " ,"), (IF_NONE_MATCH, "")]).expect("no tags");
+        let none = conditions(&[(IF_NONE_MATCH, " ,")]).expect("no tags");
         assert!(none.check(|(): &()| tag("\"a\"", false)).is_none());
+        for value in ["", " ,"] {
+            let refused = conditions(&[(IF_MATCH, value)]);
+            assert_eq!(refused.err(), Some(Refusal::NotEntityTags("If-Match")));
+        }
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Operation {
     /// The same, of what leaves nothing that has a tag.
     pub(super) fn if_match_alone(self) -> Self {
         let words = "Only if what there is has one of these tags, else 412.";
-        let tag = parameters::header("If-Match", words, schemas::tags());
+        let tag = parameters::header("If-Match", words, schemas::some_tags());
         self.parameter(tag).refuses(&["precondition-failed"])
     }
 

@@ -76,9 +76,20 @@ pub(super) fn subject() -> Value {
 
 /// A list of entity tags, or any.
 pub(super) fn tags() -> Value {
-    let one = "(W/)?\"[!#-~]*\"[ \t]*";
+    let one = one_tag();
     let pattern = format!("^([ \t]*\\*[ \t]*|[ \t,]*({one}(,[ \t,]*{one})*)?[ \t,]*)$");
     json!({ "type": "string", "pattern": pattern })
+}
+
+/// As [`tags`], with one at least.
+pub(super) fn some_tags() -> Value {
+    let one = one_tag();
+    let pattern = format!("^([ \t]*\\*[ \t]*|[ \t,]*{one}(,[ \t,]*{one})*[ \t,]*)$");
+    json!({ "type": "string", "pattern": pattern })
+}
+
+fn one_tag() -> &'static str {
+    "(W/)?\"[!#-~]*\"[ \t]*"
 }
 
 /// A span of time, such as `5hours`.
@@ -237,7 +248,7 @@ fn page() -> Value {
     })
 }
 
-fn cursor(description: &str) -> Value {
+pub(super) fn cursor(description: &str) -> Value {
     let pattern = "^([0-9]{1,16}|state:[0-9]{1,16}:[A-Za-z0-9_-]*)$";
     json!({ "type": "string", "pattern": pattern, "description": description })
 }

@@ -169,7 +169,7 @@ async fn of_two_who_saw_the_same_only_the_first_replaces_it() {
         let weak = put(&format!("W/{}", tag(&third)), one).await;
         assert_eq!(weak.status, 412, "a weak tag is not enough for a change");
         assert_eq!(put("*", one).await.status, 200);
-        assert_eq!(put("", other).await.status, 200, "no tag is no condition");
+        assert_eq!(put("", other).await.status, 400, "what was it to be?");
         // Both are always there: what is to be made anew only never is.
         let anew = [JSON, "if-none-match: *"];
         let anew = server.ask("PUT", path, &anew, one.as_bytes()).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::openapi::operation::Operation;
 use crate::openapi::parameters::{self, header, list, query};
-use crate::openapi::schemas::{at, count, name, subject, tags};
+use crate::openapi::schemas::{at, count, name, some_tags, subject};
 
 const TAG: &str = "entities";
 
@@ -150,6 +150,6 @@ fn conditions(operation: Operation) -> Operation {
     let none = "Only if it is not there, else 412; not with If-Match.";
     let any = json!({ "type": "string", "pattern": "^([ \t]*[*][ \t]*|[ \t,]*)$" });
     operation
-        .parameter(header("If-Match", tag, tags()))
+        .parameter(header("If-Match", tag, some_tags()))
         .parameter(header("If-None-Match", none, any))
 }
