@@ -70,6 +70,12 @@ pub fn two_conditions() -> Error {
     Error::parameter("If-None-Match", reason)
 }
 
+/// A condition, in `header`, came with many entities.
+pub fn condition_of_many(header: &str) -> Error {
+    let reason = "a body of lines has no condition, for it is of more than one entity";
+    Error::parameter(header, reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

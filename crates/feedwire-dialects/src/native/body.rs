@@ -276,6 +276,14 @@ pub fn repetition(idempotency_key: Option<&str>) -> Result<Repetition, request::
     Ok(key.map_or(Repetition::ByIds, Repetition::ByKey))
 }
 
+/// A key came with what has no memory for keys.
+pub fn no_key() -> request::Error {
+    request::Error::parameter(
+        IDEMPOTENCY_KEY,
+        "only publishing to …/events takes a key: nothing here would be known by it",
+    )
+}
+
 /// A key came with more events than one batch holds.
 pub fn key_of_many() -> request::Error {
     request::Error::parameter(

@@ -12,7 +12,7 @@ use feedwire_dialects::{Refusal, entity_body, entity_error, entity_request};
 use feedwire_engine::BatchError;
 use feedwire_event::{ChangeKind, FeedName, Subject};
 use http::StatusCode;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use hyper::body::Incoming;
 
 use super::batches::{self, Batch, Batches};
@@ -54,6 +54,7 @@ pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 
 pub(super) async fn put(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
+    refuse::key(&asked)?;
     refuse::other_than_json(&asked)?;
     let (feed, subject) = entity(&asked)?;
     let body = metered(&asked, body).await?;
@@ -63,6 +64,7 @@ pub(super) async fn put(asked: Asked, body: Incoming) -> Result<Answer, Refused>
 
 pub(super) async fn patch(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
+    refuse::key(&asked)?;
     body::encoding(head::text(asked.headers(), CONTENT_ENCODING))?;
     entity_body::patch_content(head::text(asked.headers(), CONTENT_TYPE))?;
     let (feed, subject) = entity(&asked)?;
@@ -73,6 +75,7 @@ pub(super) async fn patch(asked: Asked, body: Incoming) -> Result<Answer, Refuse
 
 pub(super) async fn delete(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
+    refuse::key(&asked)?;
     let (feed, subject) = entity(&asked)?;
     asked.metered().publish(0).map_err(Refusal::from)?;
     let write = Write {
@@ -121,6 +124,12 @@ async fn change(asked: &Asked, write: Write) -> Result<Answer, Refused> {
 
 pub(super) async fn put_many(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
+    refuse::key(&asked)?;
+    for (header, name) in [(IF_MATCH, "If-Match"), (IF_NONE_MATCH, "If-None-Match")] {
+        if asked.headers().contains_key(header) {
+            return Err(entity_request::condition_of_many(name).into());
+        }
+    }
     body::encoding(head::text(asked.headers(), CONTENT_ENCODING))?;
     entity_body::lines_content(head::text(asked.headers(), CONTENT_TYPE))?;
     let feed = request::feed(&refuse::variable(&asked, FEED)?)?;

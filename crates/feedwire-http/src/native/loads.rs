@@ -15,6 +15,7 @@ use crate::intake;
 
 pub(super) async fn start(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
     request::nothing(asked.query())?;
+    refuse::key(&asked)?;
     refuse::other_than_json(&asked)?;
     let feed = refuse::variable(&asked, FEED)?.into_owned();
     let settings = body::settings(&intake::whole(body, &asked).await?.bytes, &feed)?;

@@ -14,7 +14,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
-use crate::head;
+use crate::head::{self, IDEMPOTENCY_KEY};
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -242,6 +242,14 @@ fn logged(problem: Problem, error: &(dyn Error + 'static)) -> Refused {
 pub(super) fn variable(asked: &Asked, place: usize) -> Result<Cow<'_, str>, Refused> {
     let refused = || Refused(error::not_found("the address is not percent-encoded UTF-8"));
     asked.variable(place).ok_or_else(refused)
+}
+
+/// Refuses a key by which a repetition would not be known.
+pub(super) fn key(asked: &Asked) -> Result<(), Refused> {
+    match asked.headers().get(IDEMPOTENCY_KEY) {
+        Some(_) => Err(body::no_key().into()),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a body that is not one JSON document as it is.

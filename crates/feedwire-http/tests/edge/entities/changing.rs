@@ -94,6 +94,8 @@ async fn a_change_is_made_only_of_what_the_client_has_seen() {
         &["if-none-match: \"2\""][..],
         &["if-match: *", "if-none-match: *"],
         &["if-match: 2"],
+        &["if-match: "],
+        &["idempotency-key: k"],
     ] {
         let answer = plane(&server, "PUT", "N1", headers, state).await;
         let expected = (400, "invalid-parameter".to_owned());

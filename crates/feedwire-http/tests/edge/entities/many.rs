@@ -58,6 +58,18 @@ async fn what_stands_before_a_bad_line_is_put_and_the_line_is_named() {
     let (names, _) = listed(&server, "feeds/planes/entities").await;
     assert!(names.starts_with("planes/N1 planes/N2"), "{names}");
     assert!(!names.contains("N6"), "{names}");
+    for (header, parameter) in [
+        ("if-match: \"1\"", "If-Match"),
+        ("if-none-match: *", "If-None-Match"),
+        ("idempotency-key: k", "Idempotency-Key"),
+    ] {
+        let headers = [LINES, header];
+        let answer = server
+            .ask("POST", PLANES, &headers, good(7).as_bytes())
+            .await;
+        assert_eq!(answer.problem(), (400, "invalid-parameter".to_owned()));
+        assert_eq!(answer.json()["parameter"], parameter);
+    }
     let empty = put_lines(&server, "\n\n").await;
     assert_eq!(empty.problem(), (400, "invalid-parameter".to_owned()));
     let json = ["content-type: application/json"];
