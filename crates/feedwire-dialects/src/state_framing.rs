@@ -137,6 +137,8 @@ pub struct Page {
     pub bytes: Vec<u8>,
     /// How much of the body, from its start, says nothing but which states there are and where they end.
     pub lasting: usize,
+    /// Where to go on.
+    pub cursor: String,
 }
 
 /// A page of the states of `project`, which ends with the one that reaches `bytes_max`. The last one has the mark.
@@ -160,17 +162,16 @@ pub fn page(project: &ProjectName, states: &States, bytes_max: usize) -> Result<
         let written = event::write(project, record, &mut out);
         written.ok().ok_or_else(|| Unreadable::of(record))?;
     }
-    out.extend_from_slice(b"],\"cursor\":\"");
     let is_over = states.is_over && cut.is_none();
-    if is_over {
+    let (cursor, rest) = if is_over {
         let has_more = states.head > start;
-        out.extend_from_slice(
-            format!("{start}\",\"mark\":{start},\"has_more\":{has_more}").as_bytes(),
-        );
+        let rest = format!("\"mark\":{start},\"has_more\":{has_more}");
+        (start.to_string(), rest)
     } else {
         let cursor = cut.as_ref().unwrap_or(&states.cursor);
-        out.extend_from_slice(format!("{cursor}\",\"has_more\":true").as_bytes());
-    }
+        (cursor.to_string(), "\"has_more\":true".to_owned())
+    };
+    out.extend_from_slice(format!("],\"cursor\":\"{cursor}\",{rest}").as_bytes());
     let lasting = out.len();
     out.extend_from_slice(b",\"head\":");
     digits::write(states.head.get(), &mut out);
@@ -178,5 +179,6 @@ pub fn page(project: &ProjectName, states: &States, bytes_max: usize) -> Result<
     Ok(Page {
         bytes: out,
         lasting,
+        cursor,
     })
 }

@@ -271,9 +271,17 @@ pub fn read(error: &read::Error) -> Problem {
 
 /// What was asked for is partly no longer retained.
 pub fn expired(expired: &Expired) -> Problem {
+    gone(expired, "ask with from=start for what there is")
+}
+
+/// What is behind the states of a reading is partly no longer retained.
+pub fn states_expired(expired: &Expired) -> Problem {
+    gone(expired, "ask with from=state for how all is now")
+}
+
+fn gone(expired: &Expired, advice: &str) -> Problem {
     let lost = expired.lost_at_most;
-    let detail =
-        format!("{expired}: at most {lost} were lost; ask with from=start for what there is");
+    let detail = format!("{expired}: at most {lost} were lost; {advice}");
     let problem = problem(
         StatusCode::GONE,
         "cursor-expired",

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use feedwire_api::{CLOUDEVENTS_BATCH, CURSOR_HEADER, HEAD_HEADER};
 use feedwire_core::entities::Snapshot;
-use feedwire_core::{Grant, Reading, Start};
+use feedwire_core::{Grant, Reading, Start, read};
 use feedwire_dialects::Refusal;
 use feedwire_dialects::native::request::{
     Follow, Form, Page, Parts, Poll, Read, States as StatesFrom,
 };
-use feedwire_dialects::native::{framing, request};
+use feedwire_dialects::native::{error, framing, request};
 use feedwire_dialects::state_framing::{self, StateFraming};
 use feedwire_engine::Limit;
 use feedwire_event::{Cursor, Position};
@@ -146,9 +146,18 @@ async fn snapshot(
         StatesFrom::Behind(cursor) => Some(cursor),
     };
     let filter = reading.filter.clone();
-    let snapshot = edge.core().snapshot(grant, filter, at).await?;
+    let snapshot = edge.core().snapshot(grant, filter, at).await;
+    let snapshot = snapshot.map_err(behind_states)?;
     reading.start = Start::After(Cursor(snapshot.start()));
     Ok(snapshot)
+}
+
+/// Why nothing can be read behind states: whoever began with them begins with them anew.
+fn behind_states(error: read::Error) -> Refused {
+    match error {
+        read::Error::Expired(expired) => Refused(error::states_expired(&expired)),
+        error => error.into(),
+    }
 }
 
 async fn page_of_states(
@@ -161,7 +170,8 @@ async fn page_of_states(
     let bytes = poll.bytes.min(edge.limits().page_bytes);
     let mut snapshot = snapshot(edge, grant, &mut reading, from).await?;
     // What follows the states has to be there, or they are not worth being read.
-    let head = edge.core().follow(grant, reading).await?.head();
+    let reader = edge.core().follow(grant, reading).await;
+    let head = reader.map_err(behind_states)?.head();
     let mut left = Limit {
         records: poll.limit,
         bytes,
@@ -202,9 +212,12 @@ fn answered_states(
     let mut room = Room::sent(edge);
     room.cover(page.bytes.len())?;
     let tag = Tag::weak(&page.bytes[..page.lasting]);
+    let cursor = HeaderValue::from_str(&page.cursor).expect("digits and base64 are ASCII");
     let mut answer = answer::page("application/json", page.bytes, room);
-    let name = HeaderName::from_static(HEAD_HEADER);
-    answer.headers_mut().insert(name, head.get().into());
+    for (name, value) in [(HEAD_HEADER, head.get().into()), (CURSOR_HEADER, cursor)] {
+        let name = HeaderName::from_static(name);
+        answer.headers_mut().insert(name, value);
+    }
     conditions.meet(&tag, answer)
 }
 
@@ -226,7 +239,11 @@ async fn follow(
         Some(from) => Some(snapshot(edge, grant, &mut reading, from).await?),
         None => None,
     };
-    let mut reader = edge.core().follow(grant, reading).await?;
+    let reader = edge.core().follow(grant, reading).await;
+    let mut reader = match &snapshot {
+        Some(_) => reader.map_err(behind_states)?,
+        None => reader?,
+    };
     let cursor = reader.cursor();
     let mut first = Vec::new();
     if is_resumed && has_end && snapshot.is_none() {

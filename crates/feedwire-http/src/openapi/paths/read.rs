@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::openapi::operation::Operation;
 use crate::openapi::parameters::{self, header, list, query};
-use crate::openapi::schemas::{at, moment, name, position, subject};
+use crate::openapi::schemas::{at, cursor, moment, name, position, subject};
 
 const EXPRESSION: &str = "Only events of which this is true: a condition in the Common Expression Language, such as `data.delay > 60`. It can name `data`, `type`, `subject`, `feed`, `id`, `source`, `time`, `recorded_at`, `position`, `labels`, `extensions` and `ids`.";
 
@@ -63,7 +63,7 @@ fn of_pages() -> Value {
         },
         CURSOR_HEADER: {
             "description": "Of pages: where to go on from.",
-            "schema": position("The cursor."),
+            "schema": cursor("The cursor."),
         },
     })
 }

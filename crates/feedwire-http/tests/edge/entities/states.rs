@@ -126,9 +126,12 @@ async fn pages_of_states_end_with_the_mark_and_go_on_to_events() {
         .as_str()
         .expect("a cursor")
         .to_owned();
+    assert_eq!(first.header("feedwire-cursor"), Some(cursor.as_str()));
     put(&server, "N9", "{}").await;
     let path = format!("feeds/planes?limit=10&after={cursor}");
-    let last = server.get(&path).await.json();
+    let last = server.get(&path).await;
+    assert_eq!(last.header("feedwire-cursor"), Some("4"));
+    let last = last.json();
     let subjects = |page: &Value| {
         let events = page["events"].as_array().expect("events").iter();
         let subjects = events.map(|event| event["subject"].as_str().unwrap_or_default());
@@ -235,6 +238,12 @@ async fn states_outlive_the_events_that_made_them_and_a_reading_begun_too_long_a
     assert_eq!(page["events"].as_array().map(Vec::len), Some(4));
     let answer = server.get("feeds/planes?after=state:1:").await;
     assert_eq!(answer.problem(), (410, "cursor-expired".to_owned()));
+    assert!(answer.text().contains("from=state"), "{}", answer.text());
+    let sse = ["accept: text/event-stream"];
+    let path = "/v1/projects/default/feeds/planes?after=state:1:";
+    let answer = server.ask("GET", path, &sse, b"").await;
+    assert_eq!(answer.problem(), (410, "cursor-expired".to_owned()));
+    assert!(answer.text().contains("from=state"), "{}", answer.text());
 }
 
 /// More states than connections hold on their way.
