@@ -244,7 +244,10 @@ fn token_request() -> Value {
         &["grant_type"],
         json!({
             "grant_type": { "enum": [CLIENT_CREDENTIALS, JWT_BEARER] },
-            "client_id": or_null(text("The key id, where it is not told by Basic.")),
+            "client_id": {
+                "type": ["string", "integer", "null"],
+                "description": "The key id, where it is not told by Basic. In JSON it may be a number.",
+            },
             "client_secret": or_null(text("The secret, where it is not told by Basic.")),
             "assertion": or_null(text("A JWT signed with the secret (HS256): `kid` the key id, `iss` the e-mail, `aud` the token endpoint, `exp`.")),
             "scope": or_null(text("Of the rights, those that the token is to have, parted by spaces; without it, all.")),
