@@ -219,12 +219,17 @@ fn takes_events(headers: &HeaderMap) -> bool {
 fn overloaded(problem: &Problem, retry_after: u64) -> Answer {
     let json = error::json(problem);
     let told = framing::overloaded(&json, Duration::from_secs(retry_after));
-    stream_that_ends(told, problem.kind(), retry_after)
+    stream_that_ends(EVENT_STREAM, told, problem.kind(), retry_after)
 }
 
 /// A stream that is `events` and ends. It is counted as a problem of this `kind`, and its client is to come back after so many seconds.
-pub(crate) fn stream_that_ends(events: Vec<u8>, kind: &str, retry_after: u64) -> Answer {
-    let mut answer = whole(StatusCode::OK, EVENT_STREAM, events);
+pub(crate) fn stream_that_ends(
+    media_type: &'static str,
+    events: Vec<u8>,
+    kind: &str,
+    retry_after: u64,
+) -> Answer {
+    let mut answer = whole(StatusCode::OK, media_type, events);
     answer.extensions_mut().insert(Kind(kind.to_owned()));
     let headers = answer.headers_mut();
     headers.insert(RETRY_AFTER, retry_after.into());

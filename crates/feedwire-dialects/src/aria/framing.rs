@@ -13,7 +13,7 @@ use crate::zone::Zone;
 use crate::{Framing, Unreadable, slots};
 
 /// What events are sent as. The client takes them for ISO 8859-1 where nothing is said.
-const EVENTS: &str = "text/event-stream; charset=utf-8";
+pub const EVENTS: &str = "text/event-stream; charset=utf-8";
 
 /// The framing of a feed whose times are told in `zone`. Where it does not begin behind the id that was asked for, `detour` says why.
 pub fn stream(zone: &Zone, detour: Option<Detour>) -> Box<dyn Framing> {

@@ -7,7 +7,6 @@ use feedwire_dialects::aria::request::{self, Parts};
 use http::Version;
 use hyper::body::Incoming;
 
-use super::Aria;
 use super::refuse::Refused;
 use crate::answer::Answer;
 use crate::asked::Asked;
@@ -26,17 +25,34 @@ pub(super) async fn load(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
 }
 
 async fn feed(asked: Asked, feed: EntityFeed) -> Result<Answer, Refused> {
-    let Aria {
-        zone,
-        is_close_delimited,
-    } = asked.edge.aria();
+    let version = if asked.edge.aria().is_close_delimited {
+        Version::HTTP_10
+    } else {
+        asked.head().version
+    };
+    let answer = begin(&asked, feed).await;
+    Ok(of_version(version, answer.unwrap_or_else(Answer::from)))
+}
+
+/// `answer` to whoever speaks `version`.
+pub(super) fn of_version(version: Version, mut answer: Answer) -> Answer {
+    if version == Version::HTTP_10 {
+        // HTTP/1.0 knows no chunks, and has the end of the connection end a body (RFC 9112, 6.3). To whoever speaks it and wants to be kept,
+        // hyper would say that the connection is, unless the answer is of that version as well.
+        *answer.version_mut() = Version::HTTP_10;
+    }
+    answer
+}
+
+async fn begin(asked: &Asked, feed: EntityFeed) -> Result<Answer, Refused> {
+    let zone = &asked.edge.aria().zone;
     let parts = Parts {
         query: asked.query(),
         last_event_id: head::text(asked.headers(), LAST_EVENT_ID),
     };
     let reading = request::reading(feed, parts, zone, asked.edge.clock().now())?;
-    let stay = Stay::of(&asked)?;
-    let (reader, detour) = follow(&asked, reading).await?;
+    let stay = Stay::of(asked)?;
+    let (reader, detour) = follow(asked, reading).await?;
     let framing = framing::stream(zone, detour);
     let sources = Sources::new(vec![Source { reader, framing }]);
     let plan = Plan {
@@ -49,13 +65,7 @@ async fn feed(asked: Asked, feed: EntityFeed) -> Result<Answer, Refused> {
         first: Vec::new(),
         states: None,
     };
-    let mut answer = stream::answer(plan, &asked.edge);
-    if *is_close_delimited || asked.head().version == Version::HTTP_10 {
-        // HTTP/1.0 knows no chunks, and has the end of the connection end a body (RFC 9112, 6.3). To whoever speaks it and wants to be kept,
-        // hyper would say that the connection is, unless the answer is of that version as well.
-        *answer.version_mut() = Version::HTTP_10;
-    }
-    Ok(answer)
+    Ok(stream::answer(plan, &asked.edge))
 }
 
 /// A reader that begins where `reading` says. Where that is an id behind which nothing can be read, it begins with the oldest event.

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use feedwire_core::read;
+use feedwire_dialects::aria::framing::EVENTS;
 use feedwire_dialects::aria::{answer, error, refusal, request};
 use feedwire_dialects::{Failure, Refusal};
 use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
+use super::feeds;
 use crate::answer::{self as answers, Answer};
 use crate::failing::{self, refused};
 
@@ -32,7 +34,7 @@ impl From<Refused> for Answer {
             StatusCode::TOO_MANY_REQUESTS => "too-many-requests",
             _ => "unavailable",
         };
-        answers::stream_that_ends(events, kind, seconds)
+        answers::stream_that_ends(EVENTS, events, kind, seconds)
     }
 }
 
@@ -60,7 +62,7 @@ impl From<Refusal> for Refused {
 pub(super) fn refusal(refusal: Refusal, head: &Parts) -> Answer {
     let refused = Refused::from(refusal);
     if head.method == Method::GET {
-        refused.into()
+        feeds::of_version(head.version, refused.into())
     } else {
         told(&refused.0)
     }

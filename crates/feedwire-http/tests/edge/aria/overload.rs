@@ -22,7 +22,8 @@ async fn a_reader_beyond_what_there_may_be_is_told_in_a_stream_when_to_come_agai
     let feed = open(&server, CHANGE, &[]).await;
     let answer = server.ask("GET", CHANGE, &[], b"").await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    let events = Some("text/event-stream; charset=utf-8");
+    assert_eq!(answer.header("content-type"), events);
     assert_eq!(answer.header("connection"), Some("close"));
     let seconds: u64 = answer
         .header("retry-after")
@@ -33,6 +34,11 @@ async fn a_reader_beyond_what_there_may_be_is_told_in_a_stream_when_to_come_agai
         seconds * 1_000
     );
     assert_eq!(answer.text(), expected);
+    let mut old = server.connect().await;
+    let request = format!("GET {CHANGE} HTTP/1.0\r\nhost: localhost\r\n\r\n");
+    old.send(request.as_bytes()).await;
+    let told = String::from_utf8(old.rest().await).expect("text");
+    assert!(told.starts_with("HTTP/1.0 200 "), "{told}");
     // What is wrong with a request is told first: coming again does not mend it.
     let answer = server
         .ask("GET", &format!("{CHANGE}?last_id=x"), &[], b"")
@@ -40,7 +46,7 @@ async fn a_reader_beyond_what_there_may_be_is_told_in_a_stream_when_to_come_agai
     assert_eq!(refusal(&answer).0, 400);
     drop(feed);
     let metrics = server.ask("GET", "/metrics", &[], b"").await.text();
-    let counted = "feedwire_http_problems_total{kind=\"too-many-requests\"} 1\n";
+    let counted = "feedwire_http_problems_total{kind=\"too-many-requests\"} 2\n";
     assert!(metrics.contains(counted), "{metrics}");
 }
 
