@@ -56,7 +56,7 @@ pub struct EntitiesPut {
 }
 
 /// An entity as it is.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entity {
     /// Its feed.
     pub feed: String,
@@ -71,10 +71,10 @@ pub struct Entity {
     /// When that was recorded, RFC 3339.
     pub recorded_at: String,
     /// Names under which others know it, where it has any.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<Box<RawValue>>,
     /// The labels of its subject as they are now, where it has any; lists do not have them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// The state, the text of numbers untouched.
     pub data: Box<RawValue>,
@@ -106,5 +106,10 @@ mod tests {
         let entity: Entity = serde_json::from_str(text).expect("an entity");
         assert_eq!(entity.data.get(), r#"{"delay":2.50}"#);
         assert!(entity.ids.is_some() && entity.labels.is_empty());
+        let labelled = text.replace(r#""data""#, r#""labels":{"base":"EWR"},"data""#);
+        for text in [text, &labelled] {
+            let entity: Entity = serde_json::from_str(text).expect("an entity");
+            assert_eq!(serde_json::to_string(&entity).expect("JSON"), text);
+        }
     }
 }

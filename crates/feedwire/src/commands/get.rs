@@ -79,24 +79,14 @@ pub(crate) async fn run(arguments: Arguments, remote: &Remote) -> anyhow::Result
 
 async fn one(client: &Client, arguments: &Arguments, subject: &str) -> anyhow::Result<ExitCode> {
     let feed = &arguments.feed;
-    let cannot = || format!("cannot show {subject} of {feed}");
-    if arguments.whole {
-        let list = EntityList {
-            subjects: vec![subject.to_owned()],
-            ..EntityList::default()
-        };
-        let found = client.entities(feed, &list).await.with_context(cannot)?;
-        if let Some(entity) = found.entities.first() {
-            say(entity.get())?;
-            return Ok(ExitCode::SUCCESS);
+    let found = client.entity(feed, subject).get().await;
+    let found = found.with_context(|| format!("cannot show {subject} of {feed}"))?;
+    if let Some(entity) = found {
+        if arguments.whole {
+            say(&serde_json::to_string(&entity)?)?;
+        } else {
+            say(entity.data.get())?;
         }
-    } else if let Some(entity) = client
-        .entity(feed, subject)
-        .get()
-        .await
-        .with_context(cannot)?
-    {
-        say(entity.data.get())?;
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("feedwire: {subject} is not there in {feed}");
