@@ -46,7 +46,11 @@ pub(crate) struct Arguments {
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     subject: Option<String>,
     /// The state as JSON; `-` reads it from stdin
-    #[arg(required_unless_present_any = ["file", "delete", "ids"], conflicts_with_all = ["file", "delete"])]
+    #[arg(
+        required_unless_present_any = ["file", "delete"],
+        required_unless_present_all = ["merge", "ids"],
+        conflicts_with_all = ["file", "delete"]
+    )]
     json_state: Option<String>,
     /// Put a line each of this file; `-` is stdin
     #[arg(long, value_name = "FILE")]

@@ -47,6 +47,14 @@ fn an_entity_is_put_patched_shown_and_deleted() {
     assert!(told.contains("was changed last at position 2"), "{told}");
     let whole = server.run(["get", "planes", "N1", "--whole"]).printed();
     assert_eq!(json(&whole)["ids"]["tailnum"], "N1");
+    // The ids alone are a patch: a put without a state cannot be meant.
+    let ids = ["put", "planes", "N1", "--ids", ids];
+    server.run(ids).complained(2);
+    server.run(["put", "planes", "N1", "--merge"]).complained(2);
+    check(
+        &[&ids[..], &["--merge"]].concat(),
+        "unchanged, so since position 2, version 2",
+    );
     let piped = server.run_with_input(&["put", "planes", "N2", "-"], r#"{"a":1}"#);
     assert_eq!(piped.printed(), "created at position 3, version 1\n");
     check(
