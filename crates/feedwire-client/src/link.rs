@@ -20,7 +20,7 @@ use crate::{Error as RequestError, error};
 
 /// Tries in a row before it is given up, unless told otherwise. With the waits between them it takes about nine minutes where a
 /// server is away.
-const TRIES_MAX: u32 = 24;
+pub(crate) const TRIES_MAX: u32 = 24;
 /// How many heartbeats may be missed before the connection is taken for dead.
 const HEARTBEATS_MISSED_MAX: u32 = 3;
 /// How long the server may take to begin its answer.

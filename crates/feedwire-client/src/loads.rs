@@ -1,9 +1,13 @@
 //! Load jobs: the states of entities, written as events for whoever begins with them.
 
+use std::time::Duration;
+
 use feedwire_api::{Load, Loads, NewLoad};
 use http::Method;
 
+use crate::backoff::Backoff;
 use crate::connection::request;
+use crate::link::TRIES_MAX;
 use crate::{Client, Error};
 
 impl Client {
@@ -25,6 +29,26 @@ impl Client {
     pub async fn load(&self, id: &str) -> Result<Load, Error> {
         let request = request(Method::GET, &self.url(&["loads", id]));
         self.connection().ask(request).await
+    }
+
+    /// As [`load`](Self::load), and asked again after a wait where that met no answer, or one that passes: a job goes on when its
+    /// server is started again. `tell` is told of each wait. After 24 tries that failed the last error is returned.
+    pub async fn load_patiently(
+        &self,
+        id: &str,
+        mut tell: impl FnMut(&Error, Duration),
+    ) -> Result<Load, Error> {
+        let mut backoff = Backoff::new();
+        loop {
+            match self.load(id).await {
+                Err(error) if error.is_passing() && backoff.failed() + 1 < TRIES_MAX => {
+                    let wait = backoff.fail(error.retry_after());
+                    tell(&error, wait);
+                    tokio::time::sleep(wait).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Has the load job `id` end. What it has written stays.

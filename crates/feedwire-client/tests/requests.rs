@@ -203,3 +203,34 @@ async fn a_query_that_no_url_holds_is_an_error() {
         .expect_err("too long");
     assert!(matches!(error, Error::Unwritable(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_load_job_that_is_waited_for_is_asked_for_again_when_its_server_is_back() {
+    let (client, listener) = server().await;
+    let load = r#"{"id":"l1","feeds":["f"],"subjects":[],"labels":[],"filter":null,"phase":"done","error":null,"start":1,"total":1,"done":1,"written":1,"bytes":1,"max_bytes":1,"rate":1.0,"started_at":"","ended_at":""}"#;
+    let json = "content-type: application/json\r\n";
+    let served = async {
+        // Taken and cut off, as by a server that stops.
+        drop(listener.accept().await.expect("a connection"));
+        answered(&answer("200 OK", json, load), listener).await
+    };
+    let mut waits = 0;
+    let patient = client.load_patiently("l1", |_, _| waits += 1);
+    let (load, request) = tokio::join!(patient, served);
+    assert_eq!(load.expect("a load job").phase, "done");
+    assert_eq!(waits, 1);
+    let first = "GET /v1/projects/default/loads/l1 HTTP/1.1\r\n";
+    assert!(request.starts_with(first), "{request}");
+    let (client, listener) = server().await;
+    let problem =
+        r#"{"type":"urn:feedwire:problem:not-found","title":"x","status":404,"detail":"x"}"#;
+    let refused = answer(
+        "404 Not Found",
+        "content-type: application/problem+json\r\n",
+        problem,
+    );
+    let patient = client.load_patiently("l1", |_, _| waits += 1);
+    let (load, _) = tokio::join!(patient, answered(&refused, listener));
+    assert!(matches!(load, Err(Error::Refused { .. })), "{load:?}");
+    assert_eq!(waits, 1, "what does not pass is not waited for");
+}

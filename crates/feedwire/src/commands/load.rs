@@ -27,7 +27,8 @@ Examples:
 Exit codes: 0 done, 1 failed or cancelled before it was done (stderr says why), 2 wrong usage.";
 
 const START: &str = "\
-Waits until the job has ended, with a bar where stderr is a terminal; --no-wait tells its id at once.
+Tells the job's id on stderr and waits until the job has ended, with a bar where stderr is a terminal. It waits for a server \
+that is started again, too; Ctrl-C ends the waiting, not the job. --no-wait tells the job at once.
 
 Examples:
   feedwire load start planes
@@ -182,6 +183,8 @@ async fn start(client: &Client, asked: Start) -> anyhow::Result<ExitCode> {
     let mut load = load.with_context(|| format!("cannot load {}", asked.feed))?;
     if !asked.no_wait {
         let id = load.id.clone();
+        // Whoever has had enough of waiting has its name.
+        eprintln!("feedwire: the load job is {id}");
         let waited = ended(client, load).await;
         load = waited.with_context(|| {
             format!("the load job goes on, but how far it is is not known; `load show {id}` tells")
@@ -202,7 +205,11 @@ async fn ended(client: &Client, mut load: Load) -> anyhow::Result<Load> {
             _ => format!("{:.0} a second", load.rate),
         });
         tokio::time::sleep(LOOK_AGAIN).await;
-        load = client.load(&load.id).await?;
+        let looked = client.load_patiently(&load.id, |error, wait| {
+            let wait = wait.as_secs_f32();
+            bar.suspend(|| eprintln!("feedwire: {error}; trying again in {wait:.1} s"));
+        });
+        load = looked.await?;
     }
     bar.finish_and_clear();
     Ok(load)
