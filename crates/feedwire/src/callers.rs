@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) validic_members: u8,
     /// The zone that Aria's feeds tell times in: a name such as `Europe/Berlin`, or an offset such as `+05:30`
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone::parse)]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone::parse, allow_hyphen_values = true)]
     aria_zone: Zone,
     /// Have the end of the connection alone end Aria's feeds (HTTP/1.0), as Aria's own client reads best
     #[arg(long)]
@@ -108,5 +108,22 @@ mod tests {
         for odd in ["9s", "1ms", "-1h", "1", "", "never"] {
             check(odd, None);
         }
+    }
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        callers: Options,
+    }
+
+    #[test]
+    fn an_offset_behind_utc_is_no_option() {
+        for zone in ["-05:00", "+05:30", "UTC"] {
+            let line = <Line as clap::Parser>::try_parse_from(["serve", "--aria-zone", zone]);
+            let line = line.map(|line| line.callers.aria());
+            assert!(line.is_ok(), "{zone}: {line:?}");
+        }
+        let rule = <Line as clap::Parser>::try_parse_from(["serve", "--aria-zone", "UTC+2"]);
+        assert!(rule.is_err());
     }
 }
