@@ -89,12 +89,57 @@ pub(crate) fn in_array(from: &Beginning) -> Result<(), Error> {
     Err(Error::parameter("from", reason))
 }
 
-/// Refuses a filter that lets no state through.
-pub(crate) fn tells_states(filter: &Filter) -> Result<(), Error> {
+/// Refuses a filter that lets no state through, and a cursor among the states of a feed that it is not about: none would be told.
+pub(crate) fn tells_states(from: &Beginning, filter: &Filter) -> Result<(), Error> {
+    if let Beginning::States(States::Behind(StateCursor {
+        after: Some(key), ..
+    })) = from
+        && !filter.feeds.is_empty()
+        && !filter.feeds.contains(&key.feed)
+    {
+        let reason = format!(
+            "this cursor is of a reading of feed {}, which is not read here",
+            key.feed
+        );
+        return Err(Error::parameter("after", &reason));
+    }
     let load = |ty: &TypeName| ty.as_str() == ChangeKind::Load.as_str();
     if filter.types.is_empty() || filter.types.iter().any(load) {
         return Ok(());
     }
     let reason = "states are told as events of the type load: name it beside those that are to follow, or name none";
     Err(Error::parameter("types", reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use feedwire_core::entities::EntityKey;
+    use feedwire_event::{FeedName, Position, Subject};
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_among_the_states_of_another_feed_is_refused() {
+        let name = |text: &str| FeedName::new(text).expect("a name");
+        let subject = Subject::new("s").expect("a subject");
+        let after = Some(EntityKey {
+            feed: name("a"),
+            subject,
+        });
+        let start = Position::ZERO;
+        let from = Beginning::States(States::Behind(StateCursor { start, after }));
+        let told = |feeds: &[&str]| {
+            let feeds = feeds.iter().copied().map(name).collect();
+            let filter = Filter {
+                feeds,
+                ..Filter::default()
+            };
+            tells_states(&from, &filter).map_err(|error| error.to_string())
+        };
+        assert_eq!((told(&[]), told(&["b", "a"])), (Ok(()), Ok(())));
+        let refused = told(&["b"]).expect_err("another feed");
+        assert!(refused.starts_with("after: "), "{refused}");
+        let first = Beginning::States(States::First);
+        assert_eq!(tells_states(&first, &Filter::default()), Ok(()));
+    }
 }

@@ -225,7 +225,7 @@ pub fn read(parts: Parts<'_>, now: Timestamp) -> Result<Read, Error> {
     }
     let filter = filter(parts.feed, &mut query)?;
     if is_of_states || matches!(from, Beginning::States(_)) {
-        beginning::tells_states(&filter)?;
+        beginning::tells_states(&from, &filter)?;
     }
     let (start, states) = match from {
         Beginning::Events(start) => (start, None),
