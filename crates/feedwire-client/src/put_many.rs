@@ -18,7 +18,7 @@ const TRIES_MAX: u32 = 8;
 /// Putting many entities of a feed. Made by [`Client::put_entities`].
 ///
 /// A portion of the lines that met no answer, or one that passes, is sent again after a wait: what it had put already is so, and
-/// is not changed again.
+/// is not changed again, except for a subject that comes twice in it.
 #[derive(Clone)]
 #[must_use = "nothing is put until lines are given"]
 pub struct PutMany<'a> {
