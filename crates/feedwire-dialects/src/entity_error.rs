@@ -2,6 +2,10 @@
 
 use feedwire_api::Problem;
 use feedwire_core::entities::Error;
+use feedwire_core::limits::LOAD_ROOM_BYTES;
+use feedwire_core::publish;
+use feedwire_engine::BatchError;
+use feedwire_event::limits::EVENT_BYTES_MAX;
 use http::StatusCode;
 
 use crate::entity_answer::Progress;
@@ -15,6 +19,9 @@ pub fn unknown() -> Problem {
 /// What could not be made of an entity.
 pub fn entity(told: &Error) -> Problem {
     match told {
+        Error::Publish(publish::Error::Batch(BatchError::EventTooLarge { bytes, .. })) => {
+            too_large(*bytes)
+        }
         Error::Publish(publish) => error::publish(publish),
         Error::Unexpected { position, .. } => {
             let position = position.map(feedwire_event::Position::get);
@@ -25,6 +32,13 @@ pub fn entity(told: &Error) -> Problem {
         Error::PatchedIds { .. } => error::invalid("ids", told),
         Error::Twice(_) => error::invalid("subject", told),
     }
+}
+
+/// It is larger than what a load event of it has room for.
+fn too_large(bytes: usize) -> Problem {
+    let most = EVENT_BYTES_MAX - LOAD_ROOM_BYTES;
+    let detail = format!("an entity has at most {most} bytes with its ids, this one {bytes}");
+    error::too_large("event-too-large", "An entity is too large", &detail)
 }
 
 /// A body of lines, of which this one has no lines at all.

@@ -55,7 +55,7 @@ pub fn unavailable(detail: &(impl Display + ?Sized)) -> Problem {
     )
 }
 
-pub(super) fn too_large(kind: &str, title: &str, detail: &(impl Display + ?Sized)) -> Problem {
+pub(crate) fn too_large(kind: &str, title: &str, detail: &(impl Display + ?Sized)) -> Problem {
     problem(StatusCode::PAYLOAD_TOO_LARGE, kind, title, detail)
 }
 

@@ -54,6 +54,9 @@ async fn what_stands_before_a_bad_line_is_put_and_the_line_is_named() {
     let answer = put_lines(&server, &(good(3) + &good(4) + &large + &good(6))).await;
     assert_eq!(answer.problem(), (413, "event-too-large".to_owned()));
     let told = answer.json();
+    let detail = told["detail"].as_str().unwrap_or_default();
+    let words = "line 3: an entity has at most ";
+    assert!(detail.starts_with(words), "{detail}");
     assert_eq!((&told["line"], &told["put"]), (&3.into(), &2.into()));
     let (names, _) = listed(&server, "feeds/planes/entities").await;
     assert!(names.starts_with("planes/N1 planes/N2"), "{names}");
