@@ -259,10 +259,15 @@ fn json(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     let members: Members = serde_json::from_str(text)
         .ok()
         .filter(|_| text.trim_start().starts_with('{'))?;
-    let client_id = members.client_id.map(|client| match client {
-        Client::Text(text) => text,
-        Client::Number(number) => number.to_string(),
-    });
+    let client_id = match members.client_id {
+        None => None,
+        Some(Client::Text(text)) => Some(text),
+        // The number of a client is a whole one.
+        Some(Client::Number(number)) if number.is_u64() || number.is_i64() => {
+            Some(number.to_string())
+        }
+        Some(Client::Number(_)) => return None,
+    };
     let values = [
         members.grant_type,
         client_id,
@@ -314,6 +319,7 @@ mod tests {
             ("application/json", "[]"),
             ("application/json", r#"{"scope":1}"#),
             ("application/json", r#"{"client_id":true}"#),
+            ("application/json", r#"{"client_id":1.5}"#),
             ("application/json", r#"{"scope":"1","scope":"2"}"#),
             ("application/x-www-form-urlencoded", "a=%zz"),
             ("application/x-www-form-urlencoded", "scope=1&scope=1"),

@@ -246,7 +246,7 @@ fn token_request() -> Value {
             "grant_type": { "enum": [CLIENT_CREDENTIALS, JWT_BEARER] },
             "client_id": {
                 "type": ["string", "integer", "null"],
-                "description": "The key id, where it is not told by Basic. In JSON it may be a number.",
+                "description": "The key id, where it is not told by Basic. In JSON it may be a whole number.",
             },
             "client_secret": or_null(text("The secret, where it is not told by Basic.")),
             "assertion": or_null(text("A JWT signed with the secret (HS256): `kid` the key id, `iss` the e-mail, `aud` the token endpoint, `exp`.")),
