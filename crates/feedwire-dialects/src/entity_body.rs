@@ -238,7 +238,25 @@ mod tests {
         let read = put_of(all).expect("a state");
         let same = all.replacen('{', r#"{"subject":"N14228","#, 1);
         assert_eq!(told(line_of(&same)), format!("{read:?}"));
-        assert_debug_snapshot!(read);
+        assert_debug_snapshot!(read, @r#"
+        Write {
+            feed: "planes",
+            subject: "N14228",
+            wanted: Put {
+                state: {"delay":2.50},
+                ids: Some(
+                    {"tailnum":"N14228"},
+                ),
+            },
+            time: Some(
+                2013-01-01T10:00:00Z,
+            ),
+            source: Some(
+                "/planes",
+            ),
+            expected: None,
+        }
+        "#);
         let nulls = r#"{"data":{},"ids":null,"time":null,"source":null}"#;
         assert_eq!(told(put_of(nulls)), told(put_of(r#"{"data":{}}"#)));
     }
@@ -249,7 +267,55 @@ mod tests {
             patch_of("{}"),
             patch_of(r#"{"data":{"delay":null},"ids":{"tailnum":null}}"#),
             patch_of(r#"{"ids":null}"#),
-        ]);
+        ], @r#"
+        [
+            Ok(
+                Write {
+                    feed: "planes",
+                    subject: "N14228",
+                    wanted: Patched {
+                        state: None,
+                        ids: None,
+                    },
+                    time: None,
+                    source: None,
+                    expected: None,
+                },
+            ),
+            Ok(
+                Write {
+                    feed: "planes",
+                    subject: "N14228",
+                    wanted: Patched {
+                        state: Some(
+                            {"delay":null},
+                        ),
+                        ids: Some(
+                            {"tailnum":null},
+                        ),
+                    },
+                    time: None,
+                    source: None,
+                    expected: None,
+                },
+            ),
+            Ok(
+                Write {
+                    feed: "planes",
+                    subject: "N14228",
+                    wanted: Patched {
+                        state: None,
+                        ids: Some(
+                            null,
+                        ),
+                    },
+                    time: None,
+                    source: None,
+                    expected: None,
+                },
+            ),
+        ]
+        "#);
     }
 
     #[test]
@@ -287,7 +353,34 @@ mod tests {
         let refusals = (puts.map(|body| told(put_of(body))).into_iter())
             .chain(patches.map(|body| told(patch_of(body))))
             .chain(lines.map(|body| told(line_of(body))));
-        assert_debug_snapshot!(refusals.collect::<Vec<_>>());
+        assert_debug_snapshot!(refusals.collect::<Vec<_>>(), @r#"
+        [
+            "1:0 EOF while parsing a value",
+            "1:0 invalid type: sequence, expected an object that has the state as its member `data`",
+            "data: an entity has a state, which is a JSON object",
+            "2:7 unknown member `delay`, there are `data`, `ids`, `time`, `source`: the state is what `data` has",
+            "1:8 unknown member `delay`, there are `data`, `ids`, `time`, `source`: the state is what `data` has",
+            "1:20 unknown member `subject`, there are `data`, `ids`, `time`, `source`: the state is what `data` has",
+            "1:17 `data` is given twice",
+            "data: a state is a JSON object",
+            "data: \"/a/b\" is there twice",
+            "data: half of a surrogate pair at byte 6: no text has such a character",
+            "ids: ids are a JSON object with 1 to 16 members",
+            "ids: an id is a string or a number, \"a\" is not",
+            "time: a time is written as RFC 3339, such as 2013-01-01T10:00:00Z",
+            "time: it has to be a string",
+            "source: it is empty",
+            "1:13 trailing characters",
+            "data: a state is a JSON object, and so is what it is patched with; an entity is taken away by DELETE",
+            "data: a state is a JSON object, and so is what it is patched with; an entity is taken away by DELETE",
+            "ids: the ids are patched by an object, or taken away by null",
+            "1:9 unknown member `status`, there are `data`, `ids`, `time`, `source`: the state is what `data` has",
+            "data: \"/a\" is there twice",
+            "subject: an entity has a subject",
+            "subject: a subject has 1 to 512 bytes, this one none",
+            "data: an entity has a state, which is a JSON object",
+        ]
+        "#);
     }
 
     #[test]

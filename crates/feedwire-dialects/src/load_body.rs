@@ -83,7 +83,61 @@ mod tests {
             settings(all.as_bytes(), "planes"),
             settings(br#"{"feeds":["planes","gates"]}"#, "_all"),
             settings(b"{}", "_all"),
-        ]);
+        ], @r#"
+        [
+            Ok(
+                Settings {
+                    feeds: [
+                        "planes",
+                    ],
+                    subjects: [
+                        "N1",
+                    ],
+                    labels: [
+                        LabelFilter {
+                            key: "base",
+                            value: Some(
+                                "EWR",
+                            ),
+                        },
+                        LabelFilter {
+                            key: "big",
+                            value: None,
+                        },
+                    ],
+                    expression: Some(
+                        Expression(
+                            "data.delay > 60",
+                        ),
+                    ),
+                    bytes_max: Some(
+                        1000,
+                    ),
+                },
+            ),
+            Ok(
+                Settings {
+                    feeds: [
+                        "planes",
+                        "gates",
+                    ],
+                    subjects: [],
+                    labels: [],
+                    expression: None,
+                    bytes_max: None,
+                },
+            ),
+            Ok(
+                Settings {
+                    feeds: [],
+                    subjects: [],
+                    labels: [],
+                    expression: None,
+                    bytes_max: None,
+                },
+            ),
+        ]
+        "#);
     }
 
     #[test]
