@@ -121,7 +121,12 @@ impl Project {
                 records: LOAD_BATCH_EVENTS,
                 bytes: LOAD_BATCH_BYTES,
             };
-            let found = walk.next(limit).await?;
+            // Of no feed there is nothing; a filter without feeds would be of all.
+            let found = if job.settings.feeds.is_empty() {
+                None
+            } else {
+                walk.next(limit).await?
+            };
             let done = before + walk.found();
             let phase = match found {
                 None => Some(Phase::Done),
@@ -213,7 +218,8 @@ impl Project {
             }
         }
         let written = records.len() as u64;
-        let batch = Batch::new(records, Vec::new()).map_err(Unavailable::new)?;
+        let batch = Batch::new(records, Vec::new());
+        let batch = batch.map_err(|error| Halt::Broken(error.to_string()))?;
         let appended = match self.log().append(batch, clock.now()).await {
             Ok(appended) => appended,
             Err(AppendError::Closed) => return Err(Halt::Closing),
