@@ -151,8 +151,9 @@ pub const LOAD_BATCH_EVENTS: usize = 500;
 /// Bytes of one batch of a load job.
 pub const LOAD_BATCH_BYTES: usize = 256 * 1024;
 
-/// How many times as long as a batch took a load job waits before the next, while others publish: it has a twentieth of the time.
-pub const LOAD_PAUSES: u32 = 19;
+/// How many times as long as a batch took a load job waits before the next, while others publish. It is to have a tenth of a core, and what an
+/// append leaves to be done (indexes, heads, counts, states) takes about three times as long as the append.
+pub const LOAD_PAUSES: u32 = 39;
 
 /// How long it waits at most.
 pub const LOAD_PAUSE_MAX: Duration = Duration::from_secs(1);
