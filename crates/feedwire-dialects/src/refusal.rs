@@ -127,3 +127,44 @@ pub enum Refusal {
     #[error("too much is being sent at once; try again in a moment")]
     Busy,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// One of each, for what every dialect says of it.
+    pub(crate) fn all() -> [Refusal; 26] {
+        [
+            Refusal::NotFound,
+            Refusal::MethodNotAllowed,
+            Refusal::NoProject,
+            Refusal::UriTooLong(9),
+            Refusal::HeadersTooLarge(9),
+            Refusal::NotOneHost,
+            Refusal::ForeignHost,
+            Refusal::PathEscape,
+            Refusal::HeaderTwice("Content-Type"),
+            Refusal::NotEntityTags("If-None-Match"),
+            Refusal::NotUuid("x"),
+            Refusal::PreconditionFailed,
+            Refusal::TransferEncoding,
+            Refusal::BodyTooLarge(9),
+            Refusal::DataTooLarge(9),
+            Refusal::RequestTimeout,
+            Refusal::BodyBroken,
+            Refusal::NoProof,
+            Refusal::BadProof,
+            Refusal::ExpiredProof,
+            Refusal::TwoProofs,
+            Refusal::NothingGranted,
+            Refusal::RightMissing(Right::Publish),
+            Refusal::ServerOnly,
+            Refusal::TooMuch {
+                of: "credential",
+                what: Taken::Requests,
+                retry_after: 7,
+            },
+            Refusal::Busy,
+        ]
+    }
+}

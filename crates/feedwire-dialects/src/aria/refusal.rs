@@ -13,48 +13,15 @@ pub fn refused(refusal: Refusal) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use feedwire_core::Right;
     use insta::assert_snapshot;
 
     use super::super::error::tests::told;
     use super::*;
-    use crate::refusal::Taken;
+    use crate::refusal;
 
     #[test]
     fn what_the_edge_refuses_has_its_status() {
-        let all = [
-            Refusal::NotFound,
-            Refusal::MethodNotAllowed,
-            Refusal::NoProject,
-            Refusal::UriTooLong(9),
-            Refusal::HeadersTooLarge(9),
-            Refusal::NotOneHost,
-            Refusal::ForeignHost,
-            Refusal::PathEscape,
-            Refusal::HeaderTwice("Content-Type"),
-            Refusal::NotEntityTags("If-None-Match"),
-            Refusal::NotUuid("x"),
-            Refusal::PreconditionFailed,
-            Refusal::TransferEncoding,
-            Refusal::BodyTooLarge(9),
-            Refusal::DataTooLarge(9),
-            Refusal::RequestTimeout,
-            Refusal::BodyBroken,
-            Refusal::NoProof,
-            Refusal::BadProof,
-            Refusal::ExpiredProof,
-            Refusal::TwoProofs,
-            Refusal::NothingGranted,
-            Refusal::RightMissing(Right::Publish),
-            Refusal::ServerOnly,
-            Refusal::TooMuch {
-                of: "credential",
-                what: Taken::Requests,
-                retry_after: 7,
-            },
-            Refusal::Busy,
-        ];
-        assert_snapshot!(told(&all.map(refused)), @r#"
+        assert_snapshot!(told(&refusal::tests::all().map(refused)), @r#"
         404 {"error":"not_found","error_description":"there is nothing at this address"}
         405 {"error":"invalid_request","error_description":"this address does not take this method; the header Allow says which it takes"}
         404 {"error":"not_found","error_description":"there is no such project"}

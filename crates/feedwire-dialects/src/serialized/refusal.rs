@@ -31,47 +31,15 @@ fn unproven(refusal: Refusal) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use feedwire_core::Right;
     use insta::assert_snapshot;
 
     use super::super::error::tests::told;
     use super::*;
-    use crate::refusal::Taken;
+    use crate::refusal;
 
     #[test]
     fn what_the_edge_refuses_has_its_status() {
-        let all = [
-            Refusal::NotFound,
-            Refusal::MethodNotAllowed,
-            Refusal::NoProject,
-            Refusal::UriTooLong(9),
-            Refusal::HeadersTooLarge(9),
-            Refusal::NotOneHost,
-            Refusal::ForeignHost,
-            Refusal::PathEscape,
-            Refusal::HeaderTwice("Content-Type"),
-            Refusal::NotEntityTags("If-None-Match"),
-            Refusal::PreconditionFailed,
-            Refusal::TransferEncoding,
-            Refusal::BodyTooLarge(9),
-            Refusal::DataTooLarge(9),
-            Refusal::RequestTimeout,
-            Refusal::BodyBroken,
-            Refusal::NoProof,
-            Refusal::BadProof,
-            Refusal::ExpiredProof,
-            Refusal::TwoProofs,
-            Refusal::NothingGranted,
-            Refusal::RightMissing(Right::Publish),
-            Refusal::ServerOnly,
-            Refusal::TooMuch {
-                of: "credential",
-                what: Taken::Requests,
-                retry_after: 7,
-            },
-            Refusal::Busy,
-        ];
-        assert_snapshot!(told(&all.map(refused)), @r#"
+        assert_snapshot!(told(&refusal::tests::all().map(refused)), @r#"
         {"code":404,"message":"there is nothing at this address"}
         {"code":405,"message":"this address does not take this method; the header Allow says which it takes"}
         {"code":404,"message":"there is no such tenant"}
@@ -82,6 +50,7 @@ mod tests {
         {"code":400,"message":"path: a percent sign stands before two hexadecimal digits; itself it is written %25"}
         {"code":400,"message":"Content-Type: this header is meant once"}
         {"code":400,"message":"If-None-Match: it has to be entity tags in their quotes, parted by commas, or *"}
+        {"code":400,"message":"x: it has to be a UUID"}
         {"code":412,"message":"this is not what If-Match says that it has to be: read it again"}
         {"code":501,"message":"the only transfer encoding that is understood is chunked"}
         {"code":413,"message":"a body has at most 9 bytes"}
