@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod back;
+pub mod connectors;
 mod core;
 mod counts;
 mod delivery;

@@ -81,6 +81,12 @@ pub const PATROL_INTERVAL: Duration = Duration::from_hours(1);
 /// Most streams of a project.
 pub const STREAMS_MAX: usize = 100;
 
+/// Most connectors of a project: each pushes a stream.
+pub const CONNECTORS_MAX: usize = STREAMS_MAX;
+
+/// How many partitions the stream of a connector has: whoever pulls it instead may have as many members.
+pub const CONNECTOR_PARTITIONS: u16 = 16;
+
 /// Most partitions of a project's streams together: each takes half a kilobyte and four more where it is behind, and is looked at with
 /// each commit. As many streams as there may be, with the usual 64 each, are fewer.
 pub const PARTITIONS_MAX: usize = 8_192;

@@ -21,7 +21,7 @@ pub use entity::{Change, ChangeKind, ChangeText, Difference, Ids, Patch, State};
 pub use event::{Attribute, AttributeError, Data, Event, EventId, Extensions, Source};
 pub use key::{IdempotencyKey, KeyError};
 pub use labels::{Labels, LabelsError};
-pub use name::{FeedName, NameError, ProjectName, StreamName, TypeName};
+pub use name::{ConnectorName, FeedName, NameError, ProjectName, StreamName, TypeName};
 pub use payload::Payload;
 pub use position::{Cursor, CursorError, Position, Version};
 pub use subject::{Subject, SubjectError};

@@ -101,6 +101,7 @@ name!(ProjectName, "project", check, "_system");
 name!(FeedName, "feed", check_feed, "_audit");
 name!(TypeName, "type of event", check,);
 name!(StreamName, "stream", check,);
+name!(ConnectorName, "connector", check,);
 
 impl ProjectName {
     /// The project of the server itself.

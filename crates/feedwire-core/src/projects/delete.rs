@@ -50,6 +50,9 @@ impl Projects {
         self.register().leave(name)?;
         self.end(name).await;
         let deleted = self.remove(name).await;
+        if deleted.is_ok() {
+            self.connectors().forget(name).await;
+        }
         self.register().settle(name, deleted.is_err());
         if deleted.is_ok() {
             self.past().bury(name);

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use super::past::Past;
 use super::register::Register;
 use crate::Clock;
+use crate::connectors::Connectors;
 use crate::limits::{PROJECTS_OPEN_MAX, TAIL_BYTES_MAX};
 use crate::project::Project;
 use crate::stats::{Done, ProjectStats};
@@ -54,6 +55,7 @@ pub(crate) struct Projects {
     clock: Arc<dyn Clock>,
     bounds: Bounds,
     register: Register,
+    connectors: Connectors,
     turns: Turns<ProjectName>,
     open: RwLock<HashMap<ProjectName, Opened>>,
     /// What projects did when they were open before. Locked while `open` is.
@@ -113,11 +115,13 @@ impl Projects {
         (tasks, stop): (TaskTracker, CancellationToken),
     ) -> Result<Self, Unavailable> {
         let register = Register::load(&*engine).await?;
+        let connectors = Connectors::load(&*engine.primary(), register.names()).await?;
         Ok(Self {
             engine,
             clock,
             bounds,
             register,
+            connectors,
             turns: Turns::default(),
             open: RwLock::default(),
             past: Mutex::default(),
@@ -143,6 +147,10 @@ impl Projects {
 
     pub(super) fn register(&self) -> &Register {
         &self.register
+    }
+
+    pub(crate) fn connectors(&self) -> &Connectors {
+        &self.connectors
     }
 
     pub(super) fn turns(&self) -> &Turns<ProjectName> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use feedwire_engine::{MinFree, OpenError, PutError, ReadError, Unavailable};
-use feedwire_event::{Position, StreamName};
+use feedwire_event::{ConnectorName, Position, StreamName};
 
 use super::BadSetting;
 use crate::{Forbidden, read};
@@ -57,6 +57,9 @@ pub enum Error {
     /// It has members.
     #[error("the stream has {0} members")]
     Connected(usize),
+    /// A connector pushes what it is of.
+    #[error("connector {0} pushes what the stream is of: delete the connector first")]
+    Pushed(ConnectorName),
     /// Nothing is acknowledged in its mode.
     #[error("the stream is in mode delivered: nothing is acknowledged")]
     NotExplicit,

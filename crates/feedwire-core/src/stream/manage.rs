@@ -80,20 +80,10 @@ impl Core {
         conflict: Option<Conflict>,
     ) -> Result<Status, Error> {
         settings.check()?;
-        covers(grant, &settings)?;
+        covers(grant, Right::Streams, &settings)?;
         let project = self.project(grant.project()).await?;
         let now = self.seams().clock.now();
-        let starts_at = match origin {
-            Origin::At(time) => Some(time),
-            Origin::Start | Origin::Now | Origin::After(_) => None,
-        };
-        let kept = Kept {
-            settings,
-            origin: project.resolve(origin, now).await?,
-            starts_at,
-            created_at: now,
-            updated_at: now,
-        };
+        let kept = project.kept_from(settings, origin, now).await?;
         self.whole(async move {
             let fits = |there: &[Arc<Live>]| match conflict {
                 Some(conflict) => {
@@ -113,7 +103,7 @@ impl Core {
         grant.require(Right::Streams)?;
         let project = self.project(grant.project()).await?;
         let all = project.streams().all().into_iter();
-        let own = all.filter(|live| covers(grant, &live.kept.settings).is_ok());
+        let own = all.filter(|live| covers(grant, Right::Streams, &live.kept.settings).is_ok());
         Ok(own.map(|live| live.status()).collect())
     }
 
@@ -146,7 +136,7 @@ impl Core {
                 settings.partitions = before.partitions;
                 settings.mode = before.mode;
                 settings.check()?;
-                covers(&grant, &settings)?;
+                covers(&grant, Right::Streams, &settings)?;
                 if let Some(conflict) = conflict {
                     let there = others_of.streams().all();
                     let others = there
@@ -179,8 +169,15 @@ impl Core {
         unless_connected: bool,
     ) -> Result<Status, Error> {
         let (project, _) = self.stream_of(grant, name).await?;
-        let name = name.clone();
+        let (name, known) = (name.clone(), self.projects_known().clone());
+        let project_name = grant.project().clone();
         self.whole(async move {
+            let connectors = known.connectors();
+            // No connector comes to push it meanwhile.
+            let _turn = connectors.turn(&project_name).await;
+            if let Some(by) = connectors.pushing(&project_name, &name) {
+                return Err(Error::Pushed(by));
+            }
             let check = |live: &Live| match live.status().members {
                 0 => Ok(()),
                 members if unless_connected => Err(Error::Connected(members)),
@@ -268,14 +265,14 @@ impl Core {
         grant.require(Right::Streams)?;
         let project = self.project(grant.project()).await?;
         let live = project.streams().get(name)?;
-        covers(grant, &live.kept.settings)?;
+        covers(grant, Right::Streams, &live.kept.settings)?;
         Ok((project, live))
     }
 }
 
-/// Whether whoever has `grant` may have everything that a stream with these `settings` sends: what were left out would be lost to the others.
-fn covers(grant: &Grant, settings: &Settings) -> Result<(), Forbidden> {
-    grant.require(Right::Streams)?;
+/// Whether whoever has `grant` has `right`, and may have everything that a stream with these `settings` sends: what were left out would be lost to the others.
+pub(crate) fn covers(grant: &Grant, right: Right, settings: &Settings) -> Result<(), Forbidden> {
+    grant.require(right)?;
     let filter = settings.selection.filter();
     let own = Matcher::new(filter.clone(), grant.allowance())?;
     if own.is_all_of(&filter) {
@@ -286,6 +283,26 @@ fn covers(grant: &Grant, settings: &Settings) -> Result<(), Forbidden> {
 }
 
 impl Project {
+    /// A stream with these `settings` that begins at `origin`.
+    pub(super) async fn kept_from(
+        &self,
+        settings: Settings,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<Kept, Error> {
+        let starts_at = match origin {
+            Origin::At(time) => Some(time),
+            Origin::Start | Origin::Now | Origin::After(_) => None,
+        };
+        Ok(Kept {
+            settings,
+            origin: self.resolve(origin, now).await?,
+            starts_at,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
     /// Behind which position a stream is to begin; `None` is with what is retained.
     async fn resolve(&self, origin: Origin, now: Timestamp) -> Result<Option<Position>, Error> {
         let last = self.log().bounds().last;

@@ -11,6 +11,7 @@ mod letters;
 mod live;
 mod manage;
 mod member;
+mod pushed;
 mod register;
 mod settings;
 mod status;
@@ -27,4 +28,5 @@ pub use settings::*;
 pub use status::{Held, Lag, Lost, MemberStatus, PartitionStatus, Standing};
 
 pub(crate) use live::Ground;
+pub(crate) use manage::covers;
 pub(crate) use register::Streams;

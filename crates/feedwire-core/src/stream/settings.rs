@@ -127,6 +127,8 @@ pub struct Settings {
     pub max_deliveries: Option<u32>,
     /// What becomes of the later events of a subject when one fails.
     pub on_failure: OnFailure,
+    /// The last position that it is of; `None` is without end.
+    pub until: Option<Position>,
 }
 
 impl Settings {
@@ -145,6 +147,7 @@ impl Settings {
             max_in_flight: 1_000,
             max_deliveries: Some(10),
             on_failure: OnFailure::default(),
+            until: None,
         }
     }
 }
