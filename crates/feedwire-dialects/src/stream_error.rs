@@ -49,6 +49,12 @@ pub fn stream(told: &Error) -> Problem {
             with(full, "retry_after", retry_after.as_secs().max(1))
         }
         Error::Connected(_) => error::invalid("name", told),
+        Error::Pushed(_) => problem(
+            StatusCode::CONFLICT,
+            "stream-pushed",
+            "A connector pushes what the stream is of",
+            told,
+        ),
         Error::NotExplicit => problem(
             StatusCode::CONFLICT,
             "not-acknowledged",
@@ -70,7 +76,7 @@ mod tests {
     use feedwire_core::stream::BadSetting;
     use feedwire_core::{Forbidden, Right, read};
     use feedwire_engine::{MinFree, Unavailable};
-    use feedwire_event::{Position, StreamName};
+    use feedwire_event::{ConnectorName, Position, StreamName};
     use insta::assert_snapshot;
 
     use super::*;
@@ -101,6 +107,7 @@ mod tests {
             full(10),
             full(0),
             Error::Connected(2),
+            Error::Pushed(ConnectorName::new("c").expect("a name")),
             Error::NotExplicit,
             Error::NoSpace(MinFree(None)),
             Error::Closing,
@@ -120,6 +127,7 @@ mod tests {
         {"type":"urn:feedwire:problem:stream-full","title":"The stream has as many members as it may have","status":429,"detail":"the stream has its 3 members","members_max":3,"retry_after":10}
         {"type":"urn:feedwire:problem:stream-full","title":"The stream has as many members as it may have","status":429,"detail":"the stream has its 3 members","members_max":3,"retry_after":1}
         {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"the stream has 2 members","parameter":"name"}
+        {"type":"urn:feedwire:problem:stream-pushed","title":"A connector pushes what the stream is of","status":409,"detail":"connector c pushes what the stream is of: delete the connector first"}
         {"type":"urn:feedwire:problem:not-acknowledged","title":"Nothing is acknowledged in this stream","status":409,"detail":"the stream is in mode delivered: nothing is acknowledged"}
         {"type":"urn:feedwire:problem:no-space","title":"The disk is full","status":507,"detail":"no space left in the store"}
         {"type":"urn:feedwire:problem:unavailable","title":"Not available at present","status":503,"detail":"the server is stopping"}

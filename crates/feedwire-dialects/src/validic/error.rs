@@ -105,6 +105,7 @@ pub fn stream(error: &stream::Error) -> Failure {
         stream::Error::TooManyPartitions { .. }
         | stream::Error::Setting(_)
         | stream::Error::Ahead(_)
+        | stream::Error::Pushed(_)
         | stream::Error::NotExplicit => unprocessable(error),
         stream::Error::NoSpace(_) => failure::no_space(error),
         stream::Error::Closing => failure::stopping(),

@@ -94,6 +94,7 @@ const KINDS: &[Kind] = &[
     plain("too-many-projects", 409),
     plain("too-many-streams", 409),
     plain("too-many-partitions", 409),
+    plain("stream-pushed", 409),
     plain("not-acknowledged", 409),
     plain("too-many-loads", 409),
     Kind {

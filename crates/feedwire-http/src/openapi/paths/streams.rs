@@ -53,6 +53,7 @@ pub(crate) fn one() -> Value {
             .described(),
         "delete": Operation::new("deleteStream", TAG, "Delete a stream, with its checkpoints and dead letters")
             .answer(204, "It is deleted.", json!({}), &[])
+            .refuses(&["stream-pushed"])
             .refuses(REFUSALS)
             .described(),
     })
