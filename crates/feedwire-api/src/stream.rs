@@ -266,6 +266,9 @@ pub struct DeadLetter {
     pub buried_at: String,
     /// Whether it is being sent once more.
     pub redriven: bool,
+    /// Why it failed, where whoever had it said that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The event, as the server writes it; `None` where it is no longer there.
     pub event: Option<Box<RawValue>>,
 }

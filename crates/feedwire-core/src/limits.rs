@@ -94,6 +94,9 @@ pub const PARTITIONS_MAX: usize = 8_192;
 /// Most dead letters of a stream. What fails beyond is sent again and again.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
 
+/// How many bytes are kept of the reason why a letter is dead.
+pub const LETTER_REASON_BYTES: usize = 512;
+
 /// How often a stream's checkpoints are written where they have moved: what was settled since comes again after a crash.
 pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 

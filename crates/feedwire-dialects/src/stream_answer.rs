@@ -142,6 +142,10 @@ pub fn letters(
         } else {
             b"false"
         });
+        if let Some(reason) = &letter.reason {
+            out.extend_from_slice(b",\"reason\":");
+            out.extend_from_slice(&json(&&**reason));
+        }
         out.extend_from_slice(b",\"event\":");
         match &letter.event {
             None => out.extend_from_slice(b"null"),
@@ -303,10 +307,11 @@ mod tests {
             deliveries: 10,
             buried_at: time("2026-11-21T08:00:00Z"),
             is_redriven: position_ == 101,
+            reason: (position_ == 7).then(|| "410 \u{22}Gone\u{22}".into()),
             event,
         };
         let all = [letter(7, None), letter(101, Some(full()))];
-        assert_snapshot!(told(letters(&project, &all, true).expect("a payload")), @r#"{"dead_letters":[{"position":7,"partition":3,"deliveries":10,"buried_at":"2026-11-21T08:00:00Z","redriven":false,"event":null},{"position":101,"partition":3,"deliveries":10,"buried_at":"2026-11-21T08:00:00Z","redriven":true,"event":{"specversion":"1.0","id":"a-1","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"}}}],"next":"101"}"#);
+        assert_snapshot!(told(letters(&project, &all, true).expect("a payload")), @r#"{"dead_letters":[{"position":7,"partition":3,"deliveries":10,"buried_at":"2026-11-21T08:00:00Z","redriven":false,"reason":"410 \"Gone\"","event":null},{"position":101,"partition":3,"deliveries":10,"buried_at":"2026-11-21T08:00:00Z","redriven":true,"event":{"specversion":"1.0","id":"a-1","source":"/planes","type":"flight.departed","subject":"N14228 \u00e9\"","time":"2013-01-01T10:00:00.5Z","feed":"flights","position":101,"recordedat":"2026-11-21T08:00:00.000001Z","version":3,"traceid":"4f","data":{"delay":2.50,"to":"\u00c6r\u00f8\u2028"}}}],"next":"101"}"#);
         let none = told(letters(&project, &[], false).expect("nothing"));
         assert_eq!(none, r#"{"dead_letters":[],"next":null}"#);
         let last = told(letters(&project, &all, false).expect("a payload"));

@@ -124,7 +124,7 @@ impl MemberTurns {
                 }
                 Found::Turn(Ok(Turn::Lost(lost))) => self.framing.lost(&lost, out),
                 // The client comes back, and goes on or is told why not.
-                Found::Turn(Ok(Turn::Closing)) => return Some(Ending::Stopping),
+                Found::Turn(Ok(Turn::Closing | Turn::Done)) => return Some(Ending::Stopping),
                 Found::Turn(Err(error)) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,

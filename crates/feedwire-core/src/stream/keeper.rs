@@ -74,6 +74,10 @@ impl Counter {
                 self.cursor = counted;
                 self.seat = None;
             }
+            if self.live.look(Group::is_counted_out) {
+                self.live.sought.notified().await;
+                continue;
+            }
             match self.take().await {
                 Ok(Taken::Closing) => return,
                 Ok(Taken::Behind(_)) => self.seat = None,
@@ -251,16 +255,16 @@ impl Upkeep {
 
     async fn bury(&mut self, burial: Burial) {
         let live = self.live.clone();
-        let written = live.write_letter(burial).await;
+        let written = live.write_letter(&burial).await;
         if let Err(error) = &written {
             self.not_saved(error);
         }
         if written.is_ok_and(|written| written) {
             live.counts.buried.one();
-            live.with(|group, now| group.buried(burial, now));
+            live.with(|group, now| group.buried(&burial, now));
         } else {
             // It is sent again instead.
-            live.with(|group, now| group.unburied(burial, now));
+            live.with(|group, now| group.unburied(&burial, now));
         }
     }
 
@@ -276,7 +280,7 @@ impl Upkeep {
 
 impl Live {
     /// Writes down that an event is put aside; whether there was room for it.
-    async fn write_letter(&self, burial: Burial) -> Result<bool, PutError> {
+    async fn write_letter(&self, burial: &Burial) -> Result<bool, PutError> {
         let key = letter_key(&self.kept.settings.name, burial.position);
         let place = &self.spaces.letters;
         let primary = &self.ground.primary;
@@ -291,6 +295,7 @@ impl Live {
             deliveries: burial.deliveries,
             buried_at: self.ground.clock.now(),
             is_posted: false,
+            reason: burial.reason.clone(),
         };
         primary
             .put(place, &key, letter.encode(), Precondition::Any)
@@ -331,7 +336,7 @@ impl Live {
         }
         let posted = StoredLetter {
             is_posted: true,
-            ..letter
+            ..letter.clone()
         };
         let value = posted.encode();
         primary.put(place, &key, value, Precondition::Any).await?;
@@ -366,6 +371,7 @@ impl Live {
             }
         }
         self.letters.store(count, Ordering::Relaxed);
+        self.with(|group, _| group.letters_posted());
         Ok(())
     }
 }

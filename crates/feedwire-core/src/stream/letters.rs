@@ -1,5 +1,6 @@
 //! Dead letters: events that failed too often, put aside until somebody looks at them.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use feedwire_engine::{Record, Scope};
@@ -24,6 +25,8 @@ pub struct Letter {
     pub buried_at: Timestamp,
     /// Whether it is being sent once more.
     pub is_redriven: bool,
+    /// Why it failed, where whoever had it said that.
+    pub reason: Option<Arc<str>>,
     /// The event; `None` where it was let go of by retention, or erased, or the stream is not of it any more.
     pub event: Option<Record>,
 }
@@ -67,6 +70,7 @@ impl Core {
                 deliveries: letter.deliveries,
                 buried_at: letter.buried_at,
                 is_redriven: letter.is_posted,
+                reason: letter.reason,
                 event,
             });
         }

@@ -11,6 +11,7 @@ use super::member::Member;
 use super::stored::Kept;
 use super::{Error, Lag, MemberStatus, Mode, Origin, PartitionStatus, Receipt, Refused, Settings};
 use crate::filter::Matcher;
+use crate::limits::LETTER_REASON_BYTES;
 use crate::project::Project;
 use crate::stats::StreamStats;
 use crate::{Core, Forbidden, Grant, Right};
@@ -62,6 +63,8 @@ pub enum Verdict {
     DoneThrough,
     /// It failed: the event is to come again, this much later.
     Failed(Duration),
+    /// It failed for good: the event is put among the dead letters, however often it was sent.
+    Dead,
 }
 
 /// What stands against a stream among the others of its project.
@@ -227,7 +230,7 @@ impl Core {
         verdict: Verdict,
     ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
         let (_, live) = self.stream_of(grant, name).await?;
-        live.settle(receipts, verdict).await
+        live.settle(receipts, verdict, None).await
     }
 
     /// Has the stream `name` go on from somewhere else; returns behind which position.
@@ -268,6 +271,11 @@ impl Core {
         covers(grant, Right::Streams, &live.kept.settings)?;
         Ok((project, live))
     }
+}
+
+/// As much of `reason` as is kept.
+fn told(reason: &str) -> Arc<str> {
+    reason[..reason.floor_char_boundary(LETTER_REASON_BYTES)].into()
 }
 
 /// Whether whoever has `grant` has `right`, and may have everything that a stream with these `settings` sends: what were left out would be lost to the others.
@@ -317,22 +325,25 @@ impl Project {
 }
 
 impl Live {
-    /// Takes these receipts as `verdict` says, unless another has taken over.
+    /// Takes these receipts as `verdict` says, unless another has taken over. What is put among the dead letters for it is so for `reason`.
     pub(super) async fn settle(
         &self,
         receipts: &[Receipt],
         verdict: Verdict,
+        reason: Option<&str>,
     ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
         if self.kept.settings.mode != Mode::Explicit {
             return Err(Error::NotExplicit);
         }
+        let reason = reason.map(told);
         let (mut count, mut refused) = (0, Vec::new());
         let taken = self.with_unless_over(|group, now| {
             for receipt in receipts {
                 let settled = match verdict {
                     Verdict::Done => group.acknowledge(*receipt, now),
                     Verdict::DoneThrough => group.acknowledge_through(*receipt, now),
-                    Verdict::Failed(delay) => group.refuse(*receipt, delay, now),
+                    Verdict::Failed(delay) => group.refuse(*receipt, delay, reason.clone(), now),
+                    Verdict::Dead => group.give_up(*receipt, reason.clone(), now),
                 };
                 match settled {
                     Ok(events) => count += events,
@@ -343,7 +354,7 @@ impl Live {
         if taken.is_none() {
             return Err(Error::Closing);
         }
-        if !matches!(verdict, Verdict::Failed(_)) {
+        if matches!(verdict, Verdict::Done | Verdict::DoneThrough) {
             self.counts.acknowledged.add(count as u64);
         }
         if self.is_left() {

@@ -7,10 +7,10 @@ use feedwire_event::Position;
 use feedwire_tally::Entered;
 use tokio::sync::Notify;
 
-use super::group::{Handed, MemberId, Next, Offered, Portion};
+use super::group::{Group, Handed, MemberId, Next, Offered, Portion};
 use super::live::Live;
 use super::window::{Chunk, offered};
-use super::{Lost, Receipt, Standing};
+use super::{Error, Lost, Receipt, Refused, Standing, Verdict};
 use crate::delivery::Delivered;
 use crate::limits::STREAM_READ_BYTES;
 use crate::project::Project;
@@ -49,6 +49,8 @@ pub enum Turn {
     Lost(Lost),
     /// The server stops, or the stream was changed or deleted: the client should come back, and goes on or is told.
     Closing,
+    /// The stream has an end, and everything up to there is settled: see [`Member::is_done`].
+    Done,
 }
 
 impl Member {
@@ -72,6 +74,7 @@ impl Member {
                 Next::Gone => return Ok(Turn::Closing),
                 Next::Lost(lost) => return Ok(Turn::Lost(lost)),
                 Next::Changed => return Ok(Turn::Changed),
+                Next::Done => return Ok(Turn::Done),
                 Next::Wait => self.door.notified().await,
                 Next::Again(receipts) => {
                     let events = self.again(&receipts, limit).await?;
@@ -198,6 +201,22 @@ impl Member {
             let offered = offered(&record, &live.kept.settings);
             (offered, Delivered::Logged(record))
         }))
+    }
+
+    /// Takes these receipts of the stream as `verdict` says; tells how many events it was about, and which receipts were refused. An event
+    /// that is put among the dead letters for it is so for `reason`, of which the first 512 bytes are kept.
+    pub async fn settle(
+        &self,
+        receipts: &[Receipt],
+        verdict: Verdict,
+        reason: Option<&str>,
+    ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
+        self.live.settle(receipts, verdict, reason).await
+    }
+
+    /// Whether the stream has an end, everything up to there is settled, and no dead letter is being sent once more.
+    pub fn is_done(&self) -> bool {
+        self.live.look(Group::is_done)
     }
 
     /// These were not sent after all, and the member goes: they do not count.

@@ -127,7 +127,7 @@ pub struct Settings {
     pub max_deliveries: Option<u32>,
     /// What becomes of the later events of a subject when one fails.
     pub on_failure: OnFailure,
-    /// The last position that it is of; `None` is without end.
+    /// Where it ends: nothing behind this position is ever sent. `None` is nowhere.
     pub until: Option<Position>,
 }
 

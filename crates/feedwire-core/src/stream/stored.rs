@@ -4,22 +4,24 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | the version of this encoding: 1, or 2 with an expression |
+//! | 1 | the version of this encoding: 1, 2 with an expression, or 3 with an end |
 //! | 8, 8 | when it was made and changed, i64 microseconds since 1970 |
 //! | 1, 8, 8 | where it starts: 0 with what is retained, 1 behind the position that follows; and the time that this was found by (i64, the least for none) |
 //! | 2, 1, 1 | partitions (u16), mode (0 delivered, 1 explicit), what later events do on failure (0 wait, 1 go on) |
 //! | 8 each | members, heartbeat, lifetime of checkpoints, time to acknowledge (spans in milliseconds), most in flight, most deliveries (the largest u64 for no bound) |
 //! | | its display name, then its feeds, types, subjects, live feeds, the feed of which some types alone are sent (one or none) and these types, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
-//! | | with version 2: the expression of its filter |
+//! | | with version 2: the expression of its filter; with version 3: a list of it or nothing, and the position at which the stream ends (u64) |
 //!
 //! In the space `checkpoints`: the version 1, when there was a member last (i64, the least for never), the generation up to which none
 //! was given (u64), the number of partitions (u16), and a position for each.
 //!
-//! In the space `dead-letters`, under the name, a zero byte and the position (u64, big-endian): the version 1, the partition (u16), the hash
-//! of the subject (u64), deliveries (u32), when it was put there (i64), and whether it is to be sent once more (1 byte).
+//! In the space `dead-letters`, under the name, a zero byte and the position (u64, big-endian): the version 1, or 2 with a reason, the
+//! partition (u16), the hash of the subject (u64), deliveries (u32), when it was put there (i64), whether it is to be sent once more (1
+//! byte), and the reason as a text.
 //!
 //! All other integers are little-endian.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -35,6 +37,10 @@ use crate::{Expression, TypesIn};
 const VERSION: u8 = 1;
 /// The version of streams whose filter has an expression.
 const VERSION_EXPRESSION: u8 = 2;
+/// The version of streams that end.
+const VERSION_UNTIL: u8 = 3;
+/// The version of letters with a reason.
+const VERSION_REASON: u8 = 2;
 const NO_BOUND: u64 = u64::MAX;
 
 /// The spaces in which a project's streams are kept.
@@ -82,7 +88,7 @@ pub(super) struct Progress {
 }
 
 /// A dead letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredLetter {
     pub(super) partition: u16,
     pub(super) subject: u64,
@@ -90,6 +96,7 @@ pub(super) struct StoredLetter {
     pub(super) buried_at: Timestamp,
     /// Whether it is to be sent once more.
     pub(super) is_posted: bool,
+    pub(super) reason: Option<Arc<str>>,
 }
 
 /// What is stored under `name` cannot be read.
@@ -100,16 +107,17 @@ pub(super) fn unreadable(name: &StreamName) -> Unavailable {
 impl Kept {
     pub(super) fn encode(&self) -> Bytes {
         let mut out = BytesMut::new();
-        out.put_u8(match self.settings.selection.expression {
-            None => VERSION,
-            Some(_) => VERSION_EXPRESSION,
+        let settings = &self.settings;
+        out.put_u8(match (settings.until, &settings.selection.expression) {
+            (Some(_), _) => VERSION_UNTIL,
+            (None, Some(_)) => VERSION_EXPRESSION,
+            (None, None) => VERSION,
         });
         out.put_i64_le(self.created_at.as_micros());
         out.put_i64_le(self.updated_at.as_micros());
         out.put_u8(u8::from(self.origin.is_some()));
         out.put_u64_le(self.origin.unwrap_or_default().get());
         out.put_i64_le(self.starts_at.map_or(NEVER, Timestamp::as_micros));
-        let settings = &self.settings;
         out.put_u16_le(settings.partitions);
         out.put_u8(u8::from(settings.mode == Mode::Explicit));
         out.put_u8(u8::from(settings.on_failure == OnFailure::GoOn));
@@ -146,8 +154,17 @@ impl Kept {
         let types = types_in.map_or(&[][..], |types_in| &types_in.types);
         put_all(types.iter().map(TypeName::as_str), &mut out);
         put_labels(labels, &mut out);
-        if let Some(expression) = expression {
-            put_text(expression.text(), &mut out);
+        let expression = expression.as_ref().map(Expression::text);
+        match settings.until {
+            Some(until) => {
+                put_all(expression.into_iter(), &mut out);
+                out.put_u64_le(until.get());
+            }
+            None => {
+                if let Some(expression) = expression {
+                    put_text(expression, &mut out);
+                }
+            }
         }
         out.freeze()
     }
@@ -155,11 +172,7 @@ impl Kept {
     /// What is stored of `name`; `None` where that cannot be read.
     pub(super) fn decode(name: StreamName, mut value: Bytes) -> Option<Self> {
         let value = &mut value;
-        let has_expression = match value.try_get_u8().ok()? {
-            VERSION => false,
-            VERSION_EXPRESSION => true,
-            _ => return None,
-        };
+        let version = value.try_get_u8().ok()?;
         let created_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
         let updated_at = Timestamp::from_micros(value.try_get_i64_le().ok()?);
         let is_bound = bit(value)?;
@@ -197,8 +210,17 @@ impl Kept {
         let types = all(value, |text| TypeName::new(text).ok())?;
         selection.types_in = feed.into_iter().next().map(|feed| TypesIn { feed, types });
         selection.labels = labels(value)?;
-        if has_expression {
-            selection.expression = Some(Expression::new(&text(value)?).ok()?);
+        match version {
+            VERSION => {}
+            VERSION_EXPRESSION => {
+                selection.expression = Some(Expression::new(&text(value)?).ok()?);
+            }
+            VERSION_UNTIL => {
+                let expressions = all(value, |text| Expression::new(text).ok())?;
+                selection.expression = expressions.into_iter().next();
+                settings.until = Some(position(value)?);
+            }
+            _ => return None,
         }
         settings.check().ok()?;
         value.is_empty().then_some(Self {
@@ -244,24 +266,39 @@ impl Progress {
 impl StoredLetter {
     pub(super) fn encode(&self) -> Bytes {
         let mut out = BytesMut::new();
-        out.put_u8(VERSION);
+        out.put_u8(match self.reason {
+            None => VERSION,
+            Some(_) => VERSION_REASON,
+        });
         out.put_u16_le(self.partition);
         out.put_u64_le(self.subject);
         out.put_u32_le(self.deliveries);
         out.put_i64_le(self.buried_at.as_micros());
         out.put_u8(u8::from(self.is_posted));
+        if let Some(reason) = &self.reason {
+            put_text(reason, &mut out);
+        }
         out.freeze()
     }
 
     pub(super) fn decode(mut value: Bytes) -> Option<Self> {
         let value = &mut value;
-        version(value)?;
+        let has_reason = match value.try_get_u8().ok()? {
+            VERSION => false,
+            VERSION_REASON => true,
+            _ => return None,
+        };
         let letter = Self {
             partition: value.try_get_u16_le().ok()?,
             subject: value.try_get_u64_le().ok()?,
             deliveries: value.try_get_u32_le().ok()?,
             buried_at: Timestamp::from_micros(value.try_get_i64_le().ok()?),
             is_posted: bit(value)?,
+            reason: if has_reason {
+                Some(text(value)?.into())
+            } else {
+                None
+            },
         };
         value.is_empty().then_some(letter)
     }
@@ -345,7 +382,11 @@ mod tests {
             created_at: Timestamp::from_micros(1),
             updated_at: Timestamp::from_micros(1),
         };
-        for kept in [kept, plain] {
+        let mut ends = kept.clone();
+        ends.settings.until = Some(position(70));
+        let mut ends_plainly = plain.clone();
+        ends_plainly.settings.until = Some(Position::ZERO);
+        for kept in [kept, plain, ends, ends_plainly] {
             let bytes = kept.encode();
             assert_eq!(Kept::decode(name.clone(), bytes.clone()), Some(kept));
             for len in 0..bytes.len() {
@@ -367,25 +408,30 @@ mod tests {
             next_generation: 9,
             checkpoints: vec![position(3), Position::MAX],
         };
-        let letter = StoredLetter {
+        let plain = StoredLetter {
             partition: 3,
             subject: u64::MAX,
             deliveries: 10,
             buried_at: Timestamp::from_micros(-1),
             is_posted: true,
+            reason: None,
         };
-        let (bytes, letter_bytes) = (progress.encode(), letter.encode());
+        let bytes = progress.encode();
         assert_eq!(Progress::decode(bytes.clone()), Some(progress));
-        assert_eq!(StoredLetter::decode(letter_bytes.clone()), Some(letter));
         for len in 0..bytes.len() {
             assert_eq!(Progress::decode(bytes.slice(..len)), None, "cut at {len}");
         }
-        for len in 0..letter_bytes.len() {
-            assert_eq!(
-                StoredLetter::decode(letter_bytes.slice(..len)),
-                None,
-                "cut at {len}"
-            );
+        let explained = StoredLetter {
+            reason: Some("410 Gone".into()),
+            ..plain
+        };
+        for letter in [plain, explained] {
+            let bytes = letter.encode();
+            assert_eq!(StoredLetter::decode(bytes.clone()), Some(letter));
+            for len in 0..bytes.len() {
+                let cut = StoredLetter::decode(bytes.slice(..len));
+                assert_eq!(cut, None, "cut at {len}");
+            }
         }
     }
 

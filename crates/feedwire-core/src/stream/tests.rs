@@ -16,7 +16,7 @@ async fn what_has_handed_over_takes_no_acknowledgement() {
     let found = world.core.stream_of(&world.grant, &name()).await;
     let (_, before) = found.expect("a stream");
     change(&world).await.expect("changed");
-    let settled = before.settle(&receipts, Verdict::Done).await;
+    let settled = before.settle(&receipts, Verdict::Done, None).await;
     assert!(matches!(settled, Err(Error::Closing)), "{settled:?}");
     assert_eq!(drain(&mut join(&world).await).await, [1]);
 }

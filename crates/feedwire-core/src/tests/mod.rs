@@ -52,6 +52,7 @@ mod streaming_generations;
 mod streaming_letters;
 #[cfg(not(feature = "shuttle"))]
 mod streaming_to;
+mod streaming_until;
 #[cfg(not(feature = "shuttle"))]
 mod taking;
 #[cfg(not(feature = "shuttle"))]

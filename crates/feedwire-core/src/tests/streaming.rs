@@ -66,7 +66,7 @@ pub(crate) async fn events(member: &mut Member) -> Vec<(u64, Option<(Receipt, u3
                 return told.collect();
             }
             Turn::Changed => {}
-            turn @ (Turn::Lost(_) | Turn::Closing) => panic!("events, not {turn:?}"),
+            turn @ (Turn::Lost(_) | Turn::Closing | Turn::Done) => panic!("events, not {turn:?}"),
         }
     }
 }
@@ -445,7 +445,7 @@ async fn what_retention_takes_is_told_and_the_stream_goes_on() {
         match member.next(EVERYTHING).await.expect("a turn") {
             Turn::Lost(lost) => break lost,
             Turn::Changed => {}
-            turn @ (Turn::Events(_) | Turn::Closing) => panic!("lost, not {turn:?}"),
+            turn @ (Turn::Events(_) | Turn::Closing | Turn::Done) => panic!("lost, not {turn:?}"),
         }
     };
     assert_eq!((lost.lost_at_most, lost.first.get()), (7, 8));

@@ -108,7 +108,7 @@ async fn what_was_not_sent_for_want_of_room_does_not_count_as_sent() {
         match member.next(EVERYTHING).await.expect("a turn") {
             Turn::Events(events) => break events,
             Turn::Changed => {}
-            turn @ (Turn::Lost(_) | Turn::Closing) => panic!("events, not {turn:?}"),
+            turn @ (Turn::Lost(_) | Turn::Closing | Turn::Done) => panic!("events, not {turn:?}"),
         }
     };
     member.not_sent(&events);

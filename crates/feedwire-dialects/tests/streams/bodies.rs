@@ -98,6 +98,7 @@ fn everything_of_a_stream_can_be_said() {
             max_in_flight: 10000,
             max_deliveries: None,
             on_failure: GoOn,
+            until: None,
         },
         At(
             2026-11-21T03:00:00Z,

@@ -302,6 +302,7 @@ fn letters() -> Value {
             "deliveries": count("How often it was sent."),
             "buried_at": time("When it was put aside."),
             "redriven": { "type": "boolean" },
+            "reason": text("Why it failed, where that is known."),
             "event": or_null(at("Event")),
         },
     });

@@ -14,6 +14,7 @@ mod telling;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
@@ -68,17 +69,21 @@ pub(super) enum Next {
     Again(Vec<Receipt>),
     /// What is behind `after` is to be read and offered to it.
     Read { after: Position },
+    /// The stream has come to its end.
+    Done,
     /// Nothing, until it is woken.
     Wait,
 }
 
 /// A letter that is to be kept among the dead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Burial {
     pub(super) partition: u16,
     pub(super) position: Position,
     pub(super) subject: u64,
     pub(super) deliveries: u32,
+    /// Why it failed, where that was said.
+    pub(super) reason: Option<Arc<str>>,
 }
 
 /// Partitions that went to another member though not all that was sent of them was settled, as their time to drain was over.
@@ -128,6 +133,10 @@ pub(super) struct Group {
     delivered_letters: Vec<Position>,
     overdue: Option<Overdue>,
     is_closed: bool,
+    /// Which letters are to be sent once more is known.
+    has_letters: bool,
+    /// Its members were told that it has come to its end.
+    is_done_told: bool,
 }
 
 impl Group {
@@ -151,6 +160,8 @@ impl Group {
             delivered_letters: Vec::new(),
             overdue: None,
             is_closed: false,
+            has_letters: false,
+            is_done_told: false,
         }
     }
 
@@ -166,6 +177,25 @@ impl Group {
         !self.members.is_empty()
     }
 
+    /// Whether all that is counted of it ever is.
+    pub(super) fn is_counted_out(&self) -> bool {
+        self.settings.until.is_some_and(|end| self.counted >= end)
+    }
+
+    /// Whether it has an end, all up to there is settled, and no letter is to be sent once more.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_counted_out()
+            && self.has_letters
+            && self.partitions.iter().all(|partition| {
+                partition.checkpoint() >= self.counted && partition.has_no_letters()
+            })
+    }
+
+    /// All letters that are to be sent once more were posted.
+    pub(super) fn letters_posted(&mut self) {
+        self.has_letters = true;
+    }
+
     /// Up to where each partition is settled.
     pub(super) fn checkpoints(&self) -> Vec<Position> {
         self.partitions.iter().map(Partition::checkpoint).collect()
@@ -173,6 +203,11 @@ impl Group {
 
     /// Whom there may be something for, since this was asked last.
     pub(super) fn take_wakes(&mut self) -> BTreeSet<MemberId> {
+        let is_done = self.is_done();
+        if is_done && !self.is_done_told {
+            self.wakes.extend(self.members.keys());
+        }
+        self.is_done_told = is_done;
         std::mem::take(&mut self.wakes)
     }
 
@@ -245,7 +280,12 @@ impl Group {
         events: impl IntoIterator<Item = (u16, Position, Timestamp)>,
         through: Position,
     ) {
+        let end = self.settings.until.unwrap_or(Position::MAX);
+        let through = through.min(end);
         for (partition, position, recorded_at) in events {
+            if position > end {
+                break;
+            }
             let partition = &mut self.partitions[usize::from(partition)];
             if partition.count(position, recorded_at)
                 && let Lease::Held { by, .. } = partition.lease
@@ -272,6 +312,9 @@ impl Group {
         }
         if std::mem::take(&mut member.is_changed) {
             return Next::Changed;
+        }
+        if self.is_done() {
+            return Next::Done;
         }
         let room = self.room(id);
         if room == 0 {
@@ -373,14 +416,7 @@ impl Group {
         let Some(joined) = self.members.get(&id).map(|member| member.joined) else {
             return handed;
         };
-        let mut open: Vec<Option<u64>> = self
-            .partitions
-            .iter()
-            .map(|partition| {
-                let is_in_step = partition.cursor() >= after && partition.has_room(&self.settings);
-                partition.lease.open_to(id).filter(|_| is_in_step)
-            })
-            .collect();
+        let mut open = self.open_to(id, after);
         let mut reached = through.min(self.counted);
         let room = self.room(id).min(portion.events);
         let mut bytes = 0;
@@ -426,6 +462,7 @@ impl Group {
                     position,
                     subject: event.subject,
                     deliveries,
+                    reason: None,
                 }),
                 Offer::Stuck => {
                     partition.advance(position.previous());
@@ -441,10 +478,20 @@ impl Group {
         handed
     }
 
+    /// Of each partition, the generation under which `id` is sent what was read behind `after`, if it is.
+    fn open_to(&self, id: MemberId, after: Position) -> Vec<Option<u64>> {
+        let open = self.partitions.iter().map(|partition| {
+            let is_in_step = partition.cursor() >= after && partition.has_room(&self.settings);
+            partition.lease.open_to(id).filter(|_| is_in_step)
+        });
+        open.collect()
+    }
+
     /// Retention has left what begins at `first`: of what is behind `after`, `lost_at_most` positions are gone. Whatever has not come so far
     /// goes on there.
     pub(super) fn trimmed(&mut self, after: Position, first: Position, lost_at_most: u64) {
-        let before = first.previous();
+        let end = self.settings.until.unwrap_or(Position::MAX);
+        let before = first.previous().min(end);
         let furthest_behind = self.partitions.iter().map(Partition::cursor).min();
         let Some(behind) = furthest_behind.filter(|cursor| *cursor < before) else {
             // Somebody has told of it already.

@@ -160,6 +160,14 @@ impl Partition {
         }
     }
 
+    /// Whether no letter of it is being sent once more.
+    pub(super) fn has_no_letters(&self) -> bool {
+        match &self.work {
+            Work::Delivered(_) => true,
+            Work::Explicit(work) => work.letters.unsettled() == 0,
+        }
+    }
+
     /// An event was counted in the log.
     pub(super) fn count(&mut self, position: Position, recorded_at: Timestamp) -> bool {
         let is_ahead = position > self.seen;

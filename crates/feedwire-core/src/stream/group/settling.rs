@@ -1,5 +1,6 @@
 //! What becomes of what was sent: acknowledged, failed, buried, and what time does to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_event::{Position, Timestamp};
@@ -72,16 +73,37 @@ impl Group {
         Ok(count)
     }
 
-    /// The event of `receipt` failed, and is to come again after `delay`.
+    /// The event of `receipt` failed, and is to come again after `delay`, or was sent too often, which is put down to `reason`.
     pub(in crate::stream) fn refuse(
         &mut self,
         receipt: Receipt,
         delay: Duration,
+        reason: Option<Arc<str>>,
         now: Instant,
     ) -> Acked {
         let max = self.settings.max_deliveries;
+        self.fail((receipt, now + delay), max, reason, now)
+    }
+
+    /// The event of `receipt` is put among the dead letters for `reason`, however often it was sent.
+    pub(in crate::stream) fn give_up(
+        &mut self,
+        receipt: Receipt,
+        reason: Option<Arc<str>>,
+        now: Instant,
+    ) -> Acked {
+        self.fail((receipt, now), Some(0), reason, now)
+    }
+
+    fn fail(
+        &mut self,
+        (receipt, due): (Receipt, Instant),
+        max: Option<u32>,
+        reason: Option<Arc<str>>,
+        now: Instant,
+    ) -> Acked {
         let (index, work) = self.under(receipt)?;
-        let (position, due) = (receipt.position, now + delay);
+        let position = receipt.position;
         let failed = match work.letters.fail(position, due, max) {
             Err(Answered::Unknown) => work.line.fail(position, due, max),
             failed => failed,
@@ -90,19 +112,21 @@ impl Group {
             Answered::Stale => Refused::Stale,
             Answered::Unknown | Answered::Taken => Refused::Unknown,
         })?;
-        self.bury(index, buried);
+        if let Some(buried) = buried {
+            self.bury(index, buried, reason);
+        }
         self.settled(index, now);
         Ok(1)
     }
 
-    fn bury(&mut self, index: usize, buried: Option<Buried>) {
-        let burial = buried.map(|buried| Burial {
+    fn bury(&mut self, index: usize, buried: Buried, reason: Option<Arc<str>>) {
+        self.burials.push(Burial {
             partition: number(index),
             position: buried.position,
             subject: buried.subject,
             deliveries: buried.deliveries,
+            reason,
         });
-        self.burials.extend(burial);
     }
 
     /// Something of the partition was settled or failed: it may go on, or there is room for more of it.
@@ -135,7 +159,7 @@ impl Group {
     }
 
     /// An event is among the dead letters now.
-    pub(in crate::stream) fn buried(&mut self, burial: Burial, now: Instant) {
+    pub(in crate::stream) fn buried(&mut self, burial: &Burial, now: Instant) {
         let index = usize::from(burial.partition);
         if let Work::Explicit(work) = &mut self.partitions[index].work {
             work.line.settle(burial.position);
@@ -145,7 +169,7 @@ impl Group {
     }
 
     /// There is no room for another dead letter: the event is sent again instead, in a while.
-    pub(in crate::stream) fn unburied(&mut self, burial: Burial, now: Instant) {
+    pub(in crate::stream) fn unburied(&mut self, burial: &Burial, now: Instant) {
         let due = now + self.settings.ack_timeout;
         let index = usize::from(burial.partition);
         if let Work::Explicit(work) = &mut self.partitions[index].work {
@@ -215,7 +239,7 @@ impl Group {
                 }
             }
             for buried in buried {
-                self.bury(index, Some(buried));
+                self.bury(index, buried, None);
             }
             let partition = &self.partitions[index];
             if let Lease::Held { by, .. } = partition.lease

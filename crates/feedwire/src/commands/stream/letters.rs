@@ -119,8 +119,10 @@ fn words(letter: &DeadLetter) -> String {
     } else {
         ""
     };
+    let reason = letter.reason.as_ref();
+    let reason = reason.map_or_else(String::new, |reason| format!(": {}", reason.escape_debug()));
     let head = format!(
-        "position {} sent {times}, put aside {}{again}",
+        "position {} sent {times}, put aside {}{again}{reason}",
         letter.position, letter.buried_at
     );
     let event = letter

@@ -110,6 +110,21 @@ impl World {
         }
     }
 
+    /// A member was told that the stream has come to its end.
+    pub(super) fn check_end(&self) {
+        let end = self
+            .settings
+            .until
+            .expect("a stream without an end has none");
+        assert!(self.group.counted() >= end);
+        if self.settings.mode == Mode::Explicit {
+            let own = self.log.iter().filter(|event| event.position <= end);
+            let open = own.filter(|event| !self.is_done(event.position));
+            assert_eq!(open.count(), 0, "it ends too early");
+        }
+        assert!(self.kept.letters.values().all(|(_, again)| !again));
+    }
+
     fn check_lag(&self) {
         if self.settings.mode == Mode::Delivered {
             return;
@@ -124,7 +139,8 @@ impl World {
     /// With members that do their work nothing is left over.
     pub(super) fn settle(&mut self) {
         let settled = |world: &Self| {
-            let at_head = |position: &Position| *position >= world.head();
+            let last = world.head().min(world.end());
+            let at_head = |position: &Position| *position >= last;
             world.group.checkpoints().iter().all(at_head)
                 && world.kept.letters.values().all(|(_, again)| !again)
         };

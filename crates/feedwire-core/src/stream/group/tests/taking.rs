@@ -37,6 +37,11 @@ impl World {
         match next {
             Next::Gone => panic!("{id:?} was sent away"),
             Next::Lost(_) | Next::Changed => {}
+            Next::Done => {
+                self.check_end();
+                self.asleep.insert(id);
+                return false;
+            }
             Next::Wait => {
                 self.asleep.insert(id);
                 return false;

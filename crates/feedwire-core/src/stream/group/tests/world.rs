@@ -71,6 +71,8 @@ pub(super) struct Model {
     pub(super) excused: BTreeSet<Position>,
     /// What is on its way there, since it was sent last.
     pub(super) burying: BTreeSet<Position>,
+    /// Letters that are none any more: where a crash has the line before them, nothing is known of them until it is there.
+    gone_letters: BTreeSet<Position>,
     pub(super) has_excuses: bool,
     seeks: u32,
 }
@@ -94,9 +96,14 @@ impl World {
         settings.max_in_flight = 1 + usize::try_from(random.below(12)).expect("it is small");
         settings.max_deliveries = (!random.chance(3)).then_some(4);
         settings.ack_timeout = Duration::from_secs(10);
+        settings.until = random
+            .chance(4)
+            .then(|| Position::ZERO.plus(random.below(200)));
         let checkpoints = vec![Position::ZERO; usize::from(settings.partitions)];
+        let mut group = Group::new(settings.clone(), &checkpoints, 1);
+        group.letters_posted();
         Self {
-            group: Group::new(settings.clone(), &checkpoints, 1),
+            group,
             random,
             now: Instant::now(),
             log: Vec::new(),
@@ -119,6 +126,11 @@ impl World {
         self.log
             .last()
             .map_or(Position::ZERO, |event| event.position)
+    }
+
+    /// The last position that the stream can come to.
+    pub(super) fn end(&self) -> Position {
+        self.settings.until.unwrap_or(Position::MAX)
     }
 
     pub(super) fn tell(&mut self, what: impl FnOnce() -> String) {
@@ -253,7 +265,9 @@ impl World {
                 self.model.acknowledged.insert(receipt.position);
             }
             Err(refused) => assert!(
-                refused == Refused::Stale || !stands,
+                refused == Refused::Stale
+                    || !stands
+                    || self.model.gone_letters.contains(&receipt.position),
                 "{receipt:?} is {refused:?}"
             ),
         }
@@ -261,6 +275,7 @@ impl World {
         client.has.retain(|(had, _)| *had != receipt);
         for done in self.group.take_delivered_letters() {
             self.kept.letters.remove(&done);
+            self.model.gone_letters.insert(done);
         }
     }
 
@@ -320,8 +335,13 @@ impl World {
                 return;
             }
             let delay = Duration::from_secs(self.random.below(3));
-            let refused = self.group.refuse(receipt, delay, self.now);
-            self.tell(|| format!("{id:?} refuses {receipt:?}: {refused:?}"));
+            let is_dead = self.random.chance(6);
+            let refused = if is_dead {
+                self.group.give_up(receipt, None, self.now)
+            } else {
+                self.group.refuse(receipt, delay, None, self.now)
+            };
+            self.tell(|| format!("{id:?} refuses {receipt:?}, {is_dead}: {refused:?}"));
             let is_void = self.settings.on_failure == OnFailure::Wait
                 && refused.is_ok()
                 && !self.kept.letters.contains_key(&receipt.position);
@@ -405,16 +425,17 @@ impl World {
         for burial in std::mem::take(&mut self.burials) {
             self.model.burying.remove(&burial.position);
             if self.random.chance(5) {
-                self.group.unburied(burial, self.now);
+                self.group.unburied(&burial, self.now);
             } else {
                 self.tell(|| format!("buries {burial:?}"));
-                self.kept.letters.insert(burial.position, (burial, false));
                 self.model.buried.insert(burial.position);
-                self.group.buried(burial, self.now);
+                self.group.buried(&burial, self.now);
+                self.kept.letters.insert(burial.position, (burial, false));
             }
         }
         for done in self.group.take_delivered_letters() {
             self.kept.letters.remove(&done);
+            self.model.gone_letters.insert(done);
         }
     }
 
@@ -424,23 +445,25 @@ impl World {
         let Some(position) = self.random.pick(&dead).copied() else {
             return;
         };
-        let (burial, _) = self.kept.letters[&position];
+        let (burial, _) = self.kept.letters[&position].clone();
         if self.random.chance(3) {
+            self.tell(|| format!("drops the letter {position}"));
             self.kept.letters.remove(&position);
+            self.model.gone_letters.insert(position);
             self.group.drop_letter(burial.partition, position);
         } else {
-            self.kept.letters.insert(position, (burial, true));
-            self.post(burial);
+            self.kept.letters.insert(position, (burial.clone(), true));
+            self.post(&burial);
         }
     }
 
-    fn post(&mut self, burial: Burial) {
+    fn post(&mut self, burial: &Burial) {
         let Burial {
             partition,
             position,
             subject,
             ..
-        } = burial;
+        } = *burial;
         let now = self.now;
         self.tell(|| format!("sends {burial:?} once more"));
         self.group.post(
@@ -489,11 +512,12 @@ impl World {
             .letters
             .values()
             .filter(|(_, again)| *again)
-            .map(|(burial, _)| *burial)
+            .map(|(burial, _)| burial.clone())
             .collect();
         for burial in again {
-            self.post(burial);
+            self.post(&burial);
         }
+        self.group.letters_posted();
     }
 
     fn seek(&mut self) {
