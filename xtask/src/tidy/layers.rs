@@ -62,7 +62,7 @@ const LAYERS: &[Layer] = &[
     layer(
         "feedwire-http",
         &[
-            "api", "auth", "core", "dialects", "engine", "event", "tally",
+            "api", "auth", "core", "dialects", "engine", "event", "push", "tally",
         ],
         &[],
     ),
