@@ -37,6 +37,7 @@ mod members;
 pub mod native;
 mod object;
 mod parted;
+pub mod pushed;
 pub mod query;
 mod readings;
 pub mod refusal;

@@ -1,0 +1,348 @@
+//! What a connector has taken of its stream and not yet dealt with: in a lane for each subject, of which one request at a time is on its way.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// An event in hand.
+#[derive(Debug)]
+pub(crate) struct Item<E> {
+    /// Which lane it is in: one for each subject.
+    pub(crate) lane: u64,
+    /// How large it is.
+    pub(crate) bytes: usize,
+    /// How often it has failed.
+    pub(crate) failures: u32,
+    /// When it was taken.
+    pub(crate) since: Instant,
+    /// The event itself.
+    pub(crate) event: E,
+}
+
+/// How much goes into one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Most events.
+    pub(crate) events: usize,
+    /// Bytes of events beyond which none is added.
+    pub(crate) bytes: usize,
+    /// How long an event waits for others.
+    pub(crate) linger: Duration,
+}
+
+/// What is to be sent next.
+#[derive(Debug)]
+pub(crate) enum Next<E> {
+    /// These events, in one request.
+    Parcel(Vec<Item<E>>),
+    /// Nothing before then.
+    Wait(Instant),
+    /// Nothing before something is taken or done.
+    Nothing,
+}
+
+/// The events in hand.
+#[derive(Debug)]
+pub(crate) struct Hand<E> {
+    lanes: HashMap<u64, Lane<E>>,
+    /// The lanes that have something to be sent and nothing on its way, the one that waits longest first.
+    ready: VecDeque<u64>,
+    /// Of all that is in hand.
+    count: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Lane<E> {
+    waiting: VecDeque<Item<E>>,
+    is_busy: bool,
+}
+
+impl<E> Default for Hand<E> {
+    fn default() -> Self {
+        Self {
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            count: 0,
+            bytes: 0,
+        }
+    }
+}
+
+impl<E> Hand<E> {
+    /// How many events are in hand, those on their way among them.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How large they are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes an event, behind those of its lane.
+    pub(crate) fn add(&mut self, item: Item<E>) {
+        self.count += 1;
+        self.bytes += item.bytes;
+        let key = item.lane;
+        let lane = self.lanes.entry(key).or_insert_with(|| {
+            self.ready.push_back(key);
+            Lane {
+                waiting: VecDeque::new(),
+                is_busy: false,
+            }
+        });
+        lane.waiting.push_back(item);
+    }
+
+    /// What is to be sent now. Events that are not `current` any more are let go of: they come again, or were dealt with elsewhere.
+    pub(crate) fn next(
+        &mut self,
+        now: Instant,
+        bounds: Bounds,
+        current: impl Fn(&E) -> bool,
+    ) -> Next<E> {
+        if let Some(until) = self.lingers(bounds)
+            && until > now
+        {
+            return Next::Wait(until);
+        }
+        let (mut parcel, mut most, mut bytes) = (Vec::new(), bounds.events, 0);
+        while let Some(key) = self.ready.pop_front() {
+            self.let_go(key, &current);
+            let Some(lane) = self.lanes.get_mut(&key) else {
+                continue;
+            };
+            let before = parcel.len();
+            while let Some(item) = lane.waiting.front() {
+                // Of what has failed together, less and less is tried together: what is at fault is alone soon.
+                let own = (bounds.events >> item.failures.min(31)).max(1);
+                let is_room = parcel.len() < most.min(own) && bytes + item.bytes <= bounds.bytes;
+                if !(is_room || parcel.is_empty()) {
+                    break;
+                }
+                most = most.min(own);
+                bytes += item.bytes;
+                parcel.extend(lane.waiting.pop_front());
+            }
+            if parcel.len() == before {
+                self.ready.push_front(key);
+                break;
+            }
+            lane.is_busy = true;
+            if parcel.len() >= most {
+                break;
+            }
+        }
+        if parcel.is_empty() {
+            Next::Nothing
+        } else {
+            Next::Parcel(parcel)
+        }
+    }
+
+    /// Until when what could be sent waits for more of it.
+    fn lingers(&self, bounds: Bounds) -> Option<Instant> {
+        if bounds.linger.is_zero() {
+            return None;
+        }
+        let lanes = self.ready.iter().filter_map(|key| self.lanes.get(key));
+        let (mut count, mut until) = (0, None::<Instant>);
+        for item in lanes.flat_map(|lane| &lane.waiting) {
+            count += 1;
+            if count >= bounds.events || item.failures > 0 {
+                return None;
+            }
+            let own = item.since + bounds.linger;
+            until = Some(until.map_or(own, |until| until.min(own)));
+        }
+        until
+    }
+
+    fn let_go(&mut self, key: u64, current: impl Fn(&E) -> bool) {
+        let Some(lane) = self.lanes.get_mut(&key) else {
+            return;
+        };
+        let (mut count, mut bytes) = (0, 0);
+        lane.waiting.retain(|item| {
+            let is_current = current(&item.event);
+            if !is_current {
+                count += 1;
+                bytes += item.bytes;
+            }
+            is_current
+        });
+        self.count -= count;
+        self.bytes -= bytes;
+        if lane.waiting.is_empty() {
+            self.lanes.remove(&key);
+        }
+    }
+
+    /// A parcel is dealt with, whatever came of it.
+    pub(crate) fn done(&mut self, parcel: &[Item<E>]) {
+        self.count -= parcel.len();
+        self.bytes -= parcel.iter().map(|item| item.bytes).sum::<usize>();
+        for item in parcel {
+            let Some(lane) = self.lanes.get_mut(&item.lane) else {
+                continue;
+            };
+            if !std::mem::take(&mut lane.is_busy) {
+                // One of the same lane stood before it.
+                continue;
+            }
+            if lane.waiting.is_empty() {
+                self.lanes.remove(&item.lane);
+            } else {
+                self.ready.push_back(item.lane);
+            }
+        }
+    }
+
+    /// Everything that is not on its way.
+    pub(crate) fn into_waiting(self) -> impl Iterator<Item = E> {
+        let lanes = self.lanes.into_values();
+        lanes.flat_map(|lane| lane.waiting.into_iter().map(|item| item.event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Bounds = Bounds {
+        events: 1,
+        bytes: usize::MAX,
+        linger: Duration::ZERO,
+    };
+
+    fn many(events: usize) -> Bounds {
+        Bounds { events, ..ONE }
+    }
+
+    fn item(lane: u64, event: u32) -> Item<u32> {
+        Item {
+            lane,
+            bytes: 10,
+            failures: 0,
+            since: Instant::now(),
+            event,
+        }
+    }
+
+    fn hand(events: &[(u64, u32)]) -> Hand<u32> {
+        let mut hand = Hand::default();
+        for (lane, event) in events {
+            hand.add(item(*lane, *event));
+        }
+        hand
+    }
+
+    fn parcel(hand: &mut Hand<u32>, bounds: Bounds) -> Vec<Item<u32>> {
+        match hand.next(Instant::now(), bounds, |_| true) {
+            Next::Parcel(parcel) => parcel,
+            Next::Wait(_) | Next::Nothing => Vec::new(),
+        }
+    }
+
+    fn events(parcel: &[Item<u32>]) -> Vec<u32> {
+        parcel.iter().map(|item| item.event).collect()
+    }
+
+    #[test]
+    fn the_next_event_of_a_subject_waits_for_the_one_before_and_for_no_other() {
+        let mut hand = hand(&[(1, 10), (1, 11), (2, 20)]);
+        let first = parcel(&mut hand, ONE);
+        let second = parcel(&mut hand, ONE);
+        assert_eq!((events(&first), events(&second)), (vec![10], vec![20]));
+        assert!(parcel(&mut hand, ONE).is_empty());
+        hand.done(&first);
+        assert_eq!(events(&parcel(&mut hand, ONE)), [11]);
+    }
+
+    #[test]
+    fn one_request_has_events_of_several_subjects_each_in_order() {
+        let mut hand = hand(&[(1, 10), (2, 20), (1, 11), (3, 30), (1, 12)]);
+        let first = parcel(&mut hand, many(4));
+        assert_eq!(events(&first), [10, 11, 12, 20]);
+        // The third subject is not held up.
+        assert_eq!(events(&parcel(&mut hand, many(4))), [30]);
+        hand.add(item(1, 13));
+        assert!(parcel(&mut hand, many(4)).is_empty());
+        hand.done(&first);
+        assert_eq!(events(&parcel(&mut hand, many(4))), [13]);
+    }
+
+    #[test]
+    fn what_failed_together_is_tried_in_ever_smaller_parts() {
+        let mut hand = Hand::default();
+        for event in 0..8 {
+            let failures = 2;
+            hand.add(Item {
+                failures,
+                ..item(event, 0)
+            });
+        }
+        assert_eq!(parcel(&mut hand, many(8)).len(), 2);
+        // What has not failed is not mixed with it beyond that.
+        let mut hand = Hand::default();
+        hand.add(item(0, 0));
+        hand.add(Item {
+            failures: 9,
+            ..item(1, 1)
+        });
+        assert_eq!(events(&parcel(&mut hand, many(8))), [0]);
+        assert_eq!(events(&parcel(&mut hand, many(8))), [1]);
+    }
+
+    #[test]
+    fn events_are_not_put_together_beyond_so_many_bytes() {
+        let mut hand = hand(&[(1, 10), (1, 11), (1, 12)]);
+        let bounds = Bounds {
+            bytes: 25,
+            ..many(100)
+        };
+        assert_eq!(events(&parcel(&mut hand, bounds)), [10, 11]);
+        let mut large = self::hand(&[(1, 10), (2, 20)]);
+        let bounds = Bounds {
+            bytes: 5,
+            ..many(100)
+        };
+        assert_eq!(events(&parcel(&mut large, bounds)), [10]);
+    }
+
+    #[test]
+    fn an_event_waits_for_others_for_a_while_and_not_once_there_are_enough() {
+        let start = Instant::now();
+        let linger = Duration::from_secs(5);
+        let bounds = Bounds { linger, ..many(2) };
+        let mut hand = Hand::default();
+        hand.add(Item {
+            since: start,
+            ..item(1, 10)
+        });
+        let Next::Wait(until) = hand.next(start, bounds, |_| true) else {
+            panic!("it waits");
+        };
+        assert_eq!(until, start + linger);
+        let late = hand.next(until, bounds, |_| true);
+        assert!(matches!(late, Next::Parcel(parcel) if events(&parcel) == [10]));
+        let mut hand = self::hand(&[(1, 10), (2, 20)]);
+        assert_eq!(events(&parcel(&mut hand, bounds)), [10, 20]);
+    }
+
+    #[test]
+    fn what_is_not_current_any_more_is_let_go_of() {
+        let mut hand = hand(&[(1, 10), (1, 11), (2, 20)]);
+        let next = hand.next(Instant::now(), many(8), |event| *event != 10 && *event != 20);
+        assert!(matches!(&next, Next::Parcel(parcel) if events(parcel) == [11]));
+        assert_eq!((hand.count(), hand.bytes()), (1, 10));
+        let Next::Parcel(parcel) = next else {
+            panic!("there is one");
+        };
+        hand.done(&parcel);
+        assert_eq!((hand.count(), hand.bytes()), (0, 0));
+        assert!(hand.lanes.is_empty() && hand.ready.is_empty());
+    }
+}
