@@ -43,8 +43,7 @@ impl Device {
         labels: &Labels,
         latest: &[Record],
     ) -> Result<Self, Unreadable> {
-        let told = readings::told(latest.iter().map(Record::ty));
-        let ty = labels.get(TYPE_LABEL).or(told).unwrap_or(UNKNOWN);
+        let ty = device_type(labels, latest.iter().map(Record::ty));
         let shown = labels.iter().filter(|(key, _)| !is_kept(key));
         let shown = shown.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let mut reported = Vec::new();
@@ -155,6 +154,12 @@ impl Device {
         });
         found.map_or(Key::None, Key::of)
     }
+}
+
+/// What a device is that is kept with `labels` and told events of these `types`.
+pub(super) fn device_type<'t>(labels: &'t Labels, types: impl Iterator<Item = &'t str>) -> &'t str {
+    let told = readings::told(types);
+    labels.get(TYPE_LABEL).or(told).unwrap_or(UNKNOWN)
 }
 
 /// By what a device stands in its place.

@@ -1,12 +1,15 @@
-//! How Disruptive frames events: lines of JSON and Server-Sent Events for streams, pages for a device's history.
+//! How Disruptive frames events: lines of JSON and Server-Sent Events for streams, pages for a device's history, and what is pushed to a
+//! Data Connector's receiver.
 
 use feedwire_core::{Delivered, Rendition};
 use feedwire_engine::{Expired, Record};
-use feedwire_event::{Cursor, Position, ProjectName, Timestamp};
+use feedwire_event::json::write_string;
+use feedwire_event::{Cursor, Labels, Position, ProjectName, Timestamp};
 
+use super::answer;
 use super::error::{self, Failure};
 use super::event::{self, write_target, write_time};
-use super::request::Kind;
+use super::request::{Kind, PRODUCT_LABEL, is_kept};
 use crate::failure::unavailable;
 use crate::framing::render;
 use crate::{Framing, Unreadable, digits, slots};
@@ -46,6 +49,48 @@ pub fn page<'r>(
     }
     out.extend_from_slice(b"\"}");
     Ok(out)
+}
+
+/// What is pushed of `record` of `project` to a receiver that is told the labels `keys`, where the device has them; it is kept with `labels`.
+/// `None` of an event that is about no device: it has nobody whose labels and type could be told.
+pub fn pushed(
+    project: &ProjectName,
+    record: &Record,
+    labels: &Labels,
+    keys: &[String],
+) -> Result<Option<Vec<u8>>, Unreadable> {
+    let Some(device) = record.subject() else {
+        return Ok(None);
+    };
+    let mut out = Vec::with_capacity(4 * ENVELOPE_BYTES);
+    out.extend_from_slice(b"{\"event\":");
+    let written = event::write(project, record, &mut out).ok();
+    written.ok_or_else(|| Unreadable::of(record))?;
+    out.extend_from_slice(b",\"labels\":{");
+    let is_told = |key: &str| !is_kept(key) && keys.iter().any(|asked| asked == key);
+    let told = labels.iter().filter(|(key, _)| is_told(key));
+    for (index, (key, value)) in told.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(key, &mut out);
+        out.push(b':');
+        write_string(value, &mut out);
+    }
+    // The vendor's receiver takes one member that is missing for an event of no device.
+    let ty = answer::device_type(labels, [record.ty()].into_iter());
+    let number = labels.get(PRODUCT_LABEL).unwrap_or_default();
+    for (before, text) in [
+        ("},\"metadata\":{\"deviceId\":", device),
+        (",\"projectId\":", project.as_str()),
+        (",\"deviceType\":", ty),
+        (",\"productNumber\":", number),
+    ] {
+        out.extend_from_slice(before.as_bytes());
+        write_string(text, &mut out);
+    }
+    out.extend_from_slice(b"}}");
+    Ok(Some(out))
 }
 
 /// How a stream is sent.
@@ -144,7 +189,7 @@ fn write_ping(project: &ProjectName, now: Timestamp, out: &mut Vec<u8>) {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::event::tests::{broken, project, record, time};
+    use super::super::event::tests::{broken, of, project, record, time};
     use super::*;
 
     fn told(out: Vec<u8>) -> String {
@@ -219,6 +264,38 @@ mod tests {
         assert_eq!(told_page(&[], None), r#"{"events":[],"nextPageToken":""}"#);
     }
 
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        let pairs = pairs.iter();
+        let labels = pairs.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Labels::new(labels.collect()).expect("labels")
+    }
+
+    #[test]
+    fn what_is_pushed_is_an_event_with_the_labels_that_are_asked_for_and_its_device() {
+        let reading = record(1, "temperature", r#"{"temperature":{"value":21.50}}"#);
+        let pushed_with = |record: &Record, pairs: &[(&str, &str)], keys: &[&str]| {
+            let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            let pushed = pushed(&project(), record, &labels(pairs), &keys);
+            pushed.expect("a payload").map(told)
+        };
+        let kept = [
+            ("device-type", "temperature"),
+            ("name", "K\u{fc}che"),
+            ("product-number", "102081"),
+            ("room", "7"),
+            ("virtual-sensor", ""),
+        ];
+        let keys = ["room", "floor", "name", "room", "device-type"];
+        let whole = pushed_with(&reading, &kept, &keys).expect("it is of a device");
+        assert_snapshot!(whole, @r#"{"event":{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"temperature","data":{"temperature":{"value":21.50,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.50,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}},"timestamp":"2021-05-16T08:13:15.360000Z"},"labels":{"name":"K\u00fcche","room":"7"},"metadata":{"deviceId":"emu7\u00e9","projectId":"p1","deviceType":"temperature","productNumber":"102081"}}"#);
+        let told_by_event = pushed_with(&reading, &[("name", "a")], &[]);
+        assert_snapshot!(told_by_event.expect("it is of a device"), @r#"{"event":{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"temperature","data":{"temperature":{"value":21.50,"updateTime":"2021-05-16T08:13:15.360000Z","samples":[{"value":21.50,"sampleTime":"2021-05-16T08:13:15.360000Z"}],"isBackfilled":false}},"timestamp":"2021-05-16T08:13:15.360000Z"},"labels":{},"metadata":{"deviceId":"emu7\u00e9","projectId":"p1","deviceType":"temperature","productNumber":""}}"#);
+        let unknown = pushed_with(&record(1, "batteryStatus", ""), &[], &["name"]);
+        assert_snapshot!(unknown.expect("it is of a device"), @r#"{"event":{"eventId":"a-1","targetName":"projects/p1/devices/emu7\u00e9","eventType":"batteryStatus","data":{"batteryStatus":{"updateTime":"2021-05-16T08:13:15.360000Z"}},"timestamp":"2021-05-16T08:13:15.360000Z"},"labels":{},"metadata":{"deviceId":"emu7\u00e9","projectId":"p1","deviceType":"unknown","productNumber":""}}"#);
+        let of_nobody = of(1, None, "touch", None);
+        assert_eq!(pushed_with(&of_nobody, &kept, &keys), None);
+    }
+
     #[test]
     fn an_event_that_cannot_be_read_is_told_and_leaves_nothing_behind() {
         let unreadable = Unreadable {
@@ -231,6 +308,11 @@ mod tests {
             assert_eq!((told, out.len()), (Err(unreadable), 0));
         }
         let told = page(&project(), &[broken()], None);
+        assert_eq!(told, Err(unreadable));
+        let bytes = b"ftd\x09aaaaaaaaaaaa".to_vec();
+        let of_device = Record::new(*broken().stamp(), [1, 1, 1], bytes.into());
+        let of_device = of_device.expect("a record");
+        let told = pushed(&project(), &of_device, &labels(&[]), &[]);
         assert_eq!(told, Err(unreadable));
     }
 }
