@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use feedwire_engine::{Precondition, Primary as _, Space};
-use feedwire_event::{ConnectorName, ProjectName, StreamName};
+use feedwire_event::{ConnectorName, Position, ProjectName, StreamName};
 use tokio::sync::watch;
 
 use super::stored::{conditions, space, unreadable};
 use super::{Condition, Connector, Draft, Error, Phase, Secrets, Settings, Source};
 use crate::limits::{CONNECTOR_PARTITIONS, CONNECTORS_MAX};
 use crate::project::Project;
-use crate::stream::{self, Mode, Selection, covers};
+use crate::stream::{self, Mode, Origin, Selection, covers};
 use crate::{Core, Grant, Right, store};
 
 /// What a connector is changed in.
@@ -215,6 +215,13 @@ impl Core {
             Ok(())
         })
         .await
+    }
+
+    /// Up to where what is before `origin` goes.
+    pub async fn end_at(&self, grant: &Grant, origin: Origin) -> Result<Position, Error> {
+        let project = self.opened(grant).await?;
+        let resolved = project.resolve(origin, self.seams().clock.now()).await?;
+        Ok(resolved.unwrap_or_default())
     }
 
     /// Every connector of every project, for the outbound edge. It takes no grant.

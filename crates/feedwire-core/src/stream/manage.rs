@@ -312,7 +312,11 @@ impl Project {
     }
 
     /// Behind which position a stream is to begin; `None` is with what is retained.
-    async fn resolve(&self, origin: Origin, now: Timestamp) -> Result<Option<Position>, Error> {
+    pub(crate) async fn resolve(
+        &self,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<Option<Position>, Error> {
         let last = self.log().bounds().last;
         match origin {
             Origin::Start => Ok(None),

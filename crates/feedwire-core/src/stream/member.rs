@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feedwire_engine::{Limit, ReadError, Scope};
+use feedwire_engine::{Incarnation, Limit, ReadError, Scope};
 use feedwire_event::Position;
 use feedwire_tally::Entered;
 use tokio::sync::Notify;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::group::{Group, Handed, MemberId, Next, Offered, Portion};
 use super::live::Live;
 use super::window::{Chunk, offered};
-use super::{Error, Lost, Receipt, Refused, Standing, Verdict};
+use super::{Error, Lost, Receipt, Refused, Settings, Standing, Verdict};
 use crate::delivery::Delivered;
 use crate::limits::STREAM_READ_BYTES;
 use crate::project::Project;
@@ -28,6 +28,10 @@ pub struct Member {
     door: Arc<Notify>,
     _counted: Entered,
 }
+
+/// Settles what a member is sent.
+#[derive(Clone, Debug)]
+pub struct Settler(Arc<Live>);
 
 /// An event that a member is sent.
 #[derive(Clone, Debug)]
@@ -203,20 +207,24 @@ impl Member {
         }))
     }
 
-    /// Takes these receipts of the stream as `verdict` says; tells how many events it was about, and which receipts were refused. An event
-    /// that is put among the dead letters for it is so for `reason`, of which the first 512 bytes are kept.
-    pub async fn settle(
-        &self,
-        receipts: &[Receipt],
-        verdict: Verdict,
-        reason: Option<&str>,
-    ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
-        self.live.settle(receipts, verdict, reason).await
+    /// What settles what this member is sent, also while it waits for more.
+    pub fn settler(&self) -> Settler {
+        Settler(self.live.clone())
     }
 
     /// Whether the stream has an end, everything up to there is settled, and no dead letter is being sent once more.
     pub fn is_done(&self) -> bool {
         self.live.look(Group::is_done)
+    }
+
+    /// Which life of the project's log the events are of.
+    pub fn incarnation(&self) -> Incarnation {
+        self.live.ground.log.bounds().incarnation
+    }
+
+    /// What its stream was made with, as it is now.
+    pub fn settings(&self) -> &Settings {
+        &self.live.kept.settings
     }
 
     /// These were not sent after all, and the member goes: they do not count.
@@ -258,6 +266,26 @@ impl Member {
     /// How often it is to have a heartbeat.
     pub fn heartbeat(&self) -> std::time::Duration {
         self.live.kept.settings.heartbeat
+    }
+}
+
+impl Settler {
+    /// Takes these receipts of the stream as `verdict` says; tells how many events it was about, and which receipts were refused. An event
+    /// that is put among the dead letters for it is so for `reason`, of which the first 512 bytes are kept.
+    pub async fn settle(
+        &self,
+        receipts: &[Receipt],
+        verdict: Verdict,
+        reason: Option<&str>,
+    ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
+        self.0.settle(receipts, verdict, reason).await
+    }
+
+    /// Whether `sent` is still with the member: another event of its subject may have failed since, or its time may be over.
+    pub fn has(&self, sent: &Sent) -> bool {
+        let receipt = sent.receipt;
+        receipt
+            .is_some_and(|(receipt, attempt)| self.0.look(|group| group.is_sent(receipt, attempt)))
     }
 }
 

@@ -23,7 +23,7 @@ mod window;
 pub use error::Error;
 pub use letters::{Letter, Which};
 pub use manage::{Conflict, Overview, Revision, Status, Verdict};
-pub use member::{Member, Sent, Turn};
+pub use member::{Member, Sent, Settler, Turn};
 pub use settings::*;
 pub use status::{Held, Lag, Lost, MemberStatus, PartitionStatus, Standing};
 

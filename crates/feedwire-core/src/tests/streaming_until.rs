@@ -119,7 +119,8 @@ async fn an_event_that_is_given_up_is_dead_at_once_with_its_reason_and_its_subje
     let mut member = join(&world).await;
     let (_, receipts) = take(&mut member, 2).await;
     let reason = "\u{e9}".repeat(300);
-    let given_up = member.settle(&receipts[..1], Verdict::Dead, Some(&reason));
+    let settler = member.settler();
+    let given_up = settler.settle(&receipts[..1], Verdict::Dead, Some(&reason));
     assert_eq!(given_up.await.expect("looked at"), (1, Vec::new()));
     let (positions, receipts) = take(&mut member, 1).await;
     assert_eq!(positions, [2]);
@@ -142,7 +143,10 @@ async fn what_fails_too_often_is_dead_for_the_last_reason() {
     for reason in ["503", "504"] {
         let (_, receipts) = take(&mut member, 1).await;
         let failed = Verdict::Failed(Duration::ZERO);
-        let settled = member.settle(&receipts, failed, Some(reason)).await;
+        let settled = member
+            .settler()
+            .settle(&receipts, failed, Some(reason))
+            .await;
         assert_eq!(settled.expect("looked at"), (1, Vec::new()));
     }
     assert!(is_idle(&mut member).await);

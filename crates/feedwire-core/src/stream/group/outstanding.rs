@@ -224,6 +224,14 @@ impl Outstanding {
         Admission::Send(self.send(index, now))
     }
 
+    /// Whether the event at `position` is with its member, as it was sent for the `deliveries`th time.
+    pub(super) fn is_sent(&self, position: Position, deliveries: u32) -> bool {
+        self.index_of(position).is_ok_and(|index| {
+            let out = &self.out[index];
+            out.deliveries == deliveries && matches!(out.state, State::Sent(_))
+        })
+    }
+
     fn send(&mut self, index: usize, now: Instant) -> u32 {
         self.set(index, State::Sent(now));
         self.sendings += 1;

@@ -150,6 +150,25 @@ impl Group {
         self.partitions[index].trim();
     }
 
+    /// Whether the event of `receipt` is with its member, as it was sent for the `attempt`th time.
+    pub(in crate::stream) fn is_sent(&self, receipt: Receipt, attempt: u32) -> bool {
+        let partition = self.partitions.get(usize::from(receipt.partition));
+        partition.is_some_and(|partition| {
+            let holder = partition.lease.holder();
+            let is_held = holder.is_some_and(|(_, generation)| generation == receipt.generation);
+            let is_sent = match &partition.work {
+                Work::Explicit(work) => {
+                    let works = [&work.line, &work.letters];
+                    works
+                        .iter()
+                        .any(|work| work.is_sent(receipt.position, attempt))
+                }
+                Work::Delivered(_) => false,
+            };
+            is_held && is_sent
+        })
+    }
+
     /// The event of `receipt` was not sent after all.
     pub(in crate::stream) fn not_sent(&mut self, receipt: Receipt) {
         if let Ok((_, work)) = self.under(receipt) {
