@@ -149,3 +149,38 @@ impl Service<Uri> for Connector {
         Box::pin(self.clone().connect(uri))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outgoing::SystemResolver;
+
+    /// The system takes these names for addresses. No URL with one comes here; if one did, it would end here.
+    #[tokio::test]
+    async fn a_name_that_the_system_takes_for_an_address_is_held_against_the_guard() {
+        let guard = Guard {
+            http: true,
+            ..Guard::default()
+        };
+        let resolve = Arc::new(SystemResolver::new());
+        let connector = Connector::new(Arc::new(guard), resolve, Roots::system());
+        for (host, address) in [
+            ("2130706433", "127.0.0.1"),
+            ("0x7f000001", "127.0.0.1"),
+            ("0x7f.1", "127.0.0.1"),
+            ("127.1", "127.0.0.1"),
+            ("0177.0.0.1", "127.0.0.1"),
+            ("0xa9fea9fe", "169.254.169.254"),
+            ("0", "0.0.0.0"),
+        ] {
+            let uri = format!("http://{host}:1/").parse().expect("a URI");
+            match connector.clone().connect(uri).await {
+                Err(Failure::Refused(inside)) => {
+                    assert_eq!(inside.address.to_string(), address, "{host}");
+                }
+                Err(other) => panic!("{host}: {other:?}"),
+                Ok(_) => panic!("{host}: it is connected"),
+            }
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 
 use super::guard::Inside;
 
@@ -182,6 +182,8 @@ fn refused_by_parser(text: &str) -> BadUrl {
         BadUrl::Zone
     } else if authority.is_empty() {
         BadUrl::Relative
+    } else if authority.parse::<Authority>().is_err() {
+        BadUrl::Host
     } else {
         BadUrl::Malformed
     }
@@ -192,8 +194,9 @@ fn check_port(rest: &str) -> Result<(), BadUrl> {
     if rest.is_empty() {
         return Ok(());
     }
-    let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-    if matches!(port, Some(1_u16..)) {
+    let port = rest.strip_prefix(':').unwrap_or_default();
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && matches!(port.parse(), Ok(1_u16..)) {
         Ok(())
     } else {
         Err(BadUrl::Port)
