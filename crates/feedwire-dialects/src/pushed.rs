@@ -73,7 +73,9 @@ pub fn binary(project: &ProjectName, record: &Record) -> Result<Request, Unreada
         (None, None) => (media, Vec::new()),
         (None, Some(encoded)) => {
             let text: &str = serde_json::from_str(encoded).expect("base64 needs no escapes");
-            let bytes = STANDARD.decode(text).expect("it was checked when it was published");
+            let bytes = STANDARD
+                .decode(text)
+                .expect("it was checked when it was published");
             (media.or(Some(BYTES)), bytes)
         }
         // Text of another type was published as a string.
@@ -235,7 +237,10 @@ mod tests {
             (None, None),
             (Some("text/plain"), Some(json("\"a \u{e9}\""))),
             (Some("application/vnd.a+json"), Some(json("\"a\""))),
-            (Some("image/png"), Some(Data::Base64(Canonical::string("AAH/")))),
+            (
+                Some("image/png"),
+                Some(Data::Base64(Canonical::string("AAH/"))),
+            ),
             (None, Some(Data::Base64(Canonical::string("AAH/")))),
         ];
         let bodies = bodies.map(|(media, data)| {

@@ -21,6 +21,8 @@ struct State {
     /// The newest last.
     attempts: VecDeque<Attempt>,
     window: Window,
+    /// What is latest is being pushed.
+    is_syncing: bool,
 }
 
 impl Desk {
@@ -43,6 +45,16 @@ impl Desk {
     /// The numbers of the last three hours.
     pub(crate) fn numbers(&self, now: Timestamp) -> Numbers {
         self.0.lock().window.numbers(now)
+    }
+
+    /// What is latest is pushed from now on, unless it is already.
+    pub(crate) fn begin_sync(&self) -> bool {
+        !std::mem::replace(&mut self.0.lock().is_syncing, true)
+    }
+
+    /// That is done.
+    pub(crate) fn end_sync(&self) {
+        self.0.lock().is_syncing = false;
     }
 
     /// How pushing goes.

@@ -1,6 +1,6 @@
 //! What a connector has taken of its stream and not yet dealt with: in a lane for each subject, of which one request at a time is on its way.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -45,7 +45,7 @@ pub(crate) enum Next<E> {
 /// The events in hand.
 #[derive(Debug)]
 pub(crate) struct Hand<E> {
-    lanes: HashMap<u64, Lane<E>>,
+    lanes: BTreeMap<u64, Lane<E>>,
     /// The lanes that have something to be sent and nothing on its way, the one that waits longest first.
     ready: VecDeque<u64>,
     /// Of all that is in hand.
@@ -62,7 +62,7 @@ struct Lane<E> {
 impl<E> Default for Hand<E> {
     fn default() -> Self {
         Self {
-            lanes: HashMap::new(),
+            lanes: BTreeMap::new(),
             ready: VecDeque::new(),
             count: 0,
             bytes: 0,
@@ -200,10 +200,19 @@ impl<E> Hand<E> {
         }
     }
 
-    /// Everything that is not on its way.
-    pub(crate) fn into_waiting(self) -> impl Iterator<Item = E> {
-        let lanes = self.lanes.into_values();
-        lanes.flat_map(|lane| lane.waiting.into_iter().map(|item| item.event))
+    /// Lets go of everything that is not on its way.
+    pub(crate) fn give_back(&mut self) -> Vec<E> {
+        self.ready.clear();
+        let mut given = Vec::new();
+        for lane in self.lanes.values_mut() {
+            for item in lane.waiting.drain(..) {
+                self.count -= 1;
+                self.bytes -= item.bytes;
+                given.push(item.event);
+            }
+        }
+        self.lanes.retain(|_, lane| lane.is_busy);
+        given
     }
 }
 
@@ -333,9 +342,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_back_is_what_is_not_on_its_way() {
+        let mut hand = hand(&[(1, 10), (1, 11), (2, 20)]);
+        let first = parcel(&mut hand, ONE);
+        let mut given = hand.give_back();
+        given.sort_unstable();
+        assert_eq!(given, [11, 20]);
+        assert_eq!((hand.count(), hand.bytes()), (1, 10));
+        hand.done(&first);
+        assert_eq!((hand.count(), hand.bytes()), (0, 0));
+        assert!(parcel(&mut hand, ONE).is_empty() && hand.lanes.is_empty());
+    }
+
+    #[test]
     fn what_is_not_current_any_more_is_let_go_of() {
         let mut hand = hand(&[(1, 10), (1, 11), (2, 20)]);
-        let next = hand.next(Instant::now(), many(8), |event| *event != 10 && *event != 20);
+        let next = hand.next(Instant::now(), many(8), |event| {
+            *event != 10 && *event != 20
+        });
         assert!(matches!(&next, Next::Parcel(parcel) if events(parcel) == [11]));
         assert_eq!((hand.count(), hand.bytes()), (1, 10));
         let Next::Parcel(parcel) = next else {

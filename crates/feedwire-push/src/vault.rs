@@ -123,7 +123,9 @@ mod tests {
     }
 
     fn has(bytes: &[u8], text: &str) -> bool {
-        bytes.windows(text.len()).any(|part| part == text.as_bytes())
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
     }
 
     #[test]

@@ -37,6 +37,14 @@ pub enum Error {
         /// What it has to be.
         has_to_be: String,
     },
+    /// What a setting says is refused.
+    #[error("{name}: {why}")]
+    Refused {
+        /// Its name.
+        name: &'static str,
+        /// Why it is.
+        why: String,
+    },
     /// Which events it pushes is settled at its stream.
     #[error("stream {0} is not the connector's own: which events it is of is changed there")]
     NotItsOwn(StreamName),

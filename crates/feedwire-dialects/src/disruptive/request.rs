@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use feedwire_core::limits::FILTER_VALUES_MAX;
+use feedwire_core::roster::Roster;
 use feedwire_core::{LabelFilter, LabelGroup};
 use feedwire_event::limits::LABEL_BYTES_MAX;
 use feedwire_event::{FeedName, Position, ProjectName, Subject, Timestamp, TypeName};
@@ -218,6 +219,16 @@ pub fn device_name(text: &str) -> Result<Name, String> {
 /// The feed that the events of devices are in.
 pub fn feed() -> FeedName {
     FeedName::new(FEED).expect("it is a name")
+}
+
+/// Which subjects are devices: those that an event of the feed is about, and those of which it is kept what they are; but none that
+/// was moved away.
+pub fn roster() -> Roster {
+    Roster {
+        feed: feed(),
+        enters: TYPE_LABEL.to_owned(),
+        leaves: MOVED_LABEL.to_owned(),
+    }
 }
 
 /// Whether the label `key` is what the server keeps of a device, and no label of it here.

@@ -11,7 +11,7 @@ use feedwire_dialects::disruptive::request::{self, Devices, Name, Project, TYPE_
 use feedwire_event::{Labels, Subject};
 use hyper::body::Incoming;
 
-use super::reach::{Reach, roster};
+use super::reach::Reach;
 use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -114,7 +114,7 @@ impl<'q> Page<'q> {
         };
         let core = self.edge.core();
         while !self.is_full() {
-            let listed = core.roster(grant, &roster(), &part).await;
+            let listed = core.roster(grant, &request::roster(), &part).await;
             let Roster { subjects, more } = reach.unless_away(listed)?;
             part.after = subjects.last().map(|(name, _)| name.clone());
             self.take_all(reach, grant, subjects).await?;

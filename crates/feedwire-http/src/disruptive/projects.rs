@@ -7,7 +7,7 @@ use feedwire_dialects::disruptive::answer::{self as told, Listed};
 use feedwire_dialects::disruptive::request;
 use hyper::body::Incoming;
 
-use super::reach::{readable, roster};
+use super::reach::readable;
 use super::refuse::Refused;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -54,7 +54,7 @@ async fn count(core: &Core, grant: &Grant) -> Result<Listed, read::Error> {
         ..Part::default()
     };
     loop {
-        let page = match core.roster(grant, &roster(), &part).await {
+        let page = match core.roster(grant, &request::roster(), &part).await {
             // Other feeds of it may be.
             Err(read::Error::Forbidden(_)) => return Ok(listed),
             page => page?,

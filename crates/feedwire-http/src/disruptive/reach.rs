@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::slice;
 use std::sync::Arc;
 
-use feedwire_core::roster::{Part, Roster};
+use feedwire_core::roster::Part;
 use feedwire_core::{Core, Grant, Right, read};
 use feedwire_dialects::Refusal;
 use feedwire_dialects::disruptive::error;
-use feedwire_dialects::disruptive::request::{self, MOVED_LABEL, Name, Project, TYPE_LABEL};
+use feedwire_dialects::disruptive::request::{self, Name, Project};
 use feedwire_event::{Labels, ProjectName, Subject};
 
 use super::refuse::Refused;
@@ -168,16 +168,6 @@ pub(super) fn readable(asked: &Asked) -> impl Iterator<Item = Grant> {
         .filter(|grant| grant.require(Right::Read).is_ok())
 }
 
-/// Which subjects are devices: those that an event of the feed is about, and those of which it is kept what they are; but none that
-/// was moved away.
-pub(super) fn roster() -> Roster {
-    Roster {
-        feed: request::feed(),
-        enters: TYPE_LABEL.to_owned(),
-        leaves: MOVED_LABEL.to_owned(),
-    }
-}
-
 /// The labels of `device`, if it is one.
 pub(super) async fn find(
     core: &Core,
@@ -189,7 +179,7 @@ pub(super) async fn find(
         limit: 1,
         ..Part::default()
     };
-    let mut page = core.roster(grant, &roster(), &part).await?;
+    let mut page = core.roster(grant, &request::roster(), &part).await?;
     Ok(page.subjects.pop().map(|(_, labels)| labels))
 }
 

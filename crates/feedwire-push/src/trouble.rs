@@ -1,0 +1,168 @@
+//! How a connector fails: which events, since when, and whether it is the receiver's fault.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use feedwire_core::connectors::{Condition, Retry, Settings, Trying};
+use feedwire_event::{Position, Timestamp};
+use tokio::time::Instant;
+
+use crate::backoff;
+use crate::limits::{RETRY_AFTER_MAX, SUSPECTS, TRYING_MAX};
+
+/// What is known of a connector's failures.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    failing_since: Option<Timestamp>,
+    trying: BTreeMap<Position, Trying>,
+    /// How many requests failed since one succeeded, and of which subjects, up to so many that it is the receiver's fault.
+    failures: u32,
+    suspects: HashSet<u64>,
+    /// Nothing is sent before then.
+    held_until: Option<Instant>,
+    is_changed: bool,
+}
+
+/// What becomes of an event that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sentence {
+    /// It is tried again, so much later.
+    Again(Duration),
+    /// It has failed for too long.
+    GivenUp,
+}
+
+impl Trouble {
+    /// As it was noted.
+    pub(crate) fn new(condition: Condition) -> Self {
+        Self {
+            failing_since: condition.failing_since,
+            trying: condition.trying.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// What is to be noted of it, if that is another than it was.
+    pub(crate) fn take_changed(&mut self) -> Option<Condition> {
+        std::mem::take(&mut self.is_changed).then(|| Condition {
+            failing_since: self.failing_since,
+            trying: self
+                .trying
+                .iter()
+                .map(|(at, trying)| (*at, *trying))
+                .collect(),
+        })
+    }
+
+    /// Whether something is to be noted.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    /// It is not noted after all.
+    pub(crate) fn note_again(&mut self) {
+        self.is_changed = true;
+    }
+
+    pub(crate) fn failing_since(&self) -> Option<Timestamp> {
+        self.failing_since
+    }
+
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// How often the event at `position` has failed.
+    pub(crate) fn failures_of(&self, position: Position) -> u32 {
+        self.trying
+            .get(&position)
+            .map_or(0, |trying| trying.failures)
+    }
+
+    /// Until when nothing is sent, where that is to come.
+    pub(crate) fn held_until(&self, now: Instant) -> Option<Instant> {
+        self.held_until.filter(|until| *until > now)
+    }
+
+    /// Whether it seems to be the receiver's fault.
+    pub(crate) fn is_general(&self) -> bool {
+        self.suspects.len() >= SUSPECTS
+    }
+
+    /// A request succeeded.
+    pub(crate) fn succeeded(&mut self) {
+        self.is_changed |= self.failing_since.take().is_some();
+        self.failures = 0;
+        self.suspects.clear();
+        self.held_until = None;
+    }
+
+    /// The event at `position` is done with.
+    pub(crate) fn forget(&mut self, position: Position) {
+        self.is_changed |= self.trying.remove(&position).is_some();
+    }
+
+    /// A request about these subjects failed. The receiver asks to be left alone for `retry_after`, if that is meant for all.
+    pub(crate) fn failed(
+        &mut self,
+        subjects: impl Iterator<Item = u64>,
+        retry: &Retry,
+        (at, now): (Timestamp, Instant),
+        retry_after: Option<Duration>,
+    ) {
+        self.is_changed |= self.failing_since.is_none();
+        self.failing_since.get_or_insert(at);
+        self.failures = self.failures.saturating_add(1);
+        for subject in subjects {
+            if !self.is_general() {
+                self.suspects.insert(subject);
+            }
+        }
+        if self.is_general() {
+            self.hold(now + backoff::wait(retry, self.failures));
+        }
+        if let Some(wait) = retry_after {
+            self.hold(now + wait.min(RETRY_AFTER_MAX));
+        }
+    }
+
+    fn hold(&mut self, until: Instant) {
+        let later = self.held_until.map_or(until, |held| held.max(until));
+        self.held_until = Some(later);
+    }
+
+    /// What becomes of the event at `position`, which failed. The receiver wants it not before `retry_after`.
+    pub(crate) fn sentence(
+        &mut self,
+        position: Position,
+        retry: &Retry,
+        at: Timestamp,
+        retry_after: Option<Duration>,
+    ) -> Sentence {
+        self.is_changed = true;
+        let trying = self.trying.entry(position).or_insert(Trying {
+            since: at,
+            failures: 0,
+        });
+        trying.failures = trying.failures.saturating_add(1);
+        let Trying { since, failures } = *trying;
+        if since.until(at) >= retry.age {
+            return Sentence::GivenUp;
+        }
+        if self.trying.len() > TRYING_MAX {
+            // That which has failed least is known least of.
+            let newest = self.trying.iter().max_by_key(|(_, trying)| trying.since);
+            if let Some(newest) = newest.map(|(position, _)| *position) {
+                self.trying.remove(&newest);
+            }
+        }
+        let asked = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+        Sentence::Again(backoff::wait(retry, failures).max(asked))
+    }
+
+    /// Whether it has failed for so long that the connector is to be disabled.
+    pub(crate) fn is_hopeless(&self, settings: &Settings, at: Timestamp) -> bool {
+        let since = self.failing_since;
+        since.is_some_and(|since| since.until(at) >= settings.disable_after)
+    }
+}
