@@ -26,8 +26,8 @@ use super::target::Target;
 
 /// How long a connection is kept for the next request: most receivers keep theirs for a minute or more.
 const IDLE_MAX: Duration = Duration::from_secs(30);
-/// How many connections to one receiver are kept.
-const IDLE_PER_HOST_MAX: usize = 4;
+/// How many connections to one receiver are kept: as many as a connector may have requests on their way.
+const IDLE_PER_HOST_MAX: usize = 64;
 /// How large the head of an answer may be, as [`Failure::HeadTooLarge`] says.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How many headers an answer may have, as [`Failure::HeadTooLarge`] says.
@@ -44,6 +44,7 @@ pub struct Outgoing {
 }
 
 /// A request that is to be sent: `POST`, whatever its target.
+#[derive(Clone)]
 pub struct Delivery {
     /// Where to.
     pub target: Target,

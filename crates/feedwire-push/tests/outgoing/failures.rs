@@ -39,16 +39,20 @@ async fn a_receiver_that_closes_before_the_head_is_whole_has_not_answered() {
 
 #[tokio::test]
 async fn a_head_without_measure_is_not_taken() {
-    let long_value = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(1_000_000));
+    let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(1_000_000));
+    let whole = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(200_000));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(101));
-    for text in [long_value, many] {
+    for text in [endless, whole, many] {
         let failure = failure(Reply::new(text, Then::Endless)).await;
         assert_eq!(failure, Failure::HeadTooLarge);
     }
     let sender = Sender::new();
-    let headers = "x: y\r\n".repeat(99);
-    let receiver = Receiver::start(vec![Reply::with("200 OK", &headers)]).await;
-    assert!(sender.send(receiver.port).await.is_ok());
+    let many = "x: y\r\n".repeat(99);
+    let long = format!("x: {}\r\n", "x".repeat(60_000));
+    for headers in [many, long] {
+        let receiver = Receiver::start(vec![Reply::with("200 OK", &headers)]).await;
+        assert!(sender.send(receiver.port).await.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,18 @@ async fn where_the_first_address_does_not_answer_the_next_one_is_tried() {
     assert_eq!(receiver.seen()[0].at.ip().to_string(), "127.0.0.3");
 }
 
+/// Systems take the address of no host for this machine: what was asked for is not what is there.
+#[tokio::test]
+async fn a_connection_that_leads_elsewhere_than_its_address_says_is_not_used() {
+    let sender = Sender::with_guard(guard(&["0.0.0.0/32"]));
+    let mut receiver = Receiver::start(vec![closing()]).await;
+    sender.names.set(&["0.0.0.0"]);
+    let refused = refused(sender.send(receiver.port).await);
+    assert_eq!(refused.to_string(), "127.0.0.1");
+    receiver.ended().await;
+    assert_eq!(receiver.seen().len(), 0);
+}
+
 #[tokio::test]
 async fn an_address_in_the_url_is_held_against_the_guard_too() {
     let receiver = Receiver::start(vec![closing()]).await;

@@ -106,6 +106,20 @@ async fn headers_of_the_user_are_for_the_origin_that_they_were_written_for() {
 }
 
 #[tokio::test]
+async fn another_host_is_another_origin_and_the_same_in_capitals_is_not() {
+    let sender = Sender::with_guard(guard(&["127.0.0.0/8"]));
+    for (host, is_same) in [("127.0.0.3", false), ("RECEIVER.example", true)] {
+        let receiver = Receiver::start(Vec::new()).await;
+        let location = format!("http://{host}:{}/", receiver.port);
+        receiver.reply(redirect("308 Permanent Redirect", &location));
+        receiver.reply(Reply::status("200 OK"));
+        assert!(send(&sender, &receiver, 1).await.is_ok());
+        let second = &receiver.seen()[1];
+        assert_eq!(second.header("x-password").is_some(), is_same, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn others_than_307_and_308_are_not_followed() {
     let sender = Sender::new();
     for status in [300, 301, 302, 303, 304, 305, 399] {

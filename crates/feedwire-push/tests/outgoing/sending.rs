@@ -93,8 +93,8 @@ async fn a_connection_is_used_again_by_all_clones() {
 #[tokio::test]
 async fn a_connection_that_was_closed_while_idle_is_made_again() {
     let sender = Sender::new();
-    let quiet = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-    let replies = vec![Reply::new(quiet, Then::Close), Reply::status("200 OK")];
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let replies = vec![Reply::new(answer, Then::Close), Reply::status("200 OK")];
     let mut receiver = Receiver::start(replies).await;
     sender.send(receiver.port).await.expect("an answer");
     receiver.ended().await;

@@ -57,6 +57,14 @@ async fn a_receiver_of_an_authority_that_was_added_is_trusted() {
     assert_eq!(receiver.seen()[0].body, b"{\"n\":1}");
 }
 
+/// A name that ends in a dot is the same name, written in full; certificates have it without.
+#[tokio::test]
+async fn a_name_in_full_is_held_against_the_certificate_as_without_its_dot() {
+    let receiver = receiver(Pair::SERVER, Reply::status("200 OK")).await;
+    let answer = send(&receiver, "localhost.", AUTHORITY).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+}
+
 #[tokio::test]
 async fn a_receiver_that_is_not_trusted_is_told_nothing_and_why_is_said() {
     for (pair, host, authority, word) in [
