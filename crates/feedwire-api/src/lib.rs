@@ -4,6 +4,7 @@
 //! takes members that it does not know, so that an older client reads a newer server.
 #![warn(missing_docs)]
 
+mod connector;
 mod credential;
 mod entity;
 mod erasure;
@@ -19,6 +20,11 @@ mod retention;
 mod stream;
 mod subject;
 
+pub use connector::{
+    Connector, ConnectorDeliveries, ConnectorDelivery, ConnectorHealth, ConnectorMetrics,
+    ConnectorReplay, ConnectorSecret, Connectors, DeliveredEvents, MadeConnector, NewConnector,
+    NewConnectorSecret, NewReplay,
+};
 pub use credential::{
     Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials, Expiry,
     NewCredential, Rotation,

@@ -32,14 +32,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// Texts by name, each given once: serde would take the last of those that are given twice.
-pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
+pub(crate) struct Texts<T = String>(pub(crate) BTreeMap<String, T>);
 
-impl<'de> Deserialize<'de> for Texts {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Texts<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
+        struct Members<T>(PhantomData<T>);
 
-        impl<'de> Visitor<'de> for Members {
-            type Value = BTreeMap<String, String>;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = BTreeMap<String, T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of texts")
@@ -47,7 +47,7 @@ impl<'de> Deserialize<'de> for Texts {
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
                 let mut texts = BTreeMap::new();
-                while let Some((name, text)) = members.next_entry::<String, String>()? {
+                while let Some((name, text)) = members.next_entry::<String, T>()? {
                     if texts.contains_key(&name) {
                         return Err(A::Error::custom(format_args!("{name:?} is given twice")));
                     }
@@ -57,6 +57,6 @@ impl<'de> Deserialize<'de> for Texts {
             }
         }
 
-        deserializer.deserialize_map(Members).map(Self)
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
     }
 }

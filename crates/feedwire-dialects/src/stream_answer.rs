@@ -74,7 +74,8 @@ pub fn details(overview: &Overview) -> feedwire_api::StreamDetails {
     }
 }
 
-fn filter(selection: &Selection) -> StreamFilter {
+/// Which events a stream is of.
+pub(crate) fn filter(selection: &Selection) -> StreamFilter {
     let label = |label: &LabelFilter| match &label.value {
         Some(value) => format!("{}={value}", label.key),
         None => label.key.clone(),

@@ -55,9 +55,10 @@ enum Bound {
     Unbounded,
 }
 
+/// Which events a stream is of, as it is given.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+pub(crate) struct Filter {
     feeds: Option<Vec<String>>,
     types: Option<Vec<String>>,
     subjects: Option<Vec<String>>,
@@ -208,7 +209,7 @@ impl Given {
 }
 
 impl Filter {
-    fn selection(&self) -> Result<Selection, Error> {
+    pub(crate) fn selection(&self) -> Result<Selection, Error> {
         let expression = self.expression.as_ref().map(|text| {
             Expression::new(text).map_err(|error| Error::member("filter.expression", &error))
         });
@@ -351,7 +352,7 @@ fn receipts_of(
 }
 
 /// A place in the log: `start`, `now`, a time, a span ago, or a position.
-fn origin(name: &'static str, text: &str, now: Timestamp) -> Result<Origin, Error> {
+pub(crate) fn origin(name: &'static str, text: &str, now: Timestamp) -> Result<Origin, Error> {
     match text {
         "start" => return Ok(Origin::Start),
         "now" => return Ok(Origin::Now),

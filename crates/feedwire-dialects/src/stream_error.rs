@@ -1,5 +1,7 @@
 //! Why something is not done with a stream, as the native API tells it.
 
+use std::fmt::Display;
+
 use feedwire_api::Problem;
 use feedwire_core::stream::Error;
 use http::StatusCode;
@@ -13,6 +15,26 @@ pub const STREAM_FULL: &str = "stream-full";
 /// There is no such stream.
 pub fn unknown() -> Problem {
     error::not_found("there is no such stream")
+}
+
+/// A connector pushes what the stream is of.
+pub(crate) fn pushed(told: &impl Display) -> Problem {
+    problem(
+        StatusCode::CONFLICT,
+        "stream-pushed",
+        "A connector pushes what the stream is of",
+        told,
+    )
+}
+
+/// Nothing is acknowledged in the stream.
+pub(crate) fn not_acknowledged(told: &impl Display) -> Problem {
+    problem(
+        StatusCode::CONFLICT,
+        "not-acknowledged",
+        "Nothing is acknowledged in this stream",
+        told,
+    )
 }
 
 /// Something that is not done with a stream.
@@ -49,18 +71,8 @@ pub fn stream(told: &Error) -> Problem {
             with(full, "retry_after", retry_after.as_secs().max(1))
         }
         Error::Connected(_) => error::invalid("name", told),
-        Error::Pushed(_) => problem(
-            StatusCode::CONFLICT,
-            "stream-pushed",
-            "A connector pushes what the stream is of",
-            told,
-        ),
-        Error::NotExplicit => problem(
-            StatusCode::CONFLICT,
-            "not-acknowledged",
-            "Nothing is acknowledged in this stream",
-            told,
-        ),
+        Error::Pushed(_) => pushed(told),
+        Error::NotExplicit => not_acknowledged(told),
         Error::NoSpace(_) => error::store_full(told),
         Error::Closing => error::stopping(),
         Error::Unavailable(_) => {

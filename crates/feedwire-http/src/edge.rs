@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use feedwire_core::{Clock, Core};
 use feedwire_event::{Subject, Timestamp};
+use feedwire_push::Push;
 use tokio::sync::{MutexGuard, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,7 @@ pub(crate) struct Edge(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     core: Arc<Core>,
+    push: Push,
     clock: Arc<dyn Clock>,
     limits: Limits,
     /// What web pages of other origins are told, if any may call.
@@ -88,6 +90,7 @@ impl Edge {
         stop: CancellationToken,
     ) -> Self {
         let Settings {
+            push,
             limits,
             aria,
             clock,
@@ -115,6 +118,7 @@ impl Edge {
             started_at: clock.now(),
             began: Instant::now(),
             core,
+            push,
             clock,
             limits,
             aria,
@@ -140,6 +144,11 @@ impl Edge {
 
     pub(crate) fn core(&self) -> &Core {
         &self.0.core
+    }
+
+    /// What is asked of connectors.
+    pub(crate) fn push(&self) -> &Push {
+        &self.0.push
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use feedwire_core::{Clock, Core, RateLimits};
+use feedwire_push::Push;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,8 @@ pub struct Server {
 /// How a server serves.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What is asked of connectors, over the same core. Running it is not the edge's business.
+    pub push: Push,
     /// What clients may have.
     pub limits: Limits,
     /// How the feeds of Aria's API are told.

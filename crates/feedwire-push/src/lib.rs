@@ -20,6 +20,7 @@ mod trouble;
 mod vault;
 mod wire;
 
+pub use ipnet::IpNet as Network;
 pub use once::Replaying;
 pub use outgoing::{
     Answer, BadHeader, BadId, BadSecret, BadUrl, CUSTOM_HEADERS_MAX, Delivery, Failure, Guard,

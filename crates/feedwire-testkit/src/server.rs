@@ -12,6 +12,7 @@ use feedwire_event::{Position, ProjectName};
 use feedwire_http::{
     Access, Aria, Hosts, Limits, Origins, Peers, Process, Server, Settings, Stopped, Tls,
 };
+use feedwire_push::{Guard, Outgoing, Push, Roots, SystemResolver};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,7 @@ pub struct TestServer {
     is_tls: bool,
     stop: CancellationToken,
     serving: JoinSet<Stopped>,
+    pushing: JoinSet<()>,
 }
 
 /// Whom a server asks who they are.
@@ -69,6 +71,8 @@ pub struct Setup {
     pub token_lifetime: Option<Duration>,
     /// Whether readers end with their access tokens.
     pub tokens_end_readers: bool,
+    /// Where connectors may push to.
+    pub guard: Guard,
     /// Whether metrics have a listener of their own.
     pub has_metrics_apart: bool,
 }
@@ -167,7 +171,23 @@ impl TestServer {
             auth = Some(made.await);
         }
         let stop = CancellationToken::new();
+        let outgoing = Outgoing::new(
+            setup.guard,
+            Roots::system(),
+            Arc::new(SystemResolver::new()),
+            clock.clone(),
+        );
+        let push = Push::new(
+            core.clone(),
+            outgoing,
+            clock.clone(),
+            auth.as_ref().map(Auth::seal),
+        );
+        let mut pushing = JoinSet::new();
+        let (pushed, end) = (push.clone(), stop.clone());
+        pushing.spawn(async move { pushed.run(end).await });
         let settings = Settings {
+            push,
             limits: setup.limits,
             aria: setup.aria,
             clock: clock.clone(),
@@ -204,7 +224,23 @@ impl TestServer {
             is_tls,
             stop,
             serving,
+            pushing,
         }
+    }
+
+    /// A server whose connectors may push to loopback, by `http` too.
+    pub async fn pushing(asks: Asks) -> Self {
+        let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse());
+        let allowed: Result<_, _> = loopback.into_iter().collect();
+        Self::set_up(Setup {
+            asks,
+            guard: Guard {
+                allowed: allowed.expect("they are networks"),
+                http: true,
+            },
+            ..Setup::default()
+        })
+        .await
     }
 
     /// Where metrics are told, where that is apart.
@@ -301,6 +337,11 @@ impl TestServer {
         let stopped = timeout(PATIENCE, self.serving.join_next())
             .await
             .expect("the server stops");
+        let pushed = timeout(PATIENCE, self.pushing.join_next()).await;
+        let pushed = pushed.expect("pushing ends");
+        pushed
+            .expect("it was started once")
+            .expect("pushing does not panic");
         self.core.close().await;
         stopped
             .expect("it was started once")

@@ -23,6 +23,7 @@ mod pretty;
 mod printing;
 mod process;
 mod public_url;
+mod pushing;
 mod quote;
 mod rate_limits;
 mod remote;

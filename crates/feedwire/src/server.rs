@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use feedwire_auth::Auth;
+use feedwire_auth::{Auth, Seal};
 use feedwire_core::{Core, RateLimits};
 use feedwire_engine::Engine;
 use feedwire_http::{Aria, Hosts, Limits, Origins, Peers, Server as Edge, Settings, Stopped, Tls};
+use feedwire_push::Push;
 use tokio_util::sync::CancellationToken;
 
-use crate::{process, seams};
+use crate::{process, pushing, seams};
 
 /// A server that listens. It answers once it serves.
 #[derive(Debug)]
 pub(crate) struct Server {
     core: Arc<Core>,
+    push: Push,
     edge: Edge,
     access: Access,
     settings: Settings,
@@ -36,6 +38,8 @@ pub(crate) struct Serving {
     pub(crate) validic: (usize, usize),
     /// How the feeds of Aria's API are told.
     pub(crate) aria: Aria,
+    /// Where connectors may push to.
+    pub(crate) pushing: pushing::Options,
     /// Which web pages may call.
     pub(crate) origins: Origins,
     /// Whom requests are taken to be from.
@@ -79,6 +83,14 @@ impl Access {
                 has_credentials: *has_credentials,
             },
             Self::Guarded(auth) => feedwire_http::Access::Guarded(auth.clone()),
+        }
+    }
+
+    /// What secrets are kept by; `None` is as they are.
+    fn seal(&self) -> Option<Seal> {
+        match self {
+            Self::Open { .. } => None,
+            Self::Guarded(auth) => Some(auth.seal()),
         }
     }
 
@@ -130,7 +142,14 @@ impl Server {
             .address()
             .context("cannot serve the listening socket")?;
         let seams = seams::system();
+        let clock = seams.clock.clone();
+        let core = Core::open(engine, seams)
+            .await
+            .context("cannot open the projects")?;
+        let outgoing = serving.pushing.outgoing(clock.clone())?;
+        let push = Push::new(core.clone(), outgoing, clock.clone(), serving.access.seal());
         let settings = Settings {
+            push: push.clone(),
             limits: Limits {
                 stop_deadline: serving.drain_timeout,
                 disruptive_lifetime: serving.disruptive_lifetime,
@@ -139,7 +158,7 @@ impl Server {
                 ..Limits::default()
             },
             aria: serving.aria,
-            clock: seams.clock.clone(),
+            clock,
             origins: serving.origins,
             hosts: serving.access.hosts(),
             access: serving.access.edge(),
@@ -150,11 +169,9 @@ impl Server {
             tls: serving.tls,
             process: process::ask,
         };
-        let core = Core::open(engine, seams)
-            .await
-            .context("cannot open the projects")?;
         Ok(Self {
             core,
+            push,
             edge,
             access: serving.access,
             settings,
@@ -178,12 +195,18 @@ impl Server {
     pub(crate) async fn serve(self, stop: CancellationToken) -> Stopped {
         let keep = CancellationToken::new();
         let serving = async {
-            let served = self.edge.serve(self.core.clone(), self.settings, stop);
+            let served = self
+                .edge
+                .serve(self.core.clone(), self.settings, stop.clone());
             let stopped = served.await;
             keep.cancel();
             stopped
         };
-        let (stopped, ()) = tokio::join!(serving, self.access.keep(keep.clone()));
+        let (stopped, (), ()) = tokio::join!(
+            serving,
+            self.access.keep(keep.clone()),
+            self.push.run(stop.clone())
+        );
         // Only now: what was answered until here needed the engine.
         self.access.close().await;
         self.core.close().await;

@@ -1,5 +1,6 @@
 //! Dead letters of streams: listed, sent once more, forgotten.
 
+use feedwire_core::stream::Letter;
 use feedwire_dialects::native::request::{self, PAGE_BYTES_MAX};
 use feedwire_dialects::{stream_answer as answer, stream_body as body};
 use feedwire_event::Cursor;
@@ -17,16 +18,10 @@ pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let (after, limit) = paging::asked::<Cursor>(asked.query())?;
     let after = after.map(|Cursor(position)| position);
     let name = name(&asked)?;
-    let grant = asked.grant();
-    let bytes = PAGE_BYTES_MAX.min(asked.edge.limits().page_bytes);
     let core = asked.edge.core();
-    let letters = core
-        .dead_letters(grant, &name, after, (limit, bytes))
-        .await?;
-    let told = answer::letters(grant.project(), &letters.0, letters.1)?;
-    let mut room = Room::sent(&asked.edge);
-    room.cover(told.len())?;
-    Ok(answers::page("application/json", told, room))
+    let size = (limit, page_bytes(&asked));
+    let found = core.dead_letters(asked.grant(), &name, after, size).await?;
+    page(&asked, &found)
 }
 
 pub(super) async fn redrive(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
@@ -51,7 +46,21 @@ pub(super) async fn forget(asked: Asked, body: Incoming) -> Result<Answer, Refus
     Ok(count(change.make(&asked, forget).await??))
 }
 
-fn count(count: usize) -> Answer {
+/// How many bytes of events a page of letters has at about most.
+pub(super) fn page_bytes(asked: &Asked) -> usize {
+    PAGE_BYTES_MAX.min(asked.edge.limits().page_bytes)
+}
+
+/// Letters as they are told, with whether there are more.
+pub(super) fn page(asked: &Asked, found: &(Vec<Letter>, bool)) -> Result<Answer, Refused> {
+    let told = answer::letters(asked.grant().project(), &found.0, found.1)?;
+    let mut room = Room::sent(&asked.edge);
+    room.cover(told.len())?;
+    Ok(answers::page("application/json", told, room))
+}
+
+/// How many letters something was about.
+pub(super) fn count(count: usize) -> Answer {
     json(&feedwire_api::LettersChosen {
         count: count as u64,
     })

@@ -1,6 +1,7 @@
 //! The routes of the native API.
 
 mod batches;
+mod connectors;
 mod credentials;
 mod entities;
 mod erasures;
@@ -12,6 +13,7 @@ mod members;
 mod paging;
 mod projects;
 mod publish;
+mod pushed;
 mod read;
 mod refuse;
 mod retention;
@@ -28,6 +30,7 @@ use crate::routes::{Dialect, Route, methods};
 const READ: Rule = Rule::Project(Right::Read);
 const PUBLISH: Rule = Rule::Project(Right::Publish);
 const STREAMS: Rule = Rule::Project(Right::Streams);
+const CONNECTORS: Rule = Rule::Project(Right::Connectors);
 const ADMIN: Rule = Rule::Project(Right::Admin);
 
 /// The variables of the routes, by their places; the first is the project that a rule is about.
@@ -230,5 +233,81 @@ pub(crate) const ROUTES: &[Route] = &[
         dialect: &DIALECT,
         methods: methods!(POST, STREAMS => letters::forget),
         description: Some(paths::streams::forget),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors",
+        dialect: &DIALECT,
+        methods: methods!(GET, CONNECTORS => connectors::list; POST, CONNECTORS => connectors::create),
+        description: Some(paths::connectors::all),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}",
+        dialect: &DIALECT,
+        methods: methods!(
+            GET, CONNECTORS => connectors::show;
+            PATCH, CONNECTORS => connectors::change;
+            DELETE, CONNECTORS => connectors::delete
+        ),
+        description: Some(paths::connectors::one),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/pause",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => connectors::pause),
+        description: Some(paths::connectors::pause),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/resume",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => connectors::resume),
+        description: Some(paths::connectors::resume),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/secret",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => pushed::rotate),
+        description: Some(paths::connectors::secret),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/test",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => pushed::test),
+        description: Some(paths::connectors::test),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/deliveries",
+        dialect: &DIALECT,
+        methods: methods!(GET, CONNECTORS => pushed::deliveries),
+        description: Some(paths::connectors::deliveries),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/metrics",
+        dialect: &DIALECT,
+        methods: methods!(GET, CONNECTORS => pushed::metrics),
+        description: Some(paths::connectors::metrics),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/replays",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => pushed::replay),
+        description: Some(paths::connectors::replays),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/dead-letters",
+        dialect: &DIALECT,
+        methods: methods!(GET, CONNECTORS => pushed::letters),
+        description: Some(paths::connectors::letters),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/dead-letters/redrive",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => pushed::redrive),
+        description: Some(paths::connectors::redrive),
+    },
+    Route {
+        path: "/v1/projects/{project}/connectors/{name}/dead-letters/drop",
+        dialect: &DIALECT,
+        methods: methods!(POST, CONNECTORS => pushed::forget),
+        description: Some(paths::connectors::forget),
     },
 ];

@@ -7,9 +7,11 @@ use std::fmt;
 use feedwire_api::Problem;
 use feedwire_auth::{ChangeError, CreateError, ForgetError, Invalid, RevokeError, RotateError};
 use feedwire_core::projects::{create, delete};
-use feedwire_core::{audit, entities, loads, publish, read, store, stream};
+use feedwire_core::{audit, connectors, entities, loads, publish, read, store, stream};
 use feedwire_dialects::native::{body, error, refusal, request};
-use feedwire_dialects::{Refusal, Unreadable, entity_error, load_answer, stream_error};
+use feedwire_dialects::{
+    Refusal, Unreadable, connector_error, entity_error, load_answer, stream_error,
+};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::answer::{self, Answer};
@@ -83,6 +85,12 @@ impl From<store::Error> for Refused {
 impl From<stream::Error> for Refused {
     fn from(error: stream::Error) -> Self {
         logged(stream_error::stream(&error), &error)
+    }
+}
+
+impl From<connectors::Error> for Refused {
+    fn from(error: connectors::Error) -> Self {
+        logged(connector_error::connector(&error), &error)
     }
 }
 

@@ -9,6 +9,7 @@
 //! share is in `operation.rs` (refusals of the edge), `problems.rs` (every kind of problem), `parameters.rs` and `schemas.rs`.
 
 mod access;
+mod connector_schemas;
 mod document;
 mod entity_schemas;
 mod operation;

@@ -95,6 +95,9 @@ const KINDS: &[Kind] = &[
     plain("too-many-streams", 409),
     plain("too-many-partitions", 409),
     plain("stream-pushed", 409),
+    plain("too-many-connectors", 409),
+    plain("connector-done", 409),
+    plain("connector-unfit", 409),
     plain("not-acknowledged", 409),
     plain("too-many-loads", 409),
     Kind {

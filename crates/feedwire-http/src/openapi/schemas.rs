@@ -141,6 +141,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, Value)> {
     .into_iter()
     .chain(super::entity_schemas::all())
     .chain(super::stream_schemas::all())
+    .chain(super::connector_schemas::all())
     .map(|(name, schema)| (name.to_owned(), schema))
 }
 

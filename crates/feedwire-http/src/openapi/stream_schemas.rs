@@ -41,7 +41,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn object(required: &[&str], properties: impl Into<Value>) -> Value {
+pub(super) fn object(required: &[&str], properties: impl Into<Value>) -> Value {
     let properties: Value = properties.into();
     let mut object =
         json!({ "type": "object", "properties": properties, "additionalProperties": false });
@@ -52,7 +52,7 @@ fn object(required: &[&str], properties: impl Into<Value>) -> Value {
 }
 
 /// What is not there, or null, is not given.
-fn optional(properties: Value) -> Value {
+pub(super) fn optional(properties: Value) -> Value {
     let Value::Object(properties) = properties else {
         panic!("properties are an object");
     };
@@ -71,12 +71,12 @@ fn seconds(digits: &str) -> Value {
     })
 }
 
-fn between(least: u64, most: u64) -> Value {
+pub(super) fn between(least: u64, most: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most })
 }
 
 /// A place in the log, in the past of it.
-fn place() -> Value {
+pub(super) fn place() -> Value {
     json!({
         "anyOf": [
             moment(&["start", "now"]),
@@ -141,7 +141,7 @@ fn new_stream() -> Value {
     object(&["name"], properties)
 }
 
-fn lag() -> Value {
+pub(super) fn lag() -> Value {
     json!({
         "type": "object",
         "required": ["events", "seconds"],
@@ -214,7 +214,7 @@ fn details() -> Value {
     }))
 }
 
-fn next() -> Value {
+pub(super) fn next() -> Value {
     or_null(text("What to ask for as `after` for more."))
 }
 

@@ -19,6 +19,7 @@ use crate::data;
 use crate::flights::{self, Flight, PLANES, Plane};
 use crate::listen::Address;
 use crate::output::say;
+use crate::pushing;
 use crate::server::{Access, Listeners, OPEN_NOTICE, Server, Serving};
 use crate::signals::Signals;
 
@@ -78,6 +79,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             disruptive_lifetime: limits.disruptive_lifetime,
             validic: (limits.validic_streams_max, limits.validic_members_max),
             aria: Aria::default(),
+            pushing: pushing::Options::to_this_machine(),
             origins: Origins::default(),
             peers: Peers::Direct,
             tls: None,

@@ -23,7 +23,7 @@ use crate::output::say;
 use crate::public_url::PublicUrl;
 use crate::server::{Access, Listeners, OPEN_NOTICE, Server, Serving};
 use crate::signals::Signals;
-use crate::{data, master_key, seams};
+use crate::{data, master_key, pushing, seams};
 
 const MANUAL: &str = "\
 The folder holds everything but the master key: the log of each project and the store. `feedwire init` makes it, with the \
@@ -65,6 +65,10 @@ of --address-requests and its like hold for each address, whoever calls from it,
 IPv6, each network of 64 bits is one address.
 
 Events are refused while the disk has less than --min-free left (HTTP 507), and taken again when there is more. That room is for what makes some or keeps out who fills it: retention, erasures, projects and credentials are settled until 64 MiB are left. On a volume that is not much larger nothing could be published, and the log says so.
+
+Connectors push to hosts of the public internet alone, by https, whoever makes them: not to addresses of this machine or of \
+private networks, also where a name leads there. --push-allow-network and --push-allow-http let more in, and --push-ca-file \
+the certificates of one's own authority (docs/concepts/connectors.md).
 
 A listening socket that is handed over (LISTEN_FDS, as by systemd's socket units or `systemfd`) is served instead of \
 --listen: then no connection is refused while the server is restarted.
@@ -146,6 +150,8 @@ pub(crate) struct Arguments {
     #[arg(long = "cors-origin", value_name = "ORIGIN")]
     cors_origins: Vec<Origin>,
     #[command(flatten)]
+    pushing: pushing::Options,
+    #[command(flatten)]
     callers: callers::Options,
 }
 
@@ -218,6 +224,7 @@ impl Arguments {
                 self.callers.validic_streams.into(),
                 self.callers.validic_members.into(),
             ),
+            pushing: self.pushing,
             origins: self.cors_origins.into_iter().collect(),
             peers: if self.behind_proxy {
                 Peers::BehindProxy

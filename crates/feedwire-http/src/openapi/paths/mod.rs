@@ -1,5 +1,6 @@
 //! What each file of routes is at: a path of the document for every route.
 
+pub(crate) mod connectors;
 pub(crate) mod credentials;
 pub(crate) mod description;
 pub(crate) mod entities;
@@ -23,6 +24,8 @@ pub(super) fn tags() -> Value {
     json!([
         { "name": "events", "description": "Publishing events, reading and following them." },
         { "name": "entities", "description": "The present states of things, and loading them." },
+        { "name": "streams", "description": "Feeds that several connections share, with the place kept by the server." },
+        { "name": "connectors", "description": "Streams that the server pushes to a URL." },
         { "name": "subjects", "description": "What is kept of subjects." },
         { "name": "upkeep", "description": "How long events are kept, and erasing them." },
         { "name": "access", "description": "Projects, credentials and tokens: who may do what." },

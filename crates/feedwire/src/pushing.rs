@@ -1,0 +1,59 @@
+//! Options that say where connectors may push to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use feedwire_core::Clock;
+use feedwire_push::{Guard, Network, Outgoing, Roots, SystemResolver};
+
+/// Where connectors may push to.
+#[derive(Debug, Default, Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Let connectors push into this network, such as `10.1.0.0/16`, though it is not of the public internet. Can be repeated
+    #[arg(long = "push-allow-network", value_name = "CIDR")]
+    networks: Vec<Network>,
+    /// Let connectors push to `http://`, readable by whoever is in between
+    #[arg(long = "push-allow-http")]
+    http: bool,
+    /// Trust the certificates of authorities in this PEM file, beside those that the system trusts, where connectors push
+    #[arg(
+        long = "push-ca-file",
+        env = "FEEDWIRE_PUSH_CA_FILE",
+        value_name = "FILE"
+    )]
+    ca_file: Option<PathBuf>,
+}
+
+impl Options {
+    /// To this machine too, and without TLS: for trying it out.
+    pub(crate) fn to_this_machine() -> Self {
+        let loopback = ["127.0.0.0/8", "::1/128"];
+        let networks = loopback.map(|network| network.parse().expect("it is a network"));
+        Self {
+            networks: networks.into(),
+            http: true,
+            ca_file: None,
+        }
+    }
+
+    /// What pushes there.
+    pub(crate) fn outgoing(self, clock: Arc<dyn Clock>) -> anyhow::Result<Outgoing> {
+        let roots = match &self.ca_file {
+            None => Roots::system(),
+            Some(file) => {
+                let read = || format!("cannot read --push-ca-file {}", file.display());
+                let text = std::fs::read(file).with_context(read)?;
+                Roots::system_and(&text).with_context(read)?
+            }
+        };
+        let guard = Guard {
+            allowed: self.networks,
+            http: self.http,
+        };
+        let resolve = Arc::new(SystemResolver::new());
+        Ok(Outgoing::new(guard, roots, resolve, clock))
+    }
+}
