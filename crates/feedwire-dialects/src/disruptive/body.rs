@@ -112,10 +112,14 @@ pub fn create(bytes: &[u8]) -> Result<Labels, Error> {
 
 /// The id of an emulated device that is made of `random`.
 pub fn emulated(random: u128) -> Subject {
+    Subject::new(&format!("emu{}", id(random))).expect("it is short and plain")
+}
+
+/// An id as the vendor makes them, of `random`.
+pub(crate) fn id(random: u128) -> String {
     const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
     let digit = |at: u32| char::from(DIGITS[(random >> (5 * at)) as usize & 31]);
-    let id: String = (0..20).map(digit).collect();
-    Subject::new(&format!("emu{id}")).expect("it is short and plain")
+    (0..20).map(digit).collect()
 }
 
 /// What a device is that tells events of the type `ty`; `None` where many kinds of device do.
@@ -238,7 +242,7 @@ pub fn transfer(bytes: &[u8]) -> Result<Vec<Name>, Error> {
     body.finish(devices)
 }
 
-fn kept(key: &str) -> Option<String> {
+pub(crate) fn kept(key: &str) -> Option<String> {
     is_kept(key).then(|| format!("{key} is kept by the server: it is what the device is"))
 }
 
@@ -263,14 +267,14 @@ fn event(device: &Subject, ty: &str, time: Timestamp, data: Canonical) -> Event 
 }
 
 /// A body as far as it was read.
-struct Body<'b> {
-    faults: Faults,
+pub(crate) struct Body<'b> {
+    pub(crate) faults: Faults,
     names: &'static [&'static str],
     values: Vec<Option<&'b RawValue>>,
 }
 
 impl<'b> Body<'b> {
-    fn of(bytes: &'b [u8], names: &'static [&'static str]) -> Result<Self, Error> {
+    pub(crate) fn of(bytes: &'b [u8], names: &'static [&'static str]) -> Result<Self, Error> {
         let mut faults = Faults::default();
         let mut values = vec![None; names.len()];
         let find = |name: &str| names.iter().position(|camel| is_spelling(name, camel));
@@ -285,17 +289,17 @@ impl<'b> Body<'b> {
         })
     }
 
-    fn value(&self, name: &str) -> Option<&'b RawValue> {
+    pub(crate) fn value(&self, name: &str) -> Option<&'b RawValue> {
         let at = self.names.iter().position(|known| *known == name)?;
         self.values[at]
     }
 
-    fn required(&mut self, name: &str) -> Option<&'b RawValue> {
+    pub(crate) fn required(&mut self, name: &str) -> Option<&'b RawValue> {
         let value = self.value(name);
         self.faults.required(Place::Whole, name, value)
     }
 
-    fn finish<T>(self, read: T) -> Result<T, Error> {
+    pub(crate) fn finish<T>(self, read: T) -> Result<T, Error> {
         if self.faults.0.is_empty() {
             Ok(read)
         } else {
@@ -339,7 +343,7 @@ impl<'b> Body<'b> {
         self.elements(name, value, |text| Ok(text.to_owned()))
     }
 
-    fn elements<T>(
+    pub(crate) fn elements<T>(
         &mut self,
         name: &'static str,
         value: Option<&RawValue>,

@@ -1,8 +1,8 @@
 //! Each error as Disruptive's API tells it: `{"error":"…","code":404,"help":"…"}`, and in another shape to whom asked for a stream of lines.
 
-use feedwire_core::{publish, read, store};
+use feedwire_core::{connectors, publish, read, store, stream};
 use feedwire_engine::BatchError;
-use feedwire_event::{LabelsError, Subject};
+use feedwire_event::{ConnectorName, LabelsError, Subject};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -209,11 +209,75 @@ pub fn store(error: &store::Error) -> Failure {
     failure::store(error, read)
 }
 
+/// There is no such Data Connector.
+pub fn unknown_connector(name: &ConnectorName) -> Failure {
+    not_found(&format!("there is no data connector {name}"))
+}
+
+/// Something that is not done with a Data Connector.
+pub fn connector(error: &connectors::Error) -> Failure {
+    use connectors::Error;
+    match error {
+        Error::Unknown(name) => unknown_connector(name),
+        Error::Exists(_)
+        | Error::StreamExists(_)
+        | Error::Taken { .. }
+        | Error::TooMany(_)
+        | Error::NotItsOwn(_)
+        | Error::NotExplicit(_)
+        | Error::Done
+        | Error::Unfit(_) => conflict(error),
+        Error::Setting { name, has_to_be } => {
+            bad_request(&format!("{}: it has to be {has_to_be}", member(name)))
+        }
+        // It says what is the matter with the master key.
+        Error::Secret(_) => unavailable(error),
+        Error::Stream(error) => stream(error),
+        Error::Store(error) => store(error),
+    }
+}
+
+/// Where in a body the setting `name` of a connector stands.
+fn member(name: &str) -> &str {
+    match name {
+        "display_name" => "displayName",
+        "url" => "httpConfig.url",
+        "secret" => "httpConfig.signatureSecret",
+        "headers" => "httpConfig.headers",
+        name => name,
+    }
+}
+
+/// Something that is not done with the stream of a Data Connector.
+pub fn stream(error: &stream::Error) -> Failure {
+    use stream::Error;
+    match error {
+        Error::Read(error) => read(error),
+        Error::Unknown(_) => not_found(error),
+        Error::Exists(_)
+        | Error::Called(_)
+        | Error::TooMany(_)
+        | Error::TooManyPartitions { .. }
+        | Error::Connected(_)
+        | Error::Pushed(_)
+        | Error::NotExplicit => conflict(error),
+        Error::Setting(_) | Error::Ahead(_) => bad_request(error),
+        Error::Full { .. } => unavailable(error),
+        Error::NoSpace(_) => no_space(error),
+        Error::Closing => stopping(),
+        Error::Unavailable(_) => {
+            unavailable("what is kept of data connectors cannot be read or written")
+        }
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
+    use std::time::Duration;
+
     use feedwire_core::{Forbidden, Right, audit};
     use feedwire_engine::{Expired, Head, MinFree, Unavailable};
-    use feedwire_event::{Cursor, FeedName, Position, ProjectName, Version};
+    use feedwire_event::{Cursor, FeedName, Position, ProjectName, StreamName, Version};
     use insta::assert_snapshot;
 
     use super::super::event::tests::device;
@@ -354,6 +418,100 @@ pub(super) mod tests {
         {"error":"the server is stopping","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
         {"error":"events are damaged on disk: page 7","code":500,"help":"https://docs.d21s.com/error/#500"}
         {"error":"the log cannot be written to; the event may have been published or not","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        "#);
+    }
+
+    #[test]
+    fn what_is_not_done_with_a_data_connector_is_told_with_its_reason() {
+        use connectors::Error;
+        let name = ConnectorName::new("c7").expect("a name");
+        let stream_name = StreamName::new("s").expect("a name");
+        let setting = |name| Error::Setting {
+            name,
+            has_to_be: "another".into(),
+        };
+        let forbidden = Forbidden::Right(Right::Connectors);
+        let connectors = [
+            Error::Unknown(name.clone()),
+            Error::Exists(name.clone()),
+            Error::StreamExists(stream_name.clone()),
+            Error::Taken {
+                stream: stream_name.clone(),
+                by: name.clone(),
+            },
+            Error::TooMany(100),
+            setting("url"),
+            setting("headers"),
+            setting("secret"),
+            setting("display_name"),
+            setting("labels"),
+            Error::NotItsOwn(stream_name.clone()),
+            Error::NotExplicit(stream_name.clone()),
+            Error::Done,
+            Error::Unfit("it pushes no readings"),
+            Error::Secret("the master key is another".into()),
+            Error::Store(store::Error::Read(forbidden.clone().into())),
+        ];
+        let streams = [
+            stream::Error::Read(read::Error::Forbidden(forbidden)),
+            stream::Error::Unknown(stream_name.clone()),
+            stream::Error::Exists(stream_name),
+            stream::Error::Called("a".into()),
+            stream::Error::TooMany(100),
+            stream::Error::TooManyPartitions {
+                there: 8_192,
+                more: 1,
+                max: 8_192,
+            },
+            stream::Error::Setting(stream::BadSetting::Filter),
+            stream::Error::Ahead(position(7)),
+            stream::Error::Full {
+                members_max: 1,
+                retry_after: Duration::from_secs(7),
+            },
+            stream::Error::Connected(1),
+            stream::Error::Pushed(name),
+            stream::Error::NotExplicit,
+            stream::Error::NoSpace(MinFree::default()),
+            stream::Error::Closing,
+            stream::Error::Unavailable(broken()),
+        ];
+        let failures = connectors.iter().map(connector);
+        let streams = streams.into_iter().map(|error| connector(&error.into()));
+        let told = told(&failures.chain(streams).collect::<Vec<_>>());
+        assert!(!told.contains("path"));
+        assert_snapshot!(told, @r#"
+        {"error":"there is no data connector c7","code":404,"help":"https://docs.d21s.com/error/#404"}
+        {"error":"there is a connector c7 already","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there is a stream s already: name it as \"stream\" to push what it is of, or take another name","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"connector c7 pushes stream s: two would each push a part","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there are 100 connectors, which is as many as there may be","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"httpConfig.url: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"httpConfig.headers: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"httpConfig.signatureSecret: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"displayName: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"labels: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"stream s is not the connector's own: which events it is of is changed there","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"stream s is in mode delivered, and a connector acknowledges what was delivered","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"everything is pushed that it was made for: make another replay","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"it pushes no readings","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"the master key is another","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"the right to connectors is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
+        {"error":"the right to connectors is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
+        {"error":"there is no stream s","code":404,"help":"https://docs.d21s.com/error/#404"}
+        {"error":"there is a stream s already","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there is a stream called \"a\" already","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there are 100 streams, which is as many as there may be","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"the streams have 8192 partitions together, and with 1 more they would have more than the 8192 that they may have","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"a setting has to be at most 1000 feeds, types, subjects or labels","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"a stream starts at a time that is past, or at a position up to the last one, which is 7","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"the stream has its 1 members","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"the stream has 1 members","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"connector c7 pushes what the stream is of: delete the connector first","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"the stream is in mode delivered: nothing is acknowledged","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"no space left in the store","code":507,"help":"https://docs.d21s.com/error/#507"}
+        {"error":"the server is stopping","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"what is kept of data connectors cannot be read or written","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
         "#);
     }
 

@@ -66,7 +66,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn parameter(name: &str, reason: &(impl fmt::Display + ?Sized)) -> Self {
+    pub(crate) fn parameter(name: &str, reason: &(impl fmt::Display + ?Sized)) -> Self {
         Self::Parameter {
             name: name.to_owned(),
             reason: reason.to_string(),
@@ -364,11 +364,14 @@ pub fn projects(query: &str) -> Result<Projects, Error> {
 }
 
 /// Parameters that are known by two names.
-struct Asked<'q>(Query<'q>);
+pub(crate) struct Asked<'q>(pub(crate) Query<'q>);
 
 impl<'q> Asked<'q> {
     /// The one value of the parameter `camel`, and the name that it came by.
-    fn one(&mut self, camel: &'static str) -> Result<Option<(&'static str, Cow<'q, str>)>, Error> {
+    pub(crate) fn one(
+        &mut self,
+        camel: &'static str,
+    ) -> Result<Option<(&'static str, Cow<'q, str>)>, Error> {
         let Self(query) = self;
         let snake = snake(camel);
         let value = query.one(camel)?;
@@ -383,7 +386,7 @@ impl<'q> Asked<'q> {
     }
 
     /// What `read` reads out of each of the values of the parameter `camel`. Empty ones ask for nothing.
-    fn list<T, E: fmt::Display>(
+    pub(crate) fn list<T, E: fmt::Display>(
         &mut self,
         camel: &'static str,
         most: usize,
@@ -432,7 +435,7 @@ impl<'q> Asked<'q> {
     }
 
     /// How many there are on a page: however many are asked for, no more than there may be. None asks for as many as is usual.
-    fn page_size(&mut self) -> Result<usize, Error> {
+    pub(crate) fn page_size(&mut self) -> Result<usize, Error> {
         let Some((name, text)) = self.one("pageSize")? else {
             return Ok(PAGE_DEFAULT);
         };
@@ -463,7 +466,7 @@ impl<'q> Asked<'q> {
 
 /// The second name of a parameter.
 fn snake(camel: &'static str) -> &'static str {
-    const NAMES: [(&str, &str); 10] = [
+    const NAMES: [(&str, &str); 11] = [
         ("deviceIds", "device_ids"),
         ("deviceTypes", "device_types"),
         ("eventTypes", "event_types"),
@@ -474,6 +477,7 @@ fn snake(camel: &'static str) -> &'static str {
         ("orderBy", "order_by"),
         ("pageSize", "page_size"),
         ("pageToken", "page_token"),
+        ("updateMask", "update_mask"),
     ];
     let names = NAMES.iter().find(|(known, _)| *known == camel);
     names.map_or(camel, |(_, snake)| snake)
