@@ -2,7 +2,7 @@
 
 use feedwire_core::{connectors, publish, read, store, stream};
 use feedwire_engine::BatchError;
-use feedwire_event::{ConnectorName, LabelsError, Subject};
+use feedwire_event::{LabelsError, Subject};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -210,7 +210,7 @@ pub fn store(error: &store::Error) -> Failure {
 }
 
 /// There is no such Data Connector.
-pub fn unknown_connector(name: &ConnectorName) -> Failure {
+pub fn unknown_connector(name: &str) -> Failure {
     not_found(&format!("there is no data connector {name}"))
 }
 
@@ -218,7 +218,7 @@ pub fn unknown_connector(name: &ConnectorName) -> Failure {
 pub fn connector(error: &connectors::Error) -> Failure {
     use connectors::Error;
     match error {
-        Error::Unknown(name) => unknown_connector(name),
+        Error::Unknown(name) => unknown_connector(name.as_str()),
         Error::Exists(_)
         | Error::StreamExists(_)
         | Error::Taken { .. }
@@ -277,7 +277,9 @@ pub(super) mod tests {
 
     use feedwire_core::{Forbidden, Right, audit};
     use feedwire_engine::{Expired, Head, MinFree, Unavailable};
-    use feedwire_event::{Cursor, FeedName, Position, ProjectName, StreamName, Version};
+    use feedwire_event::{
+        ConnectorName, Cursor, FeedName, Position, ProjectName, StreamName, Version,
+    };
     use insta::assert_snapshot;
 
     use super::super::event::tests::device;
@@ -437,7 +439,7 @@ pub(super) mod tests {
             Error::StreamExists(stream_name.clone()),
             Error::Taken {
                 stream: stream_name.clone(),
-                by: name.clone(),
+                by: name,
             },
             Error::TooMany(100),
             setting("url"),
@@ -446,12 +448,36 @@ pub(super) mod tests {
             setting("display_name"),
             setting("labels"),
             Error::NotItsOwn(stream_name.clone()),
-            Error::NotExplicit(stream_name.clone()),
+            Error::NotExplicit(stream_name),
             Error::Done,
             Error::Unfit("it pushes no readings"),
             Error::Secret("the master key is another".into()),
-            Error::Store(store::Error::Read(forbidden.clone().into())),
+            Error::Store(store::Error::Read(forbidden.into())),
         ];
+        assert_snapshot!(told(&connectors.map(|error| connector(&error))), @r#"
+        {"error":"there is no data connector c7","code":404,"help":"https://docs.d21s.com/error/#404"}
+        {"error":"there is a connector c7 already","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there is a stream s already: name it as \"stream\" to push what it is of, or take another name","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"connector c7 pushes stream s: two would each push a part","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"there are 100 connectors, which is as many as there may be","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"httpConfig.url: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"httpConfig.headers: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"httpConfig.signatureSecret: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"displayName: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"labels: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"stream s is not the connector's own: which events it is of is changed there","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"stream s is in mode delivered, and a connector acknowledges what was delivered","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"everything is pushed that it was made for: make another replay","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"it pushes no readings","code":409,"help":"https://docs.d21s.com/error/#409"}
+        {"error":"the master key is another","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
+        {"error":"the right to connectors is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
+        "#);
+    }
+
+    #[test]
+    fn what_is_not_done_with_its_stream_is_told_with_its_reason() {
+        let stream_name = StreamName::new("s").expect("a name");
+        let forbidden = Forbidden::Right(Right::Connectors);
         let streams = [
             stream::Error::Read(read::Error::Forbidden(forbidden)),
             stream::Error::Unknown(stream_name.clone()),
@@ -470,33 +496,15 @@ pub(super) mod tests {
                 retry_after: Duration::from_secs(7),
             },
             stream::Error::Connected(1),
-            stream::Error::Pushed(name),
+            stream::Error::Pushed(ConnectorName::new("c7").expect("a name")),
             stream::Error::NotExplicit,
             stream::Error::NoSpace(MinFree::default()),
             stream::Error::Closing,
             stream::Error::Unavailable(broken()),
         ];
-        let failures = connectors.iter().map(connector);
-        let streams = streams.into_iter().map(|error| connector(&error.into()));
-        let told = told(&failures.chain(streams).collect::<Vec<_>>());
+        let told = told(&streams.map(|error| connector(&error.into())));
         assert!(!told.contains("path"));
         assert_snapshot!(told, @r#"
-        {"error":"there is no data connector c7","code":404,"help":"https://docs.d21s.com/error/#404"}
-        {"error":"there is a connector c7 already","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"there is a stream s already: name it as \"stream\" to push what it is of, or take another name","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"connector c7 pushes stream s: two would each push a part","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"there are 100 connectors, which is as many as there may be","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"httpConfig.url: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"httpConfig.headers: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"httpConfig.signatureSecret: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"displayName: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"labels: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
-        {"error":"stream s is not the connector's own: which events it is of is changed there","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"stream s is in mode delivered, and a connector acknowledges what was delivered","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"everything is pushed that it was made for: make another replay","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"it pushes no readings","code":409,"help":"https://docs.d21s.com/error/#409"}
-        {"error":"the master key is another","code":503,"help":"https://docs.d21s.com/error/#503"} after 1 s
-        {"error":"the right to connectors is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
         {"error":"the right to connectors is needed in this project","code":403,"help":"https://docs.d21s.com/error/#403"}
         {"error":"there is no stream s","code":404,"help":"https://docs.d21s.com/error/#404"}
         {"error":"there is a stream s already","code":409,"help":"https://docs.d21s.com/error/#409"}

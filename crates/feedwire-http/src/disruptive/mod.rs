@@ -1,5 +1,7 @@
-//! The routes of the `disruptive` dialect: live streams of what devices tell, their history, devices and an emulator of them.
+//! The routes of the `disruptive` dialect: live streams of what devices tell, their history, devices and an emulator of them, and Data
+//! Connectors, which push.
 
+mod connectors;
 mod devices;
 mod emulator;
 mod history;
@@ -20,9 +22,11 @@ use crate::routes::{Dialect, Route, Served, methods};
 const READ: Rule = Rule::Each(Right::Read);
 const PUBLISH: Rule = Rule::Project(Right::Publish);
 const ERASE: Rule = Rule::Project(Right::Admin);
+const CONNECT: Rule = Rule::Project(Right::Connectors);
 
-/// The variable of the routes behind the project, by its place.
+/// The variables of the routes behind the project, by their places.
 const DEVICE: usize = 1;
+const CONNECTOR: usize = 1;
 
 /// How this dialect has it said who asks.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -79,5 +83,25 @@ pub(crate) const ROUTES: &[Route] = &[
     route(
         "/disruptive/v2/projects/{project}/devices/{device}/events",
         methods!(GET, READ => history::page),
+    ),
+    route(
+        "/disruptive/v2/projects/{project}/dataconnectors",
+        methods!(GET, CONNECT => connectors::list; POST, CONNECT => connectors::create),
+    ),
+    route(
+        "/disruptive/v2/projects/{project}/dataconnectors/{connector}",
+        methods!(
+            GET, CONNECT => connectors::show;
+            PATCH, CONNECT => connectors::change;
+            DELETE, CONNECT => connectors::delete
+        ),
+    ),
+    route(
+        "/disruptive/v2/projects/{project}/dataconnectors/{connector}:metrics",
+        methods!(GET, CONNECT => connectors::metrics),
+    ),
+    route(
+        "/disruptive/v2/projects/{project}/dataconnectors/{connector}:sync",
+        methods!(POST, CONNECT => connectors::sync),
     ),
 ];

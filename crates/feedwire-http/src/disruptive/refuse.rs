@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use feedwire_core::{audit, publish, read, store};
+use feedwire_core::{audit, connectors, publish, read, store, stream};
 use feedwire_dialects::disruptive::request::{self, Kind};
 use feedwire_dialects::disruptive::{body, error, refusal};
 use feedwire_dialects::{Failure, Refusal, Unreadable, escape};
@@ -70,6 +70,8 @@ refused! {
     store::Error => error::store,
     audit::Error => error::audit,
     LabelsError => error::labels,
+    connectors::Error => error::connector,
+    stream::Error => error::stream,
     Unreadable => error::damaged,
 }
 

@@ -19,6 +19,21 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("DELETE", "/projects/default/devices/x", "admin"),
     ("POST", "/projects/default/devices/x:publish", "publish"),
     ("GET", "/projects/default/devices/x/events", "read"),
+    ("GET", "/projects/default/dataconnectors", "connectors"),
+    ("POST", "/projects/default/dataconnectors", "connectors"),
+    ("GET", "/projects/default/dataconnectors/x", "connectors"),
+    ("PATCH", "/projects/default/dataconnectors/x", "connectors"),
+    ("DELETE", "/projects/default/dataconnectors/x", "connectors"),
+    (
+        "GET",
+        "/projects/default/dataconnectors/x:metrics",
+        "connectors",
+    ),
+    (
+        "POST",
+        "/projects/default/dataconnectors/x:sync",
+        "connectors",
+    ),
 ];
 
 fn basic(made: &Created) -> String {
@@ -84,6 +99,7 @@ async fn each_method_of_each_route_takes_its_right_and_no_less() {
         let narrow = match *right {
             "read" => "publish",
             "publish" => "read",
+            "connectors" => "read,publish,streams",
             _ => "read,publish,streams,connectors",
         };
         let narrow = server

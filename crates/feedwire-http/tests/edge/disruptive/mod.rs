@@ -1,6 +1,7 @@
 //! The `disruptive` dialect, as its vendor's clients speak it.
 
 mod access;
+mod connectors;
 mod devices;
 mod emulator;
 mod history;
