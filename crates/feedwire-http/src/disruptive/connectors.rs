@@ -19,6 +19,7 @@ use super::refuse::{self, Refused};
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
 use crate::audit::Change;
+use crate::room::Room;
 
 pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let query = request::list(asked.query())?;
@@ -34,10 +35,10 @@ pub(super) async fn list(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
     let is_more = page.len() > query.page_size;
     page.truncate(query.page_size);
     let next = page.last().filter(|_| is_more).map(named);
-    let project = asked.grant().project();
-    Ok(answer::json_text(connector::connectors(
-        project, &page, next,
-    )))
+    let bytes = connector::connectors(asked.grant().project(), &page, next);
+    let mut room = Room::sent(&asked.edge);
+    room.cover(bytes.len())?;
+    Ok(answer::page("application/json", bytes, room))
 }
 
 pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refused> {
