@@ -247,7 +247,8 @@ async fn the_latest_of_each_type_of_each_device_is_pushed_where_that_is_asked_fo
         tell(&server, device, event).await;
     }
     let path = connect(&server, &receiver.url, &json!({"labels": ["name"]})).await;
-    let synced = server.ask("POST", &format!("/disruptive/v2{path}:sync"), &[], b"");
+    let address = format!("/disruptive/v2{path}:sync");
+    let synced = server.ask("POST", &address, &[], b"");
     assert_eq!(success(&synced.await), json!({}));
     let mut told = Vec::new();
     for _ in 0..3 {
