@@ -230,6 +230,7 @@ pub fn connector(error: &connectors::Error) -> Failure {
         Error::Setting { name, has_to_be } => {
             bad_request(&format!("{}: it has to be {has_to_be}", member(name)))
         }
+        Error::Refused { name, why } => bad_request(&format!("{}: {why}", member(name))),
         // It says what is the matter with the master key.
         Error::Secret(_) => unavailable(error),
         Error::Stream(error) => stream(error),
@@ -447,6 +448,10 @@ pub(super) mod tests {
             setting("secret"),
             setting("display_name"),
             setting("labels"),
+            Error::Refused {
+                name: "url",
+                why: "the URL begins with https://".into(),
+            },
             Error::NotItsOwn(stream_name.clone()),
             Error::NotExplicit(stream_name),
             Error::Done,
@@ -465,6 +470,7 @@ pub(super) mod tests {
         {"error":"httpConfig.signatureSecret: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"displayName: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"labels: it has to be another","code":400,"help":"https://docs.d21s.com/error/#400"}
+        {"error":"httpConfig.url: the URL begins with https://","code":400,"help":"https://docs.d21s.com/error/#400"}
         {"error":"stream s is not the connector's own: which events it is of is changed there","code":409,"help":"https://docs.d21s.com/error/#409"}
         {"error":"stream s is in mode delivered, and a connector acknowledges what was delivered","code":409,"help":"https://docs.d21s.com/error/#409"}
         {"error":"everything is pushed that it was made for: make another replay","code":409,"help":"https://docs.d21s.com/error/#409"}

@@ -175,11 +175,7 @@ fn what_cannot_be_meant_is_told_with_its_path() {
         r#"{"type": "HTTP_PUSH", "httpConfig": {"url": "https://x/", "headers": {"x-a": 1}}}"#,
         r#"{"type": "HTTP_PUSH", "httpConfig": {"url": "https://x/", "url": "https://y/"}}"#,
     ];
-    let long = format!(
-        r#"{{"type":"HTTP_PUSH","httpConfig":{{"url":"https://x/","signatureSecret":"{}"}}}}"#,
-        "s".repeat(1_025),
-    );
-    let told: Vec<String> = bodies.into_iter().chain([&*long]).map(create).collect();
+    let told = bodies.map(create);
     assert_snapshot!(told.join("\n"), @r#"
     line 1 column 0: EOF while parsing a value
     line 1 column 0: invalid type: sequence, expected an object
@@ -193,7 +189,6 @@ fn what_cannot_be_meant_is_told_with_its_path() {
     httpConfig.headers: "x-a" is given twice
     httpConfig.headers: invalid type: integer `1`, expected a string
     httpConfig.url: it is given twice
-    httpConfig.signatureSecret: it has at most 1024 bytes, this one 1025
     "#);
     let other = body::change(br#"{"type":"AZURE_EVENT_HUB"}"#, &Mask::default());
     assert_snapshot!(faults(other), @"type: what is pushed here is pushed by HTTP: it has to be HTTP_PUSH");

@@ -143,6 +143,10 @@ async fn what_cannot_be_meant_is_refused_with_its_reason() {
     reserved["httpConfig"]["headers"] = json!({"Host": "a"});
     let words = create(reserved).await;
     assert!(words.contains("httpConfig.headers: "), "{words}");
+    let mut long = to("https://example.com/");
+    long["httpConfig"]["signatureSecret"] = json!("s".repeat(513));
+    let words = create(long).await;
+    assert!(words.contains("httpConfig.signatureSecret: "), "{words}");
     let mut many = to("https://example.com/");
     let keys: Vec<String> = (0..101).map(|number| format!("key-{number}")).collect();
     many["labels"] = json!(keys);
