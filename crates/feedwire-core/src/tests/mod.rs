@@ -9,6 +9,8 @@ mod being_there;
 #[cfg(not(feature = "shuttle"))]
 mod confining;
 #[cfg(not(feature = "shuttle"))]
+mod connecting;
+#[cfg(not(feature = "shuttle"))]
 mod counting;
 #[cfg(not(feature = "shuttle"))]
 mod entities;
