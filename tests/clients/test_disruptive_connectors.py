@@ -9,7 +9,7 @@ import disruptive as dt
 import pytest
 from disruptive import errors, events
 
-from disruptive_receiver import SECRET, Receiver
+from disruptive_receiver import SECRET, Receiver, verified
 from disruptive_sdk import PROJECT, base_url, emulate, publish
 from server import Server, init
 
@@ -118,6 +118,21 @@ def test_a_headers_value_is_sent_and_one_that_is_left_out_is_not_any_more(sdk, r
     assert sent() == ("hush", "1", True)
     update(made, config=dt.DataConnector.HttpPushConfig(headers={"x-key": ""}))
     assert sent() == ("hush", None, True)
+
+
+def test_what_is_pushed_is_signed_by_the_secret_and_what_follows_by_the_next(sdk, receiver):
+    device = emulate("touch")
+    made = create(receiver)
+    publish(device, events.Touch())
+    headers, body = receiver.request()
+    other = SECRET[::-1]
+    for altered, secret in [(body, other), (body + b" ", SECRET)]:
+        with pytest.raises(errors.ConfigurationError):
+            verified(headers, altered, secret)
+    assert verified(headers, body).event.device_id == device
+    update(made, config=dt.DataConnector.HttpPushConfig(signature_secret=other))
+    publish(device, events.Touch())
+    assert verified(*receiver.request(), other).event.device_id == device
 
 
 def test_what_is_not_signed_has_no_signature(sdk, receiver):
