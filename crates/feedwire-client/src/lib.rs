@@ -87,6 +87,7 @@ mod backoff;
 mod client;
 mod connection;
 mod connector;
+mod connectors;
 mod credentials;
 mod cursor_file;
 mod entities;
@@ -119,13 +120,15 @@ pub use entities::{EntityList, OneEntity};
 pub use error::Error;
 pub use event::Event;
 pub use feedwire_api::{
-    Ack, Credential, CredentialChange, CredentialGrant, CredentialWithSecret, Credentials,
-    DeadLetter, DeadLetters, Deletion, Entities, EntitiesPut, Entity, EntityChange, Expiry, Feed,
-    Feeds, Heartbeat, HeldPartition, LettersChosen, Load, Loads, LostEvents, MaxDeliveries,
-    MemberCount, Nack, NewCredential, NewErasure, NewEvent, NewLoad, NewStream, Problem, Project,
-    Projects, Published, PutEntity, RateLimits, Receipt, RefusedReceipt, Retention, Rotation,
-    Settled, Sought, Stream, StreamDetails, StreamFilter, StreamLag, StreamMember, StreamPartition,
-    Streams, Uploaded, WhichLetters,
+    Ack, Connector, ConnectorDeliveries, ConnectorDelivery, ConnectorHealth, ConnectorMetrics,
+    ConnectorReplay, ConnectorSecret, Connectors, Credential, CredentialChange, CredentialGrant,
+    CredentialWithSecret, Credentials, DeadLetter, DeadLetters, Deletion, DeliveredEvents,
+    Entities, EntitiesPut, Entity, EntityChange, Expiry, Feed, Feeds, Heartbeat, HeldPartition,
+    LettersChosen, Load, Loads, LostEvents, MadeConnector, MaxDeliveries, MemberCount, Nack,
+    NewConnector, NewConnectorSecret, NewCredential, NewErasure, NewEvent, NewLoad, NewReplay,
+    NewStream, Problem, Project, Projects, Published, PutEntity, RateLimits, Receipt,
+    RefusedReceipt, Retention, Rotation, Settled, Sought, Stream, StreamDetails, StreamFilter,
+    StreamLag, StreamMember, StreamPartition, Streams, Uploaded, WhichLetters,
 };
 pub use follow::Follow;
 pub use ids::{new_id, with_ids};

@@ -189,7 +189,9 @@ impl Change {
         if let Some(display_name) = self.display_name {
             settings.display_name = display_name;
         }
-        settings.form = self.form.unwrap_or(settings.form.clone());
+        if let Some(form) = self.form {
+            settings.form = form;
+        }
         settings.batch_events = self.batch_events.unwrap_or(settings.batch_events);
         settings.concurrency = self.concurrency.unwrap_or(settings.concurrency);
         settings.redirects = self.redirects.unwrap_or(settings.redirects);

@@ -88,6 +88,20 @@ mod tests {
         ];
         let told = problems
             .map(|problem| String::from_utf8(error::json(&connector(&problem))).expect("ASCII"));
-        assert_snapshot!(told.join("\n"), @"");
+        assert_snapshot!(told.join("\n"), @r#"
+        {"type":"urn:feedwire:problem:not-found","title":"Not found","status":404,"detail":"there is no such connector"}
+        {"type":"urn:feedwire:problem:already-exists","title":"It is there already","status":409,"detail":"there is a connector c already"}
+        {"type":"urn:feedwire:problem:already-exists","title":"It is there already","status":409,"detail":"there is a stream s already: name it as \"stream\" to push what it is of, or take another name"}
+        {"type":"urn:feedwire:problem:stream-pushed","title":"A connector pushes what the stream is of","status":409,"detail":"connector c pushes stream s: two would each push a part"}
+        {"type":"urn:feedwire:problem:too-many-connectors","title":"There are as many connectors as there may be","status":409,"detail":"there are 100 connectors, which is as many as there may be"}
+        {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"concurrency: it has to be 1 to 64","parameter":"concurrency"}
+        {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"stream s is not the connector's own: which events it is of is changed there","parameter":"filter"}
+        {"type":"urn:feedwire:problem:not-acknowledged","title":"Nothing is acknowledged in this stream","status":409,"detail":"stream s is in mode delivered, and a connector acknowledges what was delivered"}
+        {"type":"urn:feedwire:problem:connector-done","title":"The connector has pushed all that it was made for","status":409,"detail":"everything is pushed that it was made for: make another replay"}
+        {"type":"urn:feedwire:problem:connector-unfit","title":"The connector is of another kind","status":409,"detail":"it pushes no readings"}
+        {"type":"urn:feedwire:problem:unavailable","title":"Not available at present","status":503,"detail":"the secrets of the connector cannot be opened"}
+        {"type":"urn:feedwire:problem:not-found","title":"Not found","status":404,"detail":"there is no such stream"}
+        {"type":"urn:feedwire:problem:forbidden","title":"Not granted","status":403,"detail":"the right to connectors is needed in this project"}
+        "#);
     }
 }

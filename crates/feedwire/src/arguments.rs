@@ -5,8 +5,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    check, demo, erase, feeds, follow, get, import, init, key, load, project, publish, put,
-    retention, serve, stream,
+    check, connector, demo, erase, feeds, follow, get, import, init, key, listen, load, project,
+    publish, put, retention, serve, stream,
 };
 use crate::remote::{self, Remote};
 
@@ -97,6 +97,10 @@ pub(crate) enum Command {
     Project(project::Arguments),
     /// Share a feed between several readers, with the place kept by the server
     Stream(stream::Arguments),
+    /// Have events pushed to a URL
+    Connector(connector::Arguments),
+    /// Receive what connectors push to this machine, and print it
+    Listen(listen::Arguments),
     /// Make, list, change, rotate and revoke credentials
     Key(key::Arguments),
     /// Verify the folder of a server that is not running
@@ -117,8 +121,11 @@ impl Command {
             | Self::Erase(_)
             | Self::Project(_)
             | Self::Stream(_)
+            | Self::Connector(_)
             | Self::Key(_) => true,
-            Self::Init(_) | Self::Serve(_) | Self::Demo(_) | Self::Check(_) => false,
+            Self::Init(_) | Self::Serve(_) | Self::Demo(_) | Self::Listen(_) | Self::Check(_) => {
+                false
+            }
         }
     }
 
@@ -139,6 +146,8 @@ impl Command {
             | Self::Erase(_)
             | Self::Project(_)
             | Self::Stream(_)
+            | Self::Connector(_)
+            | Self::Listen(_)
             | Self::Key(_)
             | Self::Check(_) => "warn",
         }

@@ -30,8 +30,10 @@ mod remote;
 mod retries;
 mod seams;
 mod secret_file;
+mod selection;
 mod server;
 mod signals;
+mod webhook_secret;
 mod zone;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! The commands, a file each: its arguments, its manual, what it does.
 
 pub(crate) mod check;
+pub(crate) mod connector;
 pub(crate) mod demo;
 pub(crate) mod erase;
 pub(crate) mod feeds;
@@ -9,6 +10,7 @@ pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod listen;
 pub(crate) mod load;
 pub(crate) mod project;
 pub(crate) mod publish;
@@ -39,6 +41,8 @@ pub(crate) async fn run(command: Command, remote: &Remote) -> anyhow::Result<Exi
         Command::Erase(arguments) => erase::run(arguments, remote).await,
         Command::Project(arguments) => project::run(arguments, remote).await,
         Command::Stream(arguments) => stream::run(arguments, remote).await,
+        Command::Connector(arguments) => connector::run(arguments, remote).await,
+        Command::Listen(arguments) => listen::run(arguments).await,
         Command::Key(arguments) => key::run(arguments, remote).await,
         Command::Check(arguments) => check::run(arguments).await,
     }

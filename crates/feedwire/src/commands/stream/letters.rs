@@ -38,7 +38,7 @@ Exit codes: 0 done, 1 failed (stderr says why), 2 wrong usage.";
 
 /// Which dead letters.
 #[derive(Debug, Args)]
-pub(super) struct Which {
+pub(in super::super) struct Which {
     /// The positions of their events
     #[arg(value_name = "POSITION", required_unless_present = "all")]
     positions: Vec<u64>,
@@ -48,7 +48,7 @@ pub(super) struct Which {
 }
 
 impl Which {
-    fn letters(&self) -> WhichLetters {
+    pub(in super::super) fn letters(&self) -> WhichLetters {
         WhichLetters {
             positions: self.positions.clone(),
             all: self.all,
@@ -59,14 +59,15 @@ impl Which {
 pub(super) async fn list(client: &Client, name: &str, form: Form) -> anyhow::Result<()> {
     let all = all(client, name).await;
     let all = all.with_context(|| format!("cannot list the dead letters of {name}"))?;
-    let words = match &all.dead_letters[..] {
+    form.told(&all, list_words(name, &all))
+}
+
+/// The letters of `name`, two lines each.
+pub(in super::super) fn list_words(name: &str, all: &DeadLetters) -> String {
+    match &all.dead_letters[..] {
         [] => format!("{name} has no dead letters"),
-        letters => {
-            let lines = letters.iter().map(words).collect::<Vec<_>>();
-            lines.join("\n")
-        }
-    };
-    form.told(&all, words)
+        letters => letters.iter().map(words).collect::<Vec<_>>().join("\n"),
+    }
 }
 
 /// All of them.
@@ -102,7 +103,8 @@ pub(super) async fn forget(
     form.told(&chosen, format!("{} dropped", counted(chosen)))
 }
 
-fn counted(chosen: LettersChosen) -> String {
+/// How many they are, to begin a sentence.
+pub(in super::super) fn counted(chosen: LettersChosen) -> String {
     match chosen.count {
         1 => "1 dead letter is".to_owned(),
         count => format!("{count} dead letters are"),

@@ -1,9 +1,9 @@
 //! `feedwire stream`: the streams of a project, and being a member of one.
 
 mod join;
-mod letters;
+pub(super) mod letters;
 mod settings;
-mod words;
+pub(super) mod words;
 
 use std::process::ExitCode;
 
@@ -103,10 +103,10 @@ pub(crate) struct Arguments {
 
 /// How the answer is told.
 #[derive(Clone, Copy, Debug, Args)]
-struct Form {
+pub(super) struct Form {
     /// Print the server's answer as one line of JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,7 +203,7 @@ enum Action {
 }
 
 impl Form {
-    fn told(self, answer: &impl serde::Serialize, words: String) -> anyhow::Result<()> {
+    pub(super) fn told(self, answer: &impl serde::Serialize, words: String) -> anyhow::Result<()> {
         let text = if self.json { one_line(answer)? } else { words };
         Ok(say(&text)?)
     }

@@ -1,7 +1,9 @@
 //! How a stream is to be, as it is said on the command line.
 
 use clap::{Args, ValueEnum};
-use feedwire_client::{MaxDeliveries, NewStream, StreamFilter};
+use feedwire_client::{MaxDeliveries, NewStream};
+
+use crate::selection::Selection;
 
 /// What cannot be changed later.
 #[derive(Debug, Args)]
@@ -20,21 +22,8 @@ pub(super) struct ForGood {
 /// What can.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Only this feed; may be given more than once
-    #[arg(long = "feed", value_name = "FEED")]
-    feeds: Vec<String>,
-    /// Only this type; may be given more than once
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// Only this subject; may be given more than once
-    #[arg(long = "subject", value_name = "SUBJECT")]
-    subjects: Vec<String>,
-    /// Only subjects with this label, a key or `key=value`; all that are given must hold
-    #[arg(long = "label", value_name = "LABEL")]
-    labels: Vec<String>,
-    /// Only events of which this is true, in the Common Expression Language, such as `data.delay > 60`
-    #[arg(long, value_name = "EXPRESSION")]
-    filter: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// What people call it
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
@@ -104,16 +93,9 @@ impl ForGood {
 impl Options {
     /// What is given of them.
     pub(super) fn given(self) -> NewStream {
-        let filter = StreamFilter {
-            feeds: self.feeds,
-            types: self.types,
-            subjects: self.subjects,
-            labels: self.labels,
-            expression: self.filter,
-        };
         NewStream {
             display_name: self.display_name,
-            filter: (filter != StreamFilter::default()).then_some(filter),
+            filter: self.selection.given(),
             members_max: self.members_max,
             heartbeat: self.heartbeat,
             checkpoint_lifetime: self.checkpoint_lifetime,

@@ -118,7 +118,8 @@ pub(super) fn table(streams: &[Stream]) -> String {
     lines.join("\n")
 }
 
-fn filter(filter: &StreamFilter) -> String {
+/// Which events something is of.
+pub(in super::super) fn filter(filter: &StreamFilter) -> String {
     let lists = [
         ("feeds", &filter.feeds),
         ("types", &filter.types),
@@ -144,7 +145,8 @@ fn start(start: &str) -> String {
     }
 }
 
-fn lag(lag: StreamLag, is_partial: bool) -> String {
+/// How much is not settled, or how much at least.
+pub(in super::super) fn lag(lag: StreamLag, is_partial: bool) -> String {
     let least = if is_partial { "at least " } else { "" };
     let events = HumanCount(lag.events);
     match lag.events {
