@@ -95,6 +95,7 @@ mod tests {
         {"type":"urn:feedwire:problem:stream-pushed","title":"A connector pushes what the stream is of","status":409,"detail":"connector c pushes stream s: two would each push a part"}
         {"type":"urn:feedwire:problem:too-many-connectors","title":"There are as many connectors as there may be","status":409,"detail":"there are 100 connectors, which is as many as there may be"}
         {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"concurrency: it has to be 1 to 64","parameter":"concurrency"}
+        {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"url: the URL begins with https://","parameter":"url"}
         {"type":"urn:feedwire:problem:invalid-parameter","title":"A parameter cannot be meant","status":400,"detail":"stream s is not the connector's own: which events it is of is changed there","parameter":"filter"}
         {"type":"urn:feedwire:problem:not-acknowledged","title":"Nothing is acknowledged in this stream","status":409,"detail":"stream s is in mode delivered, and a connector acknowledges what was delivered"}
         {"type":"urn:feedwire:problem:connector-done","title":"The connector has pushed all that it was made for","status":409,"detail":"everything is pushed that it was made for: make another replay"}

@@ -171,18 +171,7 @@ impl TestServer {
             auth = Some(made.await);
         }
         let stop = CancellationToken::new();
-        let outgoing = Outgoing::new(
-            setup.guard,
-            Roots::system(),
-            Arc::new(SystemResolver::new()),
-            clock.clone(),
-        );
-        let push = Push::new(
-            core.clone(),
-            outgoing,
-            clock.clone(),
-            auth.as_ref().map(Auth::seal),
-        );
+        let push = push(setup.guard, &core, &clock, auth.as_ref());
         let mut pushing = JoinSet::new();
         let (pushed, end) = (push.clone(), stop.clone());
         pushing.spawn(async move { pushed.run(end).await });
@@ -230,7 +219,7 @@ impl TestServer {
 
     /// A server whose connectors may push to loopback, by `http` too.
     pub async fn pushing(asks: Asks) -> Self {
-        let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse());
+        let loopback = ["127.0.0.0/8", "::1/128"].map(str::parse);
         let allowed: Result<_, _> = loopback.into_iter().collect();
         Self::set_up(Setup {
             asks,
@@ -347,6 +336,13 @@ impl TestServer {
             .expect("it was started once")
             .expect("serving does not panic")
     }
+}
+
+/// Connectors of `core` that push to where `guard` lets them.
+fn push(guard: Guard, core: &Arc<Core>, clock: &Arc<HandClock>, auth: Option<&Auth>) -> Push {
+    let resolve = Arc::new(SystemResolver::new());
+    let outgoing = Outgoing::new(guard, Roots::system(), resolve, clock.clone());
+    Push::new(core.clone(), outgoing, clock.clone(), auth.map(Auth::seal))
 }
 
 /// What the process would take, the same in every run.

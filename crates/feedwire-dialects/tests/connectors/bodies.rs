@@ -204,8 +204,12 @@ fn what_cannot_be_a_connector_is_refused_by_its_member() {
     {"name":"c","url":"u","headers":{"A":"1","a":"2"}} headers: "a" is given twice
     {"name":"c","url":"u","paused":"yes"} 1:36 invalid type: string "yes", expected a boolean
     "#);
+}
+
+#[test]
+fn a_url_that_no_receiver_takes_is_refused() {
     let long = format!(r#"{{"name":"c","url":"https://{}/"}}"#, "a".repeat(2_048));
-    let refused = draft(long.as_bytes(), now()).err().expect("it is refused");
+    let refused = draft(long.as_bytes(), now()).expect_err("it is refused");
     assert_eq!(refused.to_string(), "url: it has to be at most 2048 bytes");
 }
 

@@ -12,7 +12,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("NewConnector", new_connector()),
         ("ConnectorChange", object(&[], optional(changeable(true)))),
-        ("Connector", told(connector())),
+        ("Connector", told(&connector())),
         ("MadeConnector", made()),
         ("Connectors", connectors()),
         ("NewConnectorSecret", new_secret()),
@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
 }
 
 /// What is told with all of its members.
-fn told(properties: Value) -> Value {
+fn told(properties: &Value) -> Value {
     let required: Vec<&String> = properties
         .as_object()
         .into_iter()
@@ -128,7 +128,7 @@ fn new_connector() -> Value {
 }
 
 fn health() -> Value {
-    told(json!({
+    told(&json!({
         "in_flight": count("How many requests are on their way."),
         "failing_since": or_null(time("Since when nothing has succeeded, where something has failed since.")),
         "failures": count("How many requests failed since one succeeded."),
@@ -141,7 +141,7 @@ fn health() -> Value {
 }
 
 fn connector() -> Value {
-    let replay = told(json!({
+    let replay = told(&json!({
         "of": name(),
         "until": position("The last position."),
     }));
@@ -182,14 +182,14 @@ fn connector() -> Value {
 }
 
 fn made() -> Value {
-    let mut made = told(connector());
+    let mut made = told(&connector());
     made["properties"]["secret"] =
         text("What its requests are signed by, where none was given: it is told this once.");
     made
 }
 
 fn connectors() -> Value {
-    told(json!({
+    told(&json!({
         "connectors": { "type": "array", "items": at("Connector") },
         "next": next(),
     }))
@@ -208,7 +208,7 @@ fn new_secret() -> Value {
 }
 
 fn secret_told() -> Value {
-    let mut told = told(json!({
+    let mut told = told(&json!({
         "previous_until": or_null(time("Until when the one before signs, too.")),
     }));
     told["properties"]["secret"] = text("The new one, where none was given: it is told this once.");
@@ -228,12 +228,12 @@ fn new_replay() -> Value {
 }
 
 fn delivery() -> Value {
-    let events = told(json!({
+    let events = told(&json!({
         "first": position("Of the first."),
         "last": position("Of the last."),
         "count": count("How many."),
     }));
-    told(json!({
+    told(&json!({
         "id": text("What the receiver was told as `webhook-id`."),
         "occasion": { "enum": ["event", "test", "sync"] },
         "at": time("When it was sent."),
@@ -248,11 +248,11 @@ fn delivery() -> Value {
 }
 
 fn deliveries() -> Value {
-    told(json!({ "deliveries": { "type": "array", "items": at("ConnectorDelivery") } }))
+    told(&json!({ "deliveries": { "type": "array", "items": at("ConnectorDelivery") } }))
 }
 
 fn metrics() -> Value {
-    told(json!({
+    told(&json!({
         "succeeded": count("Requests that were taken."),
         "failed": count("Requests that were not."),
         "latency_p99_seconds": { "type": "number", "minimum": 0 },

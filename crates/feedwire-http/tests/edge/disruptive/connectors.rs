@@ -1,14 +1,12 @@
 //! Data Connectors: made, changed and deleted, and what their receivers get.
 
-mod receiver;
-
 use feedwire_core::Clock as _;
 use feedwire_push::verify_dt_signature;
 use feedwire_testkit::{Asks, TestServer};
 use serde_json::{Value, json};
 
 use super::{ask, emulate, get, post, refusal, success, tell, text};
-use receiver::{Pushed, Receiver};
+use crate::receiver::{Pushed, Receiver};
 
 const PATH: &str = "/projects/default/dataconnectors";
 const SECRET: &str = "not so secret";

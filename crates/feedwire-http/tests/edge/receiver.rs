@@ -11,21 +11,21 @@ use tokio::time::timeout;
 
 /// What was pushed: the head as lines, and the body.
 #[derive(Debug)]
-pub(super) struct Pushed {
+pub(crate) struct Pushed {
     head: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Keeps what it gets until it is looked at.
 #[derive(Debug)]
-pub(super) struct Receiver {
-    pub(super) url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     pushed: Mutex<mpsc::Receiver<Pushed>>,
     _serving: JoinSet<()>,
 }
 
 impl Pushed {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
         let found = lines.find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim())
@@ -34,7 +34,7 @@ impl Pushed {
 
 impl Receiver {
     /// One that answers its first requests with these statuses, and the others with 200.
-    pub(super) async fn start(statuses: &[u16]) -> Self {
+    pub(crate) async fn start(statuses: &[u16]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.expect("a free port of loopback");
         let address = listener.local_addr().expect("it listens");
@@ -63,7 +63,7 @@ impl Receiver {
     }
 
     /// What it gets next.
-    pub(super) async fn next(&self) -> Pushed {
+    pub(crate) async fn next(&self) -> Pushed {
         let mut pushed = self.pushed.lock().await;
         let next = timeout(PATIENCE, pushed.recv()).await;
         next.expect("something is pushed").expect("it receives")
