@@ -1,6 +1,7 @@
 //! The program as its users meet it: the built binary, its output and its exit codes.
 
 mod check;
+mod connectors;
 mod demo;
 mod entities;
 mod events;

@@ -1,5 +1,6 @@
 //! `feedwire listen`: a receiver on this machine, which prints what connectors push to it.
 
+mod layout;
 mod received;
 
 use std::convert::Infallible;
@@ -177,7 +178,7 @@ impl Receiver {
         *answer.status_mut() = self.status;
         let now = seams::system().clock.now().as_micros() / 1_000_000;
         let body = body.to_bytes();
-        let received = Received::new(&head, body, &self.secrets, now, self.status);
+        let received = Received::new(&head, &body, &self.secrets, now, self.status);
         if self.received.send(received).await.is_err() {
             *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use bytes::Bytes;
 use feedwire_push::{SigningSecret, TOLERANCE, verify};
 use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
+
+use super::layout::laid_out;
 
 /// Headers that are told with what they say. Of the others only the names are: they may be secrets, which are not for a screen.
 const TOLD: &[&str] = &["content-type", "webhook-id", "webhook-timestamp"];
@@ -36,19 +37,22 @@ pub(super) struct Received {
     /// The names of those that are not told.
     others: Vec<String>,
     body: Value,
+    /// As it came.
+    #[serde(skip)]
+    text: String,
 }
 
 impl Received {
     /// The request with this head and body, which is answered with `status`.
     pub(super) fn new(
         head: &Parts,
-        body: Bytes,
+        body: &[u8],
         secrets: &[SigningSecret],
         now_seconds: i64,
         status: StatusCode,
     ) -> Self {
         let secrets: Vec<&SigningSecret> = secrets.iter().collect();
-        let verified = verify(&head.headers, &body, &secrets, now_seconds, TOLERANCE);
+        let verified = verify(&head.headers, body, &secrets, now_seconds, TOLERANCE);
         let signature = match verified {
             _ if secrets.is_empty() => "not verified, for there is no secret".to_owned(),
             Ok(()) => "good".to_owned(),
@@ -64,7 +68,7 @@ impl Received {
                 others.push(name.to_owned());
             }
         }
-        let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
+        let text = String::from_utf8_lossy(body).into_owned();
         let target = head.uri.path_and_query();
         Self {
             method: head.method.to_string(),
@@ -73,7 +77,8 @@ impl Received {
             signature,
             headers,
             others,
-            body: serde_json::from_slice(&body).unwrap_or_else(|_| text()),
+            body: serde_json::from_slice(body).unwrap_or_else(|_| Value::String(text.clone())),
+            text,
         }
     }
 
@@ -96,8 +101,8 @@ impl Received {
             write!(lines, "\n  and {names}").expect("a text takes all");
         }
         let body = match &self.body {
-            Value::String(text) => text.clone(),
-            body => format!("{body:#}"),
+            Value::String(_) => self.text.clone(),
+            _ => laid_out(&self.text),
         };
         for line in body.lines() {
             write!(lines, "\n  {line}").expect("a text takes all");
@@ -139,8 +144,7 @@ mod tests {
         let signed = standard_webhooks("7", NOW, BODY.as_bytes(), &[by]).expect("an id");
         request.headers_mut().extend(signed);
         let (head, ()) = request.into_parts();
-        let body = Bytes::copy_from_slice(body.as_bytes());
-        Received::new(&head, body, secrets, NOW + 1, StatusCode::OK)
+        Received::new(&head, body.as_bytes(), secrets, NOW + 1, StatusCode::OK)
     }
 
     #[test]
