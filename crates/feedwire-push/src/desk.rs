@@ -31,6 +31,8 @@ impl Desk {
         let mut state = self.0.lock();
         let is_success = attempt.answered.is_success();
         state.window.count(attempt.at, is_success, attempt.latency);
+        state.health.requests += 1;
+        state.health.failed += u64::from(!is_success);
         if state.attempts.len() == ATTEMPTS_MAX {
             state.attempts.pop_front();
         }

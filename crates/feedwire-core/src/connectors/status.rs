@@ -22,6 +22,10 @@ pub struct Health {
     pub held_until: Option<Timestamp>,
     /// Why nothing is pushed, though it is to be: its stream is full, its project cannot be opened.
     pub hindrance: Option<String>,
+    /// Requests since the server was started, and those of them that failed.
+    pub requests: u64,
+    /// See `requests`.
+    pub failed: u64,
     /// Events that were delivered since the server was started.
     pub delivered: u64,
     /// Events that were put among the dead letters since then.

@@ -5,6 +5,7 @@
 //! every family with the help that it has here, and a test holds the two together.
 
 mod access;
+mod connectors;
 mod disk;
 mod entities;
 mod families;

@@ -11,7 +11,9 @@ use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
 use prometheus_client::registry::Registry;
 
 use super::families::Families;
-use super::{access, disk, entities, logs, process, readers, requests, server, streams};
+use super::{
+    access, connectors, disk, entities, logs, process, readers, requests, server, streams,
+};
 use crate::access::Rule;
 use crate::answer::{self, Answer};
 use crate::asked::Asked;
@@ -65,6 +67,8 @@ impl Collector for Scrape {
         readers::tell(&mut families, &self.core)?;
         entities::tell(&mut families, &self.core)?;
         streams::tell(&mut families, &self.core)?;
+        let now = self.edge.clock().now();
+        connectors::tell(&mut families, &self.edge.push().stats(), now)?;
         disk::tell(&mut families, self.core.disk)
     }
 }
