@@ -50,6 +50,16 @@ pub enum Asks {
     Everybody,
 }
 
+impl Asks {
+    /// By which names such a server may be called.
+    fn hosts(self) -> Hosts {
+        match self {
+            Self::Everybody => Hosts::Any,
+            Self::Nobody | Self::NobodyOfThose => Hosts::LoopbackOnly,
+        }
+    }
+}
+
 /// How a server is to be.
 #[derive(Debug, Default)]
 pub struct Setup {
@@ -181,11 +191,7 @@ impl TestServer {
             aria: setup.aria,
             clock: clock.clone(),
             origins: setup.origins,
-            hosts: if setup.asks == Asks::Everybody {
-                Hosts::Any
-            } else {
-                Hosts::LoopbackOnly
-            },
+            hosts: setup.asks.hosts(),
             access: auth.clone().map_or(
                 Access::Open {
                     has_credentials: setup.asks == Asks::NobodyOfThose,

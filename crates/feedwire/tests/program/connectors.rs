@@ -67,8 +67,8 @@ fn a_connector_is_made_listed_shown_changed_paused_and_deleted() {
         assert!(made.contains(line), "{made}");
     }
     assert!(!made.contains("whsec_"), "{made}");
-    let mode = fs::metadata(&kept).expect("it is there").permissions();
-    assert_eq!(mode.mode() & 0o777, 0o600);
+    let metadata = fs::metadata(&kept).expect("it is there");
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     let text = fs::read_to_string(&kept).expect("it is ours");
     assert!(text.starts_with("whsec_"));
     let refused = server.run(["connector", "create", "billing", NOWHERE]);
