@@ -37,7 +37,7 @@ pub struct Replaying {
     pub from: Origin,
     /// Up to where: before a time, or up to a position; `None` is up to the end as it is now.
     pub until: Option<Origin>,
-    /// Where to; `None` is where the connector pushes to.
+    /// Where to; `None` is where the connector pushes to. Another host, port or scheme is not sent the connector's headers.
     pub url: Option<String>,
 }
 
@@ -127,9 +127,17 @@ impl Push {
                 .unwrap_or_else(|| connector.settings.url.clone()),
             ..connector.settings.clone()
         };
+        let mut secrets = self.0.open(grant.project(), connector)?;
+        if !self
+            .0
+            .is_of_origin(&connector.settings.url, &settings.url)?
+        {
+            // They are for the receiver that they were given for.
+            secrets.headers.clear();
+        }
         let draft = Draft {
             settings,
-            secrets: self.0.open(grant.project(), connector)?,
+            secrets,
             source: Source::Own(stream.settings.selection, replaying.from),
             replay: Some(Replay {
                 of: name.clone(),

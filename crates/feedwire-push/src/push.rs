@@ -232,6 +232,7 @@ impl Push {
                 return Err(Error::Unfit(words));
             }
             inner.check(&settings.url, &settings.form, &revised.secrets)?;
+            inner.check_moved(&connector.settings.url, &settings.url, &revised.secrets)?;
             let sealed = if revised.secrets == secrets {
                 connector.sealed.clone()
             } else {
@@ -402,6 +403,28 @@ impl Inner {
             return Ok(());
         }
         wire::signing(secret).map(drop)
+    }
+
+    /// Whether `url` may be sent the headers among `secrets`, which were for `before`: where they go elsewhere, whoever sends them there has to
+    /// know them.
+    fn check_moved(&self, before: &str, url: &str, secrets: &Secrets) -> Result<(), Error> {
+        let mut headers = secrets.headers.iter();
+        if headers.any(|(_, value)| value.is_kept()) && !self.is_of_origin(before, url)? {
+            let why = "what they say is not sent to another host, port or scheme: give those again that are to be sent, and remove the others";
+            return Err(Error::Refused {
+                name: "headers",
+                why: why.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether both are of one scheme, host and port.
+    pub(crate) fn is_of_origin(&self, one: &str, other: &str) -> Result<bool, Error> {
+        let one = wire::target(&self.outgoing, one);
+        let other = wire::target(&self.outgoing, other)?;
+        // One that may not be sent to any more has no origin.
+        Ok(one.is_ok_and(|one| one.is_of_origin(&other)))
     }
 
     fn shown(&self, project: &ProjectName, overview: Overview) -> Shown {

@@ -84,7 +84,7 @@ impl Vault {
         // What serde says may hold a part of them.
         let kept: Option<Kept> = serde_json::from_slice(&plain).ok();
         let kept = kept.ok_or_else(|| unreadable("they are damaged"))?;
-        let text = |secret: Zeroizing<String>| SecretText::new(secret.as_str());
+        let text = |secret: Zeroizing<String>| SecretText::kept(secret.as_str());
         Ok(Secrets {
             signing: kept.signing.map(text),
             previous: kept

@@ -6,20 +6,47 @@ use feedwire_event::Timestamp;
 use zeroize::Zeroizing;
 
 /// A text that is not shown, and does not stay in memory that was given back.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretText(Zeroizing<String>);
+#[derive(Clone)]
+pub struct SecretText {
+    text: Zeroizing<String>,
+    is_kept: bool,
+}
 
 impl SecretText {
-    /// Keeps `text`.
+    /// A text that somebody knows who asks for something with it.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        Self {
+            text: Zeroizing::new(text.into()),
+            is_kept: false,
+        }
+    }
+
+    /// A text that was kept: whoever asks for something need not know it.
+    pub fn kept(text: impl Into<String>) -> Self {
+        Self {
+            is_kept: true,
+            ..Self::new(text)
+        }
     }
 
     /// The text itself.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Whether it was kept.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
     }
 }
+
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for SecretText {}
 
 impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -104,6 +104,7 @@ fn a_connector_that_fails_says_how_and_one_without_its_stream_is_still_told() {
         hindrance: Some("the stream is full".to_owned()),
         delivered: 5,
         buried: 6,
+        ..Health::default()
     };
     shown.previous_until = at;
     assert_snapshot!(told(&connector(&shown)), @r#"{"name":"billing","display_name":"","url":"https://receiver.invalid/","stream":"billing","owns_stream":false,"filter":null,"format":"disruptive","batch_size":1,"linger":"1s 500ms","concurrency":8,"timeout":"10s","retry_first":"1s","retry_most":"5m","retry_age":"12h","disable_after":"5d","redirects":3,"headers":["x-key"],"signed":true,"previous_secret_until":"2026-11-21T09:00:00Z","state":"disabled","reason":"it answered 410","state_since":"2026-11-21T08:00:00Z","replay":{"of":"other","until":7},"health":{"in_flight":1,"failing_since":"2026-11-21T09:00:00Z","failures":4,"succeeded_at":"2026-11-21T09:00:00Z","held_until":"2026-11-21T09:00:00Z","hindrance":"the stream is full","delivered":5,"buried":6},"lag":null,"dead_letters":null,"created_at":"2026-11-21T08:00:00Z","updated_at":"2026-11-21T08:00:00Z"}"#);

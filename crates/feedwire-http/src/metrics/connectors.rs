@@ -18,7 +18,7 @@ const DISABLED: Family = number(
 );
 const HINDERED: Family = number(
     "feedwire_connector_hindered",
-    "1 while the connector is to push and cannot begin: others read its stream, its project or its secrets cannot be opened",
+    "1 while the connector is to push and cannot begin: others read its stream, its project cannot be opened, or what it signs with",
 );
 const FAILING: Family = seconds(
     "feedwire_connector_failing",

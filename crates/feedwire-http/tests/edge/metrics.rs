@@ -112,6 +112,11 @@ async fn every_family_is_documented_as_it_is_told_and_no_other_is() {
     server
         .ask("POST", "/v1/projects/default/streams", &json, stream)
         .await;
+    let connector = br#"{"name":"c","url":"https://receiver.invalid/","paused":true}"#;
+    let made = server
+        .ask("POST", "/v1/projects/default/connectors", &json, connector)
+        .await;
+    assert_eq!(made.status, 201);
     let answer = server.ask("GET", "/metrics", &[OPENMETRICS], b"").await;
     let (told, documented) = (told(&answer.text()), documented());
     assert!(told.len() > 40, "{told:?}");

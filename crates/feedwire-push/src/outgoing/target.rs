@@ -139,7 +139,7 @@ impl Target {
     }
 
     /// Whether both are of one scheme, host and port.
-    pub(super) fn is_of_origin(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_origin(&self, other: &Self) -> bool {
         let of = |target: &Self| (target.is_https(), target.port());
         of(self) == of(other) && self.host == other.host
     }

@@ -229,3 +229,25 @@ async fn a_connector_takes_a_grant_of_all_that_it_pushes() {
         .await;
     assert_eq!(wider.problem(), (403, "forbidden".to_owned()));
 }
+
+/// Whoever may change a connector could have what its headers say sent to a receiver of their own.
+#[tokio::test]
+async fn headers_go_to_no_other_host_before_somebody_who_knows_them_says_so() {
+    let server = pushing().await;
+    let body =
+        json!({ "name": "c", "url": NOWHERE, "paused": true, "headers": { "x-key": "hunter2" } });
+    done(&server, "POST", "", &body).await;
+    for url in ["http://127.0.0.2:9/", "http://127.0.0.1:10/"] {
+        let moved = ask(&server, "PATCH", "/c", &json!({ "url": url })).await;
+        assert_eq!(moved.problem(), (400, "invalid-parameter".to_owned()));
+    }
+    let elsewhere = json!({ "url": "http://127.0.0.1:9/other" });
+    let same_origin = done(&server, "PATCH", "/c", &elsewhere).await;
+    assert_eq!(same_origin["headers"], json!(["x-key"]));
+    let known = json!({ "url": "http://127.0.0.2:9/", "headers": { "x-key": "hunter2" } });
+    let moved = done(&server, "PATCH", "/c", &known).await;
+    assert_eq!(moved["headers"], json!(["x-key"]));
+    let without = json!({ "url": NOWHERE, "headers": { "x-key": null } });
+    let moved = done(&server, "PATCH", "/c", &without).await;
+    assert_eq!(moved["headers"], json!([]));
+}
