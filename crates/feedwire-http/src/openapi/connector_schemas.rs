@@ -66,7 +66,7 @@ fn secret() -> Value {
 
 /// What can be changed later too.
 fn changeable(may_take_away: bool) -> Value {
-    let mut value = json!({ "type": "string", "pattern": "^[!-~]([ -~]*[!-~])?$" });
+    let mut value = json!({ "type": "string", "pattern": "^([!-~]([ -~]*[!-~])?)?$" });
     let mut words = "What is added to its requests, such as a password that the receiver wants. Values are told nobody.".to_owned();
     if may_take_away {
         value = or_null(value);
