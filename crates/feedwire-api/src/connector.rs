@@ -165,7 +165,11 @@ pub struct ConnectorHealth {
     pub held_until: Option<String>,
     /// Why nothing is pushed, though it is to be.
     pub hindrance: Option<String>,
-    /// Events that were delivered since the server was started.
+    /// How many requests there were since the server was started, and how many of them failed.
+    pub requests: u64,
+    /// See `requests`.
+    pub failed_requests: u64,
+    /// Events that were delivered since then.
     pub delivered: u64,
     /// Events that were put among the dead letters since then.
     pub buried: u64,

@@ -92,6 +92,8 @@ fn health(health: &Health) -> ConnectorHealth {
         succeeded_at: text(health.succeeded_at),
         held_until: text(health.held_until),
         hindrance: health.hindrance.clone(),
+        requests: health.requests,
+        failed_requests: health.failed,
         delivered: health.delivered,
         buried: health.buried,
     }

@@ -122,7 +122,8 @@ impl Settings {
     pub fn check(&self) -> Result<(), Error> {
         let span = |name, is: Duration, range: &RangeInclusive<Duration>| {
             let (least, most) = (range.start(), range.end());
-            let range_is = format!("{least:?} to {most:?}, in whole milliseconds");
+            let (least, most) = (words(*least), words(*most));
+            let range_is = format!("{least} to {most}, in whole milliseconds");
             let is_whole = is.subsec_nanos().is_multiple_of(1_000_000);
             holds(name, range.contains(&is) && is_whole, range_is)
         };
@@ -174,4 +175,75 @@ impl Settings {
 fn holds(name: &'static str, is_so: bool, has_to_be: String) -> Result<(), Error> {
     let bad = || Error::Setting { name, has_to_be };
     is_so.then_some(()).ok_or_else(bad)
+}
+
+/// A span of time in the largest unit that it is whole in.
+fn words(span: Duration) -> String {
+    const UNITS: [(u128, &str); 4] = [
+        (24 * 60 * 60 * 1_000, "d"),
+        (60 * 60 * 1_000, "h"),
+        (60 * 1_000, "m"),
+        (1_000, "s"),
+    ];
+    let millis = span.as_millis();
+    let mut whole = UNITS
+        .iter()
+        .filter(|(unit, _)| millis.is_multiple_of(*unit));
+    match whole.next() {
+        Some(_) if millis == 0 => "0s".to_owned(),
+        Some((unit, letter)) => format!("{}{letter}", millis / unit),
+        None => format!("{millis}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_setting_has_to_be_is_told_in_words() {
+        let named = ConnectorName::new("c").expect("a name");
+        let usual = Settings::new(named, "https://example.com/".into());
+        usual.check().expect("it is as usual");
+        let long = Duration::from_hours(25);
+        let bad = [
+            Settings {
+                linger: long,
+                ..usual.clone()
+            },
+            Settings {
+                timeout: Duration::from_micros(200_500),
+                ..usual.clone()
+            },
+            Settings {
+                retry: Retry {
+                    first: long,
+                    ..usual.retry
+                },
+                ..usual.clone()
+            },
+            Settings {
+                disable_after: Duration::ZERO,
+                ..usual.clone()
+            },
+            Settings {
+                batch_events: 2,
+                ..usual.clone()
+            },
+            Settings {
+                redirects: 6,
+                ..usual
+            },
+        ];
+        let told = bad.map(|settings| settings.check().expect_err("it cannot be").to_string());
+        let expected = [
+            "linger has to be 0s to 1m, in whole milliseconds",
+            "timeout has to be 100ms to 1m, in whole milliseconds",
+            "retry_first has to be 10ms to 1d, in whole milliseconds",
+            "disable_after has to be 1s to 30d, in whole milliseconds",
+            "batch_size has to be 1 unless the format is batch",
+            "redirects has to be 0 to 5",
+        ];
+        assert_eq!(told, expected);
+    }
 }

@@ -183,15 +183,15 @@ fn what_cannot_be_a_connector_is_refused_by_its_member() {
     {"name":"c","url":"u","batch_size":2} batch_size: it has to be 1 unless the format is batch
     {"name":"c","url":"u","format":"batch","batch_size":1001} batch_size: it has to be 1 to 1000
     {"name":"c","url":"u","batch_size":1.5} batch_size: it has to be a whole number
-    {"name":"c","url":"u","linger":"61s"} linger: it has to be 0ns to 60s, in whole milliseconds
+    {"name":"c","url":"u","linger":"61s"} linger: it has to be 0s to 1m, in whole milliseconds
     {"name":"c","url":"u","linger":"soon"} linger: it has to be a span such as 10s or 500ms
     {"name":"c","url":"u","concurrency":0} concurrency: it has to be 1 to 64
     {"name":"c","url":"u","concurrency":-1} concurrency: it has to be a whole number
-    {"name":"c","url":"u","timeout":"99ms"} timeout: it has to be 100ms to 60s, in whole milliseconds
-    {"name":"c","url":"u","timeout":"1500500us"} timeout: it has to be 100ms to 60s, in whole milliseconds
+    {"name":"c","url":"u","timeout":"99ms"} timeout: it has to be 100ms to 1m, in whole milliseconds
+    {"name":"c","url":"u","timeout":"1500500us"} timeout: it has to be 100ms to 1m, in whole milliseconds
     {"name":"c","url":"u","retry_first":"1h"} retry_most: it has to be no less than retry_first
-    {"name":"c","url":"u","retry_age":"31days"} retry_age: it has to be 1s to 2592000s, in whole milliseconds
-    {"name":"c","url":"u","disable_after":"0s"} disable_after: it has to be 1s to 2592000s, in whole milliseconds
+    {"name":"c","url":"u","retry_age":"31days"} retry_age: it has to be 1s to 30d, in whole milliseconds
+    {"name":"c","url":"u","disable_after":"0s"} disable_after: it has to be 1s to 30d, in whole milliseconds
     {"name":"c","url":"u","redirects":1000} redirects: it has to be 0 to 5
     {"name":"c","url":"u","display_name":"a\nb"} display_name: it has to be at most 256 characters, none of them a control character
     {"name":"c","url":"u","start":"tomorrow"} start: it has to be `start`, `now`, a time (2013-01-01T10:00:00Z), a span ago (5hours), or a position (4711)

@@ -135,6 +135,8 @@ fn health() -> Value {
         "succeeded_at": or_null(time("When one succeeded last, since the server was started.")),
         "held_until": or_null(time("When the next is sent at the earliest, where all of them wait for that.")),
         "hindrance": or_null(text("Why nothing is pushed, though it is to be.")),
+        "requests": count("Requests since the server was started."),
+        "failed_requests": count("Those of them that failed."),
         "delivered": count("Events that were delivered since the server was started."),
         "buried": count("Events that were put among the dead letters since then."),
     }))

@@ -171,7 +171,7 @@ mod tests {
             "retry_first":"1s","retry_most":"5m","retry_age":"12h","disable_after":"5d","redirects":0,"headers":["authorization"],
             "signed":true,"previous_secret_until":null,"state":"disabled","reason":"it answered 410","state_since":"T1","replay":null,
             "health":{"in_flight":0,"failing_since":"T0","failures":7,"succeeded_at":null,"held_until":null,"hindrance":null,
-            "delivered":0,"buried":0},"lag":{"events":1200,"seconds":4.25},"dead_letters":2,"created_at":"","updated_at":""}"#;
+            "requests":0,"failed_requests":0,"delivered":0,"buried":0},"lag":{"events":1200,"seconds":4.25},"dead_letters":2,"created_at":"","updated_at":""}"#;
         serde_json::from_str(json).expect("a connector")
     }
 
