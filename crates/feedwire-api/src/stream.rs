@@ -131,6 +131,9 @@ pub struct Stream {
     pub lost_at_most: u64,
     /// How many events were put aside.
     pub dead_letters: u64,
+    /// How many subjects have failed, would hold up others, and go on by themselves.
+    #[serde(default)]
+    pub subjects_aside: u64,
 }
 
 /// What `GET …/streams` answers.

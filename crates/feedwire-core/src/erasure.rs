@@ -192,6 +192,7 @@ impl Project {
         // Before the receipt says so: nothing looks for its names after that.
         self.latest().forget(&receipt.erasure).await?;
         self.entities().forget(&receipt.erasure).await?;
+        self.streams().forget_erased(&receipt.erasure).await?;
         receipt.erased = Some((clock.now(), events));
         self.erasures().settle(&receipt).await?;
         self.meter().upkeep.erasures.one();

@@ -94,6 +94,12 @@ pub const PARTITIONS_MAX: usize = 8_192;
 /// Most dead letters of a stream. What fails beyond is sent again and again.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
 
+/// Most subjects of a stream that go on by themselves, as they have failed: those beyond hold up their partitions.
+pub const SUBJECTS_ASIDE_MAX: usize = 1_000;
+
+/// Most events of such a subject that are known at once.
+pub const ASIDE_EVENTS_MAX: usize = 256;
+
 /// How many bytes are kept of the reason why a letter is dead.
 pub const LETTER_REASON_BYTES: usize = 512;
 

@@ -66,6 +66,8 @@ pub struct StreamStats {
     pub lag: Lag,
     /// Events that were put aside and are not dealt with.
     pub dead_letters: u64,
+    /// Subjects that have failed and go on by themselves.
+    pub subjects_aside: u64,
     /// Events that its members were sent.
     pub sent: u64,
     /// Those of them that were sent once more under the same lease.

@@ -49,6 +49,7 @@ pub fn stream(status: &Status) -> feedwire_api::Stream {
         head: status.head.get(),
         lost_at_most: status.lost_at_most,
         dead_letters: status.dead_letters,
+        subjects_aside: status.subjects_aside as u64,
     }
 }
 
@@ -206,6 +207,7 @@ mod tests {
             head: position(12),
             lost_at_most: 0,
             dead_letters: 0,
+            subjects_aside: 0,
         }
     }
 
@@ -215,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_told_with_all_that_was_left_out_when_it_was_made() {
-        assert_snapshot!(told(json(&stream(&status(named("billing"))))), @r#"{"name":"billing","display_name":"","filter":{},"start":"start","mode":"explicit","partitions":64,"members_max":3,"heartbeat":"5s","checkpoint_lifetime":"7d","ack_timeout":"30s","max_in_flight":1000,"max_deliveries":10,"on_failure":"wait","created_at":"2026-11-21T08:00:00Z","updated_at":"2026-11-21T09:00:00Z","member_count":0,"lag":{"events":0,"seconds":0.0},"counted":0,"head":12,"lost_at_most":0,"dead_letters":0}"#);
+        assert_snapshot!(told(json(&stream(&status(named("billing"))))), @r#"{"name":"billing","display_name":"","filter":{},"start":"start","mode":"explicit","partitions":64,"members_max":3,"heartbeat":"5s","checkpoint_lifetime":"7d","ack_timeout":"30s","max_in_flight":1000,"max_deliveries":10,"on_failure":"wait","created_at":"2026-11-21T08:00:00Z","updated_at":"2026-11-21T09:00:00Z","member_count":0,"lag":{"events":0,"seconds":0.0},"counted":0,"head":12,"lost_at_most":0,"dead_letters":0,"subjects_aside":0}"#);
     }
 
     #[test]
@@ -260,6 +262,7 @@ mod tests {
                 lag,
                 lost_at_most: 5,
                 dead_letters: 6,
+                subjects_aside: 2,
                 ..status(settings)
             },
             members: vec![MemberStatus {
@@ -278,7 +281,7 @@ mod tests {
                 },
             ],
         };
-        assert_snapshot!(told(json(&details(&overview))), @r#"{"name":"s","display_name":"B\u00f6ok","filter":{"feeds":["orders"],"types":["order.placed"],"subjects":["\u00e6"],"labels":["room=a=b","floor"]},"start":"7","mode":"delivered","partitions":2,"members_max":2,"heartbeat":"1m 30s","checkpoint_lifetime":"7d","ack_timeout":"30s","max_in_flight":1000,"max_deliveries":null,"on_failure":"go_on","created_at":"2026-11-21T08:00:00Z","updated_at":"2026-11-21T09:00:00Z","member_count":1,"lag":{"events":3,"seconds":1.5},"counted":0,"head":12,"lost_at_most":5,"dead_letters":6,"members":[{"member":4,"partitions":1,"in_flight":2}],"partition_details":[{"partition":0,"checkpoint":9,"member":4,"generation":17,"in_flight":2,"lag":{"events":3,"seconds":1.5}},{"partition":1,"checkpoint":9,"member":null,"generation":null,"in_flight":0,"lag":{"events":3,"seconds":1.5}}]}"#);
+        assert_snapshot!(told(json(&details(&overview))), @r#"{"name":"s","display_name":"B\u00f6ok","filter":{"feeds":["orders"],"types":["order.placed"],"subjects":["\u00e6"],"labels":["room=a=b","floor"]},"start":"7","mode":"delivered","partitions":2,"members_max":2,"heartbeat":"1m 30s","checkpoint_lifetime":"7d","ack_timeout":"30s","max_in_flight":1000,"max_deliveries":null,"on_failure":"go_on","created_at":"2026-11-21T08:00:00Z","updated_at":"2026-11-21T09:00:00Z","member_count":1,"lag":{"events":3,"seconds":1.5},"counted":0,"head":12,"lost_at_most":5,"dead_letters":6,"subjects_aside":2,"members":[{"member":4,"partitions":1,"in_flight":2}],"partition_details":[{"partition":0,"checkpoint":9,"member":4,"generation":17,"in_flight":2,"lag":{"events":3,"seconds":1.5}},{"partition":1,"checkpoint":9,"member":null,"generation":null,"in_flight":0,"lag":{"events":3,"seconds":1.5}}]}"#);
     }
 
     #[test]

@@ -1,19 +1,21 @@
 //! A stream of an open project: its state, and what it is kept by.
 
 use std::collections::HashMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use feedwire_engine::{Log, Precondition, Primary, PutError, Record};
-use feedwire_event::{Position, Timestamp};
+use feedwire_event::{Position, Subject, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use super::group::{Group, MemberId};
+use super::aside;
+use super::group::{Aside, Group, MemberId};
 use super::stored::{Kept, Progress, Spaces};
 use super::window::Window;
 use crate::delivery::Delivered;
@@ -44,6 +46,8 @@ pub(super) struct Live {
     pub(super) spaces: Arc<Spaces>,
     pub(super) ground: Ground,
     pub(super) matcher: Arc<Matcher>,
+    /// What subjects are told apart by.
+    pub(super) keys: RandomState,
     state: Mutex<State>,
     pub(super) window: Window,
     /// Held by a member that reads the log for all.
@@ -149,6 +153,7 @@ impl Live {
                 .unwrap_or(1)
                 .max(1),
             checkpoints: vec![kept.origin.unwrap_or_default().max(first); partitions],
+            asides: Vec::new(),
         });
         // A log that was restored from before ends earlier.
         let checkpoints = progress.checkpoints.iter();
@@ -162,12 +167,13 @@ impl Live {
             display_name: kept.settings.display_name.clone(),
             updated_at: kept.updated_at,
         };
-        Self {
+        let live = Self {
             kept,
             called: Mutex::new(called),
             spaces,
             ground,
             matcher: Arc::new(matcher),
+            keys: RandomState::new(),
             state: Mutex::new(State {
                 group,
                 doors: HashMap::new(),
@@ -186,6 +192,19 @@ impl Live {
             lettering: tokio::sync::Mutex::default(),
             letters: AtomicU64::new(0),
             counts: Counts::default(),
+        };
+        live.resume(progress.asides, bounds.last);
+        live
+    }
+
+    /// Goes on with the subjects that were aside, of a log that ends at `last`.
+    fn resume(&self, asides: Vec<Aside>, last: Position) {
+        for aside in asides {
+            let subject = aside.subject.as_ref().map(Subject::as_str);
+            let named = (aside::hash(subject), self.identity(subject));
+            let after = aside.after.min(last);
+            let aside = Aside { after, ..aside };
+            self.with(|group, _| group.resume(aside, named));
         }
     }
 
@@ -317,6 +336,7 @@ impl Live {
             member_at: state.member_at,
             next_generation: state.group.next_generation() + GENERATIONS_AHEAD,
             checkpoints: state.group.checkpoints(),
+            asides: state.group.asides(),
         }
     }
 
@@ -359,6 +379,7 @@ impl Live {
             let noted = |at: Option<Timestamp>| at.map_or(i64::MIN, Timestamp::as_micros);
             let since = noted(progress.member_at).saturating_sub(noted(saved.member_at));
             saved.checkpoints == progress.checkpoints
+                && saved.asides == progress.asides
                 && saved.next_generation >= progress.next_generation - GENERATIONS_AHEAD / 2
                 && i128::from(since) < i128::from(self.noted_within().as_secs()) * 1_000_000
         });

@@ -41,6 +41,8 @@ pub struct Status {
     pub lost_at_most: u64,
     /// How many events were put aside.
     pub dead_letters: u64,
+    /// How many subjects have failed, would hold up others, and go on by themselves.
+    pub subjects_aside: usize,
 }
 
 /// A stream with its members and partitions.
@@ -389,6 +391,7 @@ impl Live {
             head,
             lost_at_most: group.lost(),
             dead_letters: self.letter_count(),
+            subjects_aside: group.asides_count(),
         })
     }
 
@@ -401,6 +404,7 @@ impl Live {
             members_max: status.settings.members_max as u64,
             lag: status.lag,
             dead_letters: status.dead_letters,
+            subjects_aside: status.subjects_aside as u64,
             sent: counts.sent.get(),
             sent_again: counts.again.get(),
             acknowledged: counts.acknowledged.get(),

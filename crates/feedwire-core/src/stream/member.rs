@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use feedwire_engine::{Incarnation, Limit, ReadError, Scope};
-use feedwire_event::Position;
+use feedwire_event::{Position, Subject};
 use feedwire_tally::Entered;
 use tokio::sync::Notify;
 
-use super::group::{Group, Handed, MemberId, Next, Offered, Portion};
+use super::group::{AsideRead, Group, Handed, MemberId, Next, Offered, Portion};
 use super::live::Live;
 use super::window::{Chunk, offered};
 use super::{Error, Lost, Receipt, Refused, Settings, Standing, Verdict};
@@ -74,36 +74,79 @@ impl Member {
     pub async fn next(&mut self, limit: Limit) -> Result<Turn, read::Error> {
         loop {
             let (id, live) = (self.id, &self.live);
-            match live.with(|group, now| group.next(id, now)) {
+            let events = match live.with(|group, now| group.next(id, now)) {
                 Next::Gone => return Ok(Turn::Closing),
                 Next::Lost(lost) => return Ok(Turn::Lost(lost)),
                 Next::Changed => return Ok(Turn::Changed),
                 Next::Done => return Ok(Turn::Done),
-                Next::Wait => self.door.notified().await,
-                Next::Again(receipts) => {
-                    let events = self.again(&receipts, limit).await?;
-                    if !events.is_empty() {
-                        return Ok(Turn::Events(events));
-                    }
+                Next::Wait => {
+                    self.door.notified().await;
+                    continue;
                 }
-                Next::Read { after } => match self.read(after).await {
-                    Ok(chunk) => {
-                        let events = self.take(&chunk, limit);
-                        if !events.is_empty() {
-                            return Ok(Turn::Events(events));
-                        }
-                    }
-                    Err(ReadError::Expired(expired)) => live.with(|group, _| {
-                        group.trimmed(after, expired.first, expired.lost_at_most);
-                    }),
-                    // The project is being deleted: its log went away while it was read.
-                    Err(ReadError::Unavailable(_)) if live.ground.tail.is_closing() => {
-                        return Ok(Turn::Closing);
-                    }
-                    Err(error) => return Err(error.into()),
-                },
+                Next::SetAside(receipt) => self.set_aside(receipt).await,
+                Next::Again(receipts) => self.again(&receipts, limit).await,
+                Next::Read { after } => self.go_on(after, limit).await,
+                Next::ReadAside(read) => self.go_on_aside(&read, limit).await,
+            };
+            match events {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => return Ok(Turn::Events(events)),
+                // The project is being deleted: its log went away while it was read.
+                Err(ReadError::Unavailable(_)) if live.ground.tail.is_closing() => {
+                    return Ok(Turn::Closing);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// What is for this member behind `after`.
+    async fn go_on(&self, after: Position, limit: Limit) -> Result<Vec<Sent>, ReadError> {
+        let live = &self.live;
+        match self.read(after).await {
+            Ok(chunk) => Ok(self.take(&chunk, limit)),
+            Err(ReadError::Expired(expired)) => {
+                live.with(|group, _| group.trimmed(after, expired.first, expired.lost_at_most));
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same of a subject that is aside.
+    async fn go_on_aside(&self, read: &AsideRead, limit: Limit) -> Result<Vec<Sent>, ReadError> {
+        let live = &self.live;
+        let chunk = match live.read_aside(read).await {
+            Ok(chunk) => chunk,
+            Err(ReadError::Expired(expired)) => {
+                let (first, lost) = (expired.first, expired.lost_at_most);
+                live.with(|group, _| group.trimmed_aside(read, first, lost));
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let now = live.ground.subjects.now();
+        let shows = |index: usize| live.matcher.shows(chunk.events[index].1.record(), &now);
+        let offers = chunk.events.iter().map(|(offered, _)| offered);
+        let read = (read, chunk.through);
+        let handed = live.with(|group, moment| {
+            group.offer_aside(self.id, read, offers, shows, Portion::of(limit), moment)
+        });
+        Ok(self.sent(&chunk, handed))
+    }
+
+    /// Sets aside the subject of the event of `receipt`. Nothing is sent by that.
+    async fn set_aside(&self, receipt: Receipt) -> Result<Vec<Sent>, ReadError> {
+        let event = self.event(receipt.position).await?;
+        self.live.with(|group, _| match event {
+            None => group.gone(receipt),
+            Some((_, event)) => {
+                let subject = event.record().subject();
+                let subject = subject.and_then(|subject| Subject::new(subject).ok());
+                group.set_aside(self.id, receipt, subject);
+            }
+        });
+        Ok(Vec::new())
     }
 
     /// What is behind `after`, read once for all members that are there.
@@ -134,16 +177,22 @@ impl Member {
     fn take(&self, chunk: &Chunk, limit: Limit) -> Vec<Sent> {
         let live = &self.live;
         let now = live.ground.subjects.now();
-        let portion = Portion {
-            events: limit.records,
-            bytes: limit.bytes,
-        };
+        let portion = Portion::of(limit);
         let offers = chunk.events.iter().map(|(offered, _)| offered);
-        let shows = |index: usize| live.matcher.shows(chunk.events[index].1.record(), &now);
+        let shows = |index: usize| {
+            let record = chunk.events[index].1.record();
+            let is_shown = live.matcher.shows(record, &now);
+            is_shown.then(|| live.identity(record.subject()))
+        };
         let read = (chunk.after, chunk.through);
         let handed =
             live.with(|group, moment| group.offer(self.id, read, offers, shows, portion, moment));
-        live.counts.sent.add(handed.len() as u64);
+        self.sent(chunk, handed)
+    }
+
+    /// Those of `chunk` that were `handed` to it.
+    fn sent(&self, chunk: &Chunk, handed: Vec<Handed>) -> Vec<Sent> {
+        self.live.counts.sent.add(handed.len() as u64);
         let sent = handed.into_iter().map(|handed| {
             let Handed {
                 index,
@@ -159,7 +208,7 @@ impl Member {
     }
 
     /// The events of `receipts` once more, of those that are still there and still due.
-    async fn again(&self, receipts: &[Receipt], limit: Limit) -> Result<Vec<Sent>, read::Error> {
+    async fn again(&self, receipts: &[Receipt], limit: Limit) -> Result<Vec<Sent>, ReadError> {
         let live = &self.live;
         let (mut found, mut bytes) = (Vec::new(), 0);
         for receipt in receipts.iter().take(limit.records.min(AGAIN_MAX)) {

@@ -4,6 +4,7 @@
 //! time and writes what is to be kept, as long as the project is open; `member` is a connection's side of it; `register` has the streams
 //! of a project. What is promised stands in docs/concepts/streams.md.
 
+mod aside;
 mod error;
 mod group;
 mod keeper;

@@ -7,7 +7,7 @@ use feedwire_event::Position;
 /// How much is not settled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// How many events.
+    /// How many events; of a subject aside at least as many as are known since it is.
     pub events: u64,
     /// How long ago the oldest of them was recorded.
     pub age: Duration,
@@ -73,7 +73,7 @@ pub struct MemberStatus {
 pub struct PartitionStatus {
     /// Its number.
     pub partition: u16,
-    /// Everything up to here is settled.
+    /// Everything up to here is settled, but for subjects aside.
     pub checkpoint: Position,
     /// The number of the member that holds it.
     pub member: Option<u64>,

@@ -12,8 +12,11 @@
 //! | | its display name, then its feeds, types, subjects, live feeds, the feed of which some types alone are sent (one or none) and these types, and the keys and values of its labels, whose key has a byte in front that says whether there is a value: each list begins with how many there are (u32), each text with its length (u16) |
 //! | | with version 2: the expression of its filter; with version 3: a list of it or nothing, and the position at which the stream ends (u64) |
 //!
-//! In the space `checkpoints`: the version 1, when there was a member last (i64, the least for never), the generation up to which none
-//! was given (u64), the number of partitions (u16), and a position for each.
+//! In the space `checkpoints`: the version 1, or 2 with subjects aside, when there was a member last (i64, the least for never), the
+//! generation up to which none was given (u64), the number of partitions (u16), and a position for each. Then, of subjects aside, how
+//! many there are (u32), and of each the partition (u16), the subject (a text, empty for events without one), its checkpoint (u64), when
+//! an event behind that was recorded (i64), and how many there are (u64). A checkpoint is past events of these subjects that are not
+//! settled, for which it stands together with theirs.
 //!
 //! In the space `dead-letters`, under the name, a zero byte and the position (u64, big-endian): the version 1, or 2 with a reason, the
 //! partition (u16), the hash of the subject (u64), deliveries (u32), when it was put there (i64), whether it is to be sent once more (1
@@ -28,9 +31,10 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use feedwire_engine::{Space, Unavailable};
 use feedwire_event::{FeedName, Position, ProjectName, StreamName, Subject, Timestamp, TypeName};
 
+use super::group::Aside;
 use super::{Mode, OnFailure, Selection, Settings};
 use crate::encoding::{
-    NEVER, all, bit, count, labels, position, put_all, put_labels, put_text, text, time,
+    NEVER, all, bit, count, labels, position, put_all, put_count, put_labels, put_text, text, time,
 };
 use crate::{Expression, TypesIn};
 
@@ -41,6 +45,8 @@ const VERSION_EXPRESSION: u8 = 2;
 const VERSION_UNTIL: u8 = 3;
 /// The version of letters with a reason.
 const VERSION_REASON: u8 = 2;
+/// The version of progress with subjects aside.
+const VERSION_ASIDES: u8 = 2;
 const NO_BOUND: u64 = u64::MAX;
 
 /// The spaces in which a project's streams are kept.
@@ -85,6 +91,7 @@ pub(super) struct Progress {
     /// No generation from here on was given.
     pub(super) next_generation: u64,
     pub(super) checkpoints: Vec<Position>,
+    pub(super) asides: Vec<Aside>,
 }
 
 /// A dead letter.
@@ -236,29 +243,55 @@ impl Kept {
 impl Progress {
     pub(super) fn encode(&self) -> Bytes {
         let mut out = BytesMut::new();
-        out.put_u8(VERSION);
+        out.put_u8(if self.asides.is_empty() {
+            VERSION
+        } else {
+            VERSION_ASIDES
+        });
         out.put_i64_le(self.member_at.map_or(NEVER, Timestamp::as_micros));
         out.put_u64_le(self.next_generation);
         out.put_u16_le(count(self.checkpoints.len()));
         for checkpoint in &self.checkpoints {
             out.put_u64_le(checkpoint.get());
         }
+        if !self.asides.is_empty() {
+            put_count(self.asides.len(), &mut out);
+        }
+        for aside in &self.asides {
+            out.put_u16_le(aside.partition);
+            put_text(aside.subject.as_ref().map_or("", Subject::as_str), &mut out);
+            out.put_u64_le(aside.after.get());
+            out.put_i64_le(aside.since.as_micros());
+            out.put_u64_le(aside.events);
+        }
         out.freeze()
     }
 
     pub(super) fn decode(mut value: Bytes) -> Option<Self> {
         let value = &mut value;
-        version(value)?;
+        let has_asides = match value.try_get_u8().ok()? {
+            VERSION => false,
+            VERSION_ASIDES => true,
+            _ => return None,
+        };
         let member_at = time(value.try_get_i64_le().ok()?);
         let next_generation = value.try_get_u64_le().ok()?;
         let partitions = value.try_get_u16_le().ok()?;
         let checkpoints = (0..partitions)
             .map(|_| position(value))
             .collect::<Option<_>>()?;
+        let count = if has_asides {
+            value.try_get_u32_le().ok()?
+        } else {
+            0
+        };
+        let asides = (0..count).map(|_| aside(value, partitions));
+        let asides = asides.collect::<Option<_>>()?;
         value.is_empty().then_some(Self {
             member_at,
             next_generation,
             checkpoints,
+            asides,
         })
     }
 }
@@ -326,8 +359,21 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(NO_BOUND)
 }
 
-fn version(value: &mut Bytes) -> Option<()> {
-    (value.try_get_u8().ok()? == VERSION).then_some(())
+/// A subject aside of a stream of so many `partitions`.
+fn aside(value: &mut Bytes, partitions: u16) -> Option<Aside> {
+    let partition = value.try_get_u16_le().ok()?;
+    let subject = text(value)?;
+    let subject = match subject.as_str() {
+        "" => None,
+        subject => Some(Subject::new(subject).ok()?),
+    };
+    (partition < partitions).then_some(Aside {
+        partition,
+        subject,
+        after: position(value)?,
+        since: Timestamp::from_micros(value.try_get_i64_le().ok()?),
+        events: value.try_get_u64_le().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -407,6 +453,19 @@ mod tests {
             member_at: None,
             next_generation: 9,
             checkpoints: vec![position(3), Position::MAX],
+            asides: Vec::new(),
+        };
+        let aside = |partition, subject| Aside {
+            partition,
+            subject,
+            after: position(2),
+            since: Timestamp::from_micros(-4),
+            events: 5,
+        };
+        let subject = Subject::new("\u{e9}").expect("a subject");
+        let aside = Progress {
+            asides: vec![aside(1, None), aside(0, Some(subject))],
+            ..progress.clone()
         };
         let plain = StoredLetter {
             partition: 3,
@@ -416,10 +475,12 @@ mod tests {
             is_posted: true,
             reason: None,
         };
-        let bytes = progress.encode();
-        assert_eq!(Progress::decode(bytes.clone()), Some(progress));
-        for len in 0..bytes.len() {
-            assert_eq!(Progress::decode(bytes.slice(..len)), None, "cut at {len}");
+        for progress in [progress, aside] {
+            let bytes = progress.encode();
+            assert_eq!(Progress::decode(bytes.clone()), Some(progress));
+            for len in 0..bytes.len() {
+                assert_eq!(Progress::decode(bytes.slice(..len)), None, "cut at {len}");
+            }
         }
         let explained = StoredLetter {
             reason: Some("410 Gone".into()),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use feedwire_engine::Record;
 use feedwire_event::Position;
 use parking_lot::Mutex;
-use xxhash_rust::xxh3::xxh3_64;
 
+use super::aside::hash;
 use super::group::Offered;
 use super::settings::Settings;
 use crate::delivery::Delivered;
@@ -33,7 +33,7 @@ struct Chunks {
 
 /// What of `record` matters to a stream with these `settings`.
 pub(super) fn offered(record: &Record, settings: &Settings) -> Offered {
-    let subject = xxh3_64(record.subject().unwrap_or_default().as_bytes());
+    let subject = hash(record.subject());
     let partition = subject % u64::from(settings.partitions);
     let mut live_feeds = settings.selection.live_feeds.iter();
     let is_live_only =

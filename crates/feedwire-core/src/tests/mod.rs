@@ -45,6 +45,7 @@ mod schedules;
 #[cfg(not(feature = "shuttle"))]
 pub(crate) mod streaming;
 #[cfg(not(feature = "shuttle"))]
+mod streaming_aside;
 mod streaming_called;
 #[cfg(not(feature = "shuttle"))]
 pub(crate) mod streaming_changed;

@@ -24,6 +24,10 @@ const LETTERS: Family = number(
     "feedwire_stream_dead_letters",
     "Events that failed too often and were put aside",
 );
+const ASIDE: Family = number(
+    "feedwire_stream_subjects_aside",
+    "Subjects that have failed, would hold up others, and go on by themselves",
+);
 const SENT: Family = number(
     "feedwire_stream_sent_events",
     "Events that members of the stream were sent",
@@ -60,6 +64,7 @@ pub(super) fn tell(families: &mut Families<'_>, core: &Stats) -> fmt::Result {
     families.levels(&LAG, each(|stream| stream.lag.events))?;
     families.levels(&LAG_AGE, each(|stream| stream.lag.age.as_secs()))?;
     families.levels(&LETTERS, each(|stream| stream.dead_letters))?;
+    families.levels(&ASIDE, each(|stream| stream.subjects_aside))?;
     families.counts(&SENT, each(|stream| stream.sent))?;
     families.counts(&AGAIN, each(|stream| stream.sent_again))?;
     families.counts(&ACKNOWLEDGED, each(|stream| stream.acknowledged))?;

@@ -176,6 +176,7 @@ fn stream(more: &Value) -> Value {
         "head": position("The last position of the log."),
         "lost_at_most": count("How many positions retention has taken from it."),
         "dead_letters": count("How many events were put aside."),
+        "subjects_aside": count("How many subjects have failed and go on by themselves."),
     });
     let required: Vec<String> = {
         let all = properties.as_object_mut().expect("it is an object");

@@ -3,24 +3,29 @@
 //! It knows no log, no store, no clock and no task. Whoever drives it tells it what was counted in the log, what a member takes, and
 //! that time has passed, and carries out what it asks for: members to wake, letters to bury, checkpoints to keep.
 
+mod asides;
 mod balance;
 mod lag;
 mod outstanding;
 mod partition;
 mod sent;
+mod setting_aside;
 mod settling;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod unacknowledged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use feedwire_engine::Limit;
 use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
 use super::{Lost, Mode, Receipt, Settings};
 use partition::{Lease, Offer, Partition, Work};
+pub(super) use setting_aside::{Aside, AsideRead};
 
 /// Heartbeats that what was sent has to be old before it is settled in mode `delivered`.
 const SETTLED_AFTER: u32 = 2;
@@ -32,6 +37,10 @@ const DRAINED_AFTER: u32 = SETTLED_AFTER + 3;
 /// A member, among all that the group ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct MemberId(u64);
+
+/// A subject, by a hash that nobody can foresee: none is taken for another, whatever those who publish call theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Identity(pub(super) u64);
 
 /// What of an event matters to the group.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +76,12 @@ pub(super) enum Next {
     Changed,
     /// These are to be read and handed to it again, each under the lease of its receipt.
     Again(Vec<Receipt>),
+    /// The event of the receipt is to be read, and its subject set aside.
+    SetAside(Receipt),
     /// What is behind `after` is to be read and offered to it.
     Read { after: Position },
+    /// The same of a subject that is aside.
+    ReadAside(AsideRead),
     /// The stream has come to its end.
     Done,
     /// Nothing, until it is woken.
@@ -106,6 +119,8 @@ struct Member {
     joined: Position,
     is_changed: bool,
     lost: Option<Lost>,
+    /// It has read of a subject aside, and not of a line since.
+    was_aside: bool,
 }
 
 /// How much a member takes at once.
@@ -113,6 +128,15 @@ struct Member {
 pub(super) struct Portion {
     pub(super) events: usize,
     pub(super) bytes: usize,
+}
+
+impl Portion {
+    pub(super) fn of(limit: Limit) -> Self {
+        Self {
+            events: limit.records,
+            bytes: limit.bytes,
+        }
+    }
 }
 
 /// The state of a stream.
@@ -133,6 +157,8 @@ pub(super) struct Group {
     delivered_letters: Vec<Position>,
     overdue: Option<Overdue>,
     is_closed: bool,
+    /// How often a subject aside was read.
+    readings: u64,
     /// Which letters are to be sent once more is known.
     has_letters: bool,
     /// Its members were told that it has come to its end.
@@ -160,6 +186,7 @@ impl Group {
             delivered_letters: Vec::new(),
             overdue: None,
             is_closed: false,
+            readings: 0,
             has_letters: false,
             is_done_told: false,
         }
@@ -187,7 +214,7 @@ impl Group {
         self.is_counted_out()
             && self.has_letters
             && self.partitions.iter().all(|partition| {
-                partition.checkpoint() >= self.counted && partition.has_no_letters()
+                partition.checkpoint() >= self.counted && partition.has_line_alone()
             })
     }
 
@@ -196,7 +223,7 @@ impl Group {
         self.has_letters = true;
     }
 
-    /// Up to where each partition is settled.
+    /// Up to where each partition is settled, but for subjects aside.
     pub(super) fn checkpoints(&self) -> Vec<Position> {
         self.partitions.iter().map(Partition::checkpoint).collect()
     }
@@ -209,6 +236,12 @@ impl Group {
         }
         self.is_done_told = is_done;
         std::mem::take(&mut self.wakes)
+    }
+
+    /// Whether there may be something for `id` since [`Group::take_wakes`].
+    #[cfg(test)]
+    fn is_woken(&self, id: MemberId) -> bool {
+        self.wakes.contains(&id)
     }
 
     /// Whether there is something to be carried out.
@@ -242,6 +275,7 @@ impl Group {
             joined: head,
             is_changed: false,
             lost: None,
+            was_aside: false,
         };
         self.members.insert(id, member);
         self.balance(now);
@@ -298,6 +332,11 @@ impl Group {
         for partition in &mut self.partitions {
             if !partition.has_more() {
                 partition.advance(came_to);
+                if let Lease::Held { by, .. } = partition.lease
+                    && partition.ready_aside().is_some()
+                {
+                    self.wakes.insert(by);
+                }
             }
         }
     }
@@ -316,6 +355,9 @@ impl Group {
         if self.is_done() {
             return Next::Done;
         }
+        if let Some(receipt) = self.crowding(id) {
+            return Next::SetAside(receipt);
+        }
         let room = self.room(id);
         if room == 0 {
             return Next::Wait;
@@ -324,14 +366,28 @@ impl Group {
         if !again.is_empty() {
             return Next::Again(again);
         }
+        self.reading(id)
+    }
+
+    /// What `id` is to read next: of a line and of a subject aside by turns, where there is something of both.
+    fn reading(&mut self, id: MemberId) -> Next {
         let mine = self.partitions.iter().filter(|partition| {
-            partition.lease.open_to(id).is_some()
-                && partition.has_more()
-                && partition.has_room(&self.settings)
+            partition.lease.open_to(id).is_some() && partition.has_more() && partition.has_room()
         });
-        match mine.map(Partition::cursor).min() {
-            Some(after) if after < self.counted => Next::Read { after },
-            _ => Next::Wait,
+        let line = mine.map(Partition::cursor).min();
+        let line = line.filter(|after| *after < self.counted);
+        let was_aside = self.members.get(&id).is_some_and(|member| member.was_aside);
+        let aside = match line {
+            Some(_) if was_aside => None,
+            Some(_) | None => self.aside_to_read(id),
+        };
+        if let Some(member) = self.members.get_mut(&id) {
+            member.was_aside = aside.is_some();
+        }
+        match (aside, line) {
+            (Some(read), _) => Next::ReadAside(read),
+            (None, Some(after)) => Next::Read { after },
+            (None, None) => Next::Wait,
         }
     }
 
@@ -360,18 +416,12 @@ impl Group {
             else {
                 continue;
             };
-            let places = [
-                (&work.line, partition.cursor()),
-                (&work.letters, Position::MAX),
-            ];
-            for (work, cursor) in places {
-                let due = work.due(cursor, now, room - again.len());
-                again.extend(due.into_iter().map(|position| Receipt {
-                    partition: number(index),
-                    generation,
-                    position,
-                }));
-            }
+            let due = work.due(partition.cursor(), now, room - again.len());
+            again.extend(due.into_iter().map(|position| Receipt {
+                partition: number(index),
+                generation,
+                position,
+            }));
         }
         again
     }
@@ -397,18 +447,17 @@ impl Group {
         let Work::Explicit(work) = &mut partition.work else {
             return None;
         };
-        let sent = work.line.send_again(receipt.position, now);
-        sent.or_else(|| work.letters.send_again(receipt.position, now))
+        work.send_again(receipt.position, now)
     }
 
     /// What was read behind `after` up to `through` is offered to `id`; what is handed to it counts as sent. Of `events`, those are passed over
-    /// that `shows` denies by their index: it is asked of those alone that would be handed.
+    /// for which `shows` has nothing by their index: it is asked of those alone that would be handed, and tells their subject.
     pub(super) fn offer<'e>(
         &mut self,
         id: MemberId,
         (after, through): (Position, Position),
         events: impl Iterator<Item = &'e Offered>,
-        shows: impl Fn(usize) -> bool,
+        shows: impl Fn(usize) -> Option<Identity>,
         portion: Portion,
         now: Instant,
     ) -> Vec<Handed> {
@@ -431,9 +480,12 @@ impl Group {
                 continue;
             };
             let partition = &mut self.partitions[at];
-            if position <= partition.cursor() || !shows(index) {
+            if position <= partition.cursor() {
                 continue;
             }
+            let Some(identity) = shows(index) else {
+                continue;
+            };
             if handed.len() >= room || bytes >= portion.bytes {
                 reached = position.previous();
                 break;
@@ -442,7 +494,7 @@ impl Group {
                 partition.advance(position);
                 continue;
             }
-            match partition.offer(event, now, &self.settings) {
+            match partition.offer(event, identity, now) {
                 Offer::Send(attempt) => {
                     bytes += event.bytes;
                     let receipt = Receipt {
@@ -481,7 +533,7 @@ impl Group {
     /// Of each partition, the generation under which `id` is sent what was read behind `after`, if it is.
     fn open_to(&self, id: MemberId, after: Position) -> Vec<Option<u64>> {
         let open = self.partitions.iter().map(|partition| {
-            let is_in_step = partition.cursor() >= after && partition.has_room(&self.settings);
+            let is_in_step = partition.cursor() >= after && partition.has_room();
             partition.lease.open_to(id).filter(|_| is_in_step)
         });
         open.collect()
@@ -507,10 +559,13 @@ impl Group {
                 partition.advance(before);
             }
         }
-        let lost = Lost {
+        self.tell_lost(Lost {
             lost_at_most,
             first,
-        };
+        });
+    }
+
+    fn tell_lost(&mut self, lost: Lost) {
         for (id, member) in &mut self.members {
             member.lost = Some(member.lost.take().map_or(lost, |earlier| earlier.and(lost)));
             self.wakes.insert(*id);

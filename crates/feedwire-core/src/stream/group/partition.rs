@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::super::{Mode, Settings};
 use super::lag::Lag;
-use super::outstanding::{Admission, Outstanding};
+use super::outstanding::{Admission, Arrival};
 use super::sent::Sent;
-use super::{MemberId, Offered};
+use super::unacknowledged::Unacknowledged;
+use super::{Identity, MemberId, Offered};
 
 /// Who holds a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,15 +75,6 @@ pub(super) enum Work {
     Explicit(Box<Unacknowledged>),
 }
 
-/// What was sent and is not acknowledged.
-#[derive(Clone, Debug)]
-pub(super) struct Unacknowledged {
-    /// What came in its turn.
-    pub(super) line: Outstanding,
-    /// What was dead, and is sent once more.
-    pub(super) letters: Outstanding,
-}
-
 /// What became of an event that was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Offer {
@@ -97,13 +89,9 @@ pub(super) enum Offer {
 
 impl Partition {
     pub(super) fn new(settings: &Settings, checkpoint: Position) -> Self {
-        let outstanding = || Outstanding::new(settings.on_failure);
         let work = match settings.mode {
             Mode::Delivered => Work::Delivered(Sent::new(checkpoint)),
-            Mode::Explicit => Work::Explicit(Box::new(Unacknowledged {
-                line: outstanding(),
-                letters: outstanding(),
-            })),
+            Mode::Explicit => Work::Explicit(Box::new(Unacknowledged::new(settings))),
         };
         Self {
             lease: Lease::Free,
@@ -118,7 +106,12 @@ impl Partition {
         self.cursor
     }
 
-    /// Everything up to here is settled.
+    /// The furthest that its cursor has been.
+    pub(super) fn seen(&self) -> Position {
+        self.seen
+    }
+
+    /// Everything up to here is settled, but for subjects aside.
     pub(super) fn checkpoint(&self) -> Position {
         match &self.work {
             Work::Delivered(sent) => sent.checkpoint(self.cursor),
@@ -130,7 +123,7 @@ impl Partition {
     pub(super) fn in_flight(&self) -> usize {
         match &self.work {
             Work::Delivered(_) => 0,
-            Work::Explicit(work) => work.line.in_flight() + work.letters.in_flight(),
+            Work::Explicit(work) => work.in_flight(),
         }
     }
 
@@ -138,7 +131,7 @@ impl Partition {
     pub(super) fn unsettled(&self) -> u64 {
         let sent = match &self.work {
             Work::Delivered(sent) => sent.events(),
-            Work::Explicit(work) => work.line.unsettled() as u64,
+            Work::Explicit(work) => work.unsettled(),
         };
         self.lag.events() + sent
     }
@@ -147,7 +140,7 @@ impl Partition {
     pub(super) fn since(&self) -> Option<Timestamp> {
         let sent = match &self.work {
             Work::Delivered(sent) => sent.since(),
-            Work::Explicit(work) => work.line.since(),
+            Work::Explicit(work) => work.since(),
         };
         sent.or_else(|| self.lag.since())
     }
@@ -160,11 +153,19 @@ impl Partition {
         }
     }
 
-    /// Whether no letter of it is being sent once more.
-    pub(super) fn has_no_letters(&self) -> bool {
+    /// Whether nothing is to be sent of it beside its line.
+    pub(super) fn has_line_alone(&self) -> bool {
         match &self.work {
             Work::Delivered(_) => true,
-            Work::Explicit(work) => work.letters.unsettled() == 0,
+            Work::Explicit(work) => work.letters.unsettled() == 0 && work.asides.is_empty(),
+        }
+    }
+
+    /// The subject aside of which there is something to be read, and when that was read last.
+    pub(super) fn ready_aside(&self) -> Option<(u64, Identity)> {
+        match &self.work {
+            Work::Delivered(_) => None,
+            Work::Explicit(work) => work.asides.ready(self.seen, work.aside_max()),
         }
     }
 
@@ -183,21 +184,18 @@ impl Partition {
     }
 
     /// Whether it may go on from its cursor.
-    pub(super) fn has_room(&self, settings: &Settings) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         match &self.work {
             Work::Delivered(_) => true,
             // What comes again is among what is out.
-            Work::Explicit(work) => {
-                self.cursor < self.seen || work.line.len() < settings.max_in_flight
-            }
+            Work::Explicit(work) => self.cursor < self.seen || !work.is_full(),
         }
     }
 
-    /// The cursor has come to `event`.
-    pub(super) fn offer(&mut self, event: &Offered, now: Instant, settings: &Settings) -> Offer {
+    /// The cursor has come to `event`, whose subject is `identity`.
+    pub(super) fn offer(&mut self, event: &Offered, identity: Identity, now: Instant) -> Offer {
         let Offered {
             position,
-            subject,
             recorded_at,
             ..
         } = *event;
@@ -208,15 +206,21 @@ impl Partition {
                 Offer::Send(None)
             }
             Work::Explicit(work) => {
-                let line = &mut work.line;
-                if line.len() >= settings.max_in_flight && !is_again {
+                let aside = work.asides.get(identity).filter(|lane| lane.is_open());
+                if is_again && !work.line.knows(position) {
+                    // It was aside, or was passed over before.
+                    Offer::Pass
+                } else if let Some(lane) = aside {
+                    lane.behind += 1;
+                    Offer::Pass
+                } else if work.is_full() && !is_again {
                     return Offer::Stuck;
-                }
-                let event = (position, subject, recorded_at);
-                match line.admit(event, now, settings.max_deliveries) {
-                    Admission::Send(deliveries) => Offer::Send(Some(deliveries)),
-                    Admission::Pass => Offer::Pass,
-                    Admission::Bury(deliveries) => Offer::Bury(deliveries),
+                } else {
+                    match work.admit(Arrival::of(event, identity), now) {
+                        Admission::Send(deliveries) => Offer::Send(Some(deliveries)),
+                        Admission::Pass => Offer::Pass,
+                        Admission::Bury(deliveries) => Offer::Bury(deliveries),
+                    }
                 }
             }
         };
@@ -247,8 +251,7 @@ impl Partition {
     /// Lets go of what is settled.
     pub(super) fn trim(&mut self) {
         if let Work::Explicit(work) = &mut self.work {
-            work.line.trim(self.cursor);
-            work.letters.trim_all();
+            work.trim(self.cursor, self.seen);
         }
     }
 
@@ -261,6 +264,10 @@ impl Partition {
 
     /// What is not settled is to be sent again, to whoever has it next.
     pub(super) fn rewind(&mut self, now: Instant) {
+        if let Work::Explicit(work) = &mut self.work {
+            work.asides.rewind(&mut work.line);
+            work.line.trim(self.cursor);
+        }
         self.cursor = self.checkpoint();
         match &mut self.work {
             Work::Delivered(sent) => sent.rewind(),
@@ -280,6 +287,7 @@ impl Partition {
             Work::Delivered(sent) => *sent = Sent::new(to),
             Work::Explicit(work) => {
                 work.line.clear();
+                work.asides.clear();
                 work.letters.fail_all(now);
             }
         }

@@ -7,7 +7,8 @@ use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
 use super::outstanding::{Answered, Buried};
-use super::partition::{Lease, Unacknowledged, Work};
+use super::partition::{Lease, Work};
+use super::unacknowledged::{Acknowledged, Unacknowledged};
 use super::{Burial, Group, MemberId, Receipt, SETTLED_AFTER, number};
 use crate::stream::Refused;
 
@@ -36,19 +37,18 @@ impl Group {
     pub(in crate::stream) fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Acked {
         let (index, work) = self.under(receipt)?;
         let position = receipt.position;
-        let of_letter = work.letters.acknowledge(position);
-        let answered = match of_letter {
-            Answered::Unknown => work.line.acknowledge(position),
-            answered => answered,
-        };
+        let Acknowledged {
+            answered,
+            is_letter,
+        } = work.acknowledge(position);
         match answered {
             Answered::Taken => {}
             // What is known no more was settled before everything that is.
-            Answered::Unknown if position <= self.partitions[index].cursor() => {}
+            Answered::Unknown if position <= self.partitions[index].seen() => {}
             Answered::Unknown => return Err(Refused::Unknown),
             Answered::Stale => return Err(Refused::Stale),
         }
-        if of_letter == Answered::Taken {
+        if is_letter {
             self.delivered_letters.push(position);
         }
         self.settled(index, now);
@@ -62,7 +62,7 @@ impl Group {
         now: Instant,
     ) -> Acked {
         let (index, work) = self.under(receipt)?;
-        let mut count = work.line.acknowledge_through(receipt.position);
+        let mut count = work.acknowledge_through(receipt.position);
         // A letter stands in no line, and holds up nothing.
         let is_letter = work.letters.acknowledge(receipt.position) == Answered::Taken;
         if is_letter {
@@ -104,10 +104,7 @@ impl Group {
     ) -> Acked {
         let (index, work) = self.under(receipt)?;
         let position = receipt.position;
-        let failed = match work.letters.fail(position, due, max) {
-            Err(Answered::Unknown) => work.line.fail(position, due, max),
-            failed => failed,
-        };
+        let failed = work.fail(position, due, max);
         let buried = failed.map_err(|answered| match answered {
             Answered::Stale => Refused::Stale,
             Answered::Unknown | Answered::Taken => Refused::Unknown,
@@ -141,11 +138,10 @@ impl Group {
     /// The event of `receipt`, which was to be sent again, is not there any more.
     pub(in crate::stream) fn gone(&mut self, receipt: Receipt) {
         let index = usize::from(receipt.partition);
-        if let Work::Explicit(work) = &mut self.partitions[index].work {
-            work.line.settle(receipt.position);
-            if work.letters.settle(receipt.position) {
-                self.delivered_letters.push(receipt.position);
-            }
+        if let Work::Explicit(work) = &mut self.partitions[index].work
+            && work.settle(receipt.position)
+        {
+            self.delivered_letters.push(receipt.position);
         }
         self.partitions[index].trim();
     }
@@ -157,12 +153,7 @@ impl Group {
             let holder = partition.lease.holder();
             let is_held = holder.is_some_and(|(_, generation)| generation == receipt.generation);
             let is_sent = match &partition.work {
-                Work::Explicit(work) => {
-                    let works = [&work.line, &work.letters];
-                    works
-                        .iter()
-                        .any(|work| work.is_sent(receipt.position, attempt))
-                }
+                Work::Explicit(work) => work.is_sent(receipt.position, attempt),
                 Work::Delivered(_) => false,
             };
             is_held && is_sent
@@ -172,8 +163,7 @@ impl Group {
     /// The event of `receipt` was not sent after all.
     pub(in crate::stream) fn not_sent(&mut self, receipt: Receipt) {
         if let Ok((_, work)) = self.under(receipt) {
-            work.line.not_sent(receipt.position);
-            work.letters.not_sent(receipt.position);
+            work.not_sent(receipt.position);
         }
     }
 
@@ -181,8 +171,7 @@ impl Group {
     pub(in crate::stream) fn buried(&mut self, burial: &Burial, now: Instant) {
         let index = usize::from(burial.partition);
         if let Work::Explicit(work) = &mut self.partitions[index].work {
-            work.line.settle(burial.position);
-            work.letters.settle(burial.position);
+            work.settle(burial.position);
         }
         self.settled(index, now);
     }
@@ -192,8 +181,11 @@ impl Group {
         let due = now + self.settings.ack_timeout;
         let index = usize::from(burial.partition);
         if let Work::Explicit(work) = &mut self.partitions[index].work {
-            work.line.exhume(burial.position, due);
-            work.letters.exhume(burial.position, due);
+            work.exhume(burial.position, due);
+        }
+        // Its subject may be set aside now.
+        if let Some((holder, _)) = self.partitions[index].lease.holder() {
+            self.wakes.insert(holder);
         }
     }
 
@@ -244,19 +236,17 @@ impl Group {
 
     /// Time has passed: what was not acknowledged in time has failed, and what was to be drained in time goes on.
     pub(in crate::stream) fn tick(&mut self, now: Instant) {
-        let (timeout, max) = (self.settings.ack_timeout, self.settings.max_deliveries);
+        let timeout = self.settings.ack_timeout;
         for index in 0..self.partitions.len() {
             let partition = &mut self.partitions[index];
             let mut buried = Vec::new();
             let mut is_due = false;
             if let Work::Explicit(work) = &mut partition.work {
-                for work in [&mut work.line, &mut work.letters] {
-                    for position in work.expired(now, timeout) {
-                        buried.extend(work.fail(position, now, max).ok().flatten());
-                    }
-                    is_due |= !work.due(Position::MAX, now, 1).is_empty();
-                }
+                buried = work.expire(now, timeout);
+                is_due = !work.due(Position::MAX, now, 1).is_empty();
             }
+            // A subject that has failed comes back no more.
+            partition.trim();
             for buried in buried {
                 self.bury(index, buried, None);
             }

@@ -46,6 +46,13 @@ pub(super) fn stream(stream: &Stream) -> String {
         let lost = HumanCount(stream.lost_at_most);
         lines.push(("lost", format!("at most {lost} events, to retention")));
     }
+    if stream.subjects_aside > 0 {
+        let aside = match stream.subjects_aside {
+            1 => "1 subject that has failed".to_owned(),
+            count => format!("{} subjects that have failed", HumanCount(count)),
+        };
+        lines.push(("aside", aside));
+    }
     if stream.dead_letters > 0 {
         lines.push(("dead letters", HumanCount(stream.dead_letters).to_string()));
     }
@@ -167,7 +174,7 @@ mod tests {
         let json = r#"{"name":"billing","display_name":"","filter":{"feeds":["orders","refunds"],"labels":["eu"]},"start":"17",
             "mode":"explicit","partitions":64,"members_max":3,"heartbeat":"5s","checkpoint_lifetime":"7d","ack_timeout":"30s",
             "max_in_flight":1000,"max_deliveries":10,"on_failure":"wait","created_at":"","updated_at":"","member_count":1,
-            "lag":{"events":1200,"seconds":4.25},"counted":9,"head":9,"lost_at_most":0,"dead_letters":2}"#;
+            "lag":{"events":1200,"seconds":4.25},"counted":9,"head":9,"lost_at_most":0,"dead_letters":2,"subjects_aside":1}"#;
         serde_json::from_str(json).expect("a stream")
     }
 
@@ -187,6 +194,7 @@ sent         up to 10 times, then put aside
 on failure   later events of the subject wait
 kept for     7d
 lag          1,200 events, the oldest of 4.2 s ago
+aside        1 subject that has failed
 dead letters 2";
         assert_eq!(stream(&example()), lines);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
-use super::world::World;
+use super::world::{Client, World};
 use crate::stream::group::partition::{Lease, Work};
 use crate::stream::group::{Group, MemberId};
 use crate::stream::{Mode, Receipt};
@@ -27,26 +27,26 @@ impl World {
             };
             let has_open = match &was.work {
                 Work::Explicit(work) => {
-                    let at_member = work.line.at_member();
+                    let at_member = work.at_member();
                     let is_open = |position: &Position| !self.model.acknowledged.contains(position);
                     at_member
                         .iter()
                         .filter(|position| is_open(position))
                         .any(|position| {
-                            let subject = self.subject(*position);
+                            let hash = self.hash(*position);
                             // A late one takes back those behind it.
                             let is_late = |(had, at): &(Receipt, Instant)| {
                                 had.position <= *position
-                                    && self.subject(had.position) == subject
+                                    && self.hash(had.position) == hash
                                     && *at + self.settings.ack_timeout <= self.now
                             };
                             let is_void = self.clients[&old]
                                 .void
                                 .iter()
                                 .any(|(_, void)| *void == *position);
-                            let has = &self.clients[&old].has;
+                            let Client { has, forgotten, .. } = &self.clients[&old];
                             has.iter().any(|(had, _)| had.position == *position)
-                                && !has.iter().any(is_late)
+                                && !has.iter().chain(forgotten).any(is_late)
                                 && !is_void
                         })
                 }
@@ -94,7 +94,8 @@ impl World {
             let settled = self.log.iter().filter(|event| {
                 usize::from(event.partition) == index && event.position <= checkpoint
             });
-            for event in settled.filter(|event| !self.is_done(event.position)) {
+            let open = settled.filter(|event| !self.is_done(event.position));
+            for event in open.filter(|event| !self.is_aside(event.position)) {
                 let handed = self.model.handed.get(&event.position);
                 let old = self.settings.heartbeat * 2;
                 let is_settled = self.settings.mode == Mode::Delivered
@@ -105,8 +106,49 @@ impl World {
                 );
             }
         }
+        self.check_asides();
         if !self.model.has_excuses && self.log.iter().all(|event| !event.is_live_only) {
             self.check_lag();
+        }
+    }
+
+    /// Whether the event is behind where its subject is, which is aside.
+    fn is_aside(&self, position: Position) -> bool {
+        let subject = self.subject(position);
+        let mut asides = self.group.asides().into_iter();
+        asides.any(|aside| Self::named(aside.subject.as_ref()) == subject && aside.after < position)
+    }
+
+    /// What is settled of subjects aside is, little is known of them, and nothing that has failed stops a partition.
+    fn check_asides(&self) {
+        for aside in self.group.asides() {
+            let subject = Self::named(aside.subject.as_ref());
+            let own = self
+                .log
+                .iter()
+                .filter(|event| self.subject(event.position) == subject);
+            let settled = own.filter(|event| event.position <= aside.after);
+            for event in settled {
+                assert!(
+                    self.is_done(event.position),
+                    "{event:?} is behind {aside:?}, and nobody has it"
+                );
+            }
+        }
+        for partition in &self.group.partitions {
+            let Work::Explicit(work) = &partition.work else {
+                continue;
+            };
+            for lane in work.asides.lanes() {
+                assert!(lane.line.len() <= self.settings.max_in_flight, "{lane:?}");
+            }
+            if let Some((holder, _)) = partition.lease.holder()
+                && self.asleep.contains(&holder)
+                && !self.group.is_woken(holder)
+                && partition.lease.open_to(holder).is_some()
+            {
+                assert_eq!(work.crowding(), None, "{work:?} is held up");
+            }
         }
     }
 
@@ -142,6 +184,7 @@ impl World {
             let last = world.head().min(world.end());
             let at_head = |position: &Position| *position >= last;
             world.group.checkpoints().iter().all(at_head)
+                && world.group.asides().is_empty()
                 && world.kept.letters.values().all(|(_, again)| !again)
         };
         for _ in 0..10_000 {

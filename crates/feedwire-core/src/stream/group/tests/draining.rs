@@ -8,7 +8,7 @@ use std::time::Duration;
 use feedwire_event::{Position, StreamName, Timestamp};
 use tokio::time::Instant;
 
-use crate::stream::group::{Group, MemberId, Offered, Portion};
+use crate::stream::group::{Group, Identity, MemberId, Offered, Portion};
 use crate::stream::{Mode, Settings};
 
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -51,7 +51,14 @@ fn sent(now: Instant) -> (Group, MemberId) {
         bytes: 8,
     };
     let through = (Position::ZERO, Position::ZERO.plus(8));
-    let handed = group.offer(member, through, events.iter(), |_| true, portion, now);
+    let handed = group.offer(
+        member,
+        through,
+        events.iter(),
+        |_| Some(Identity(0)),
+        portion,
+        now,
+    );
     assert_eq!(handed.len(), 8);
     (group, member)
 }

@@ -2,7 +2,9 @@
 
 mod check;
 mod draining;
+mod outstanding;
 mod random;
+mod settling;
 mod taking;
 mod world;
 

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use feedwire_event::{Position, StreamName, Timestamp};
+use feedwire_event::{Position, StreamName, Subject, Timestamp};
 use tokio::time::Instant;
 
 use super::random::Random;
 use crate::stream::group::partition::Work;
-use crate::stream::group::{Burial, Group, MemberId, Next, Offered};
-use crate::stream::{Mode, OnFailure, Receipt, Refused, Settings};
+use crate::stream::group::{Aside, AsideRead, Burial, Group, Identity, MemberId, Next, Offered};
+use crate::stream::{Mode, OnFailure, Receipt, Settings};
 
 /// Generations that are kept ahead of those that are given.
 const GENERATIONS_AHEAD: u64 = 1_000;
@@ -22,10 +22,18 @@ pub(super) struct World {
     pub(super) group: Group,
     pub(super) now: Instant,
     pub(super) log: Vec<Offered>,
+    /// Whose each event is: subjects may share a hash.
+    pub(super) subjects: BTreeMap<Position, u64>,
+    /// How many subjects there are.
+    pub(super) variety: u64,
+    /// The subject of which nothing succeeds.
+    pub(super) cursed: u64,
     /// What is retained begins here.
     pub(super) first: Position,
     pub(super) clients: BTreeMap<MemberId, Client>,
     pub(super) kept: Kept,
+    /// Events that were sent once more as letters: where they are in line, too, a receipt is of either.
+    pub(super) posted: BTreeSet<Position>,
     /// Members that wait until they are woken.
     pub(super) asleep: BTreeSet<MemberId>,
     /// What is on its way to the dead letters.
@@ -42,8 +50,10 @@ pub(super) struct Client {
     pub(super) has: Vec<(Receipt, Instant)>,
     /// What it is reading: behind which position, up to which.
     pub(super) reading: Option<(Position, Position)>,
+    /// The same of a subject aside.
+    pub(super) reading_aside: Option<(AsideRead, Position)>,
     /// What it was sent, and will never say anything of.
-    pub(super) forgotten: Vec<Receipt>,
+    pub(super) forgotten: Vec<(Receipt, Instant)>,
     /// Receipts of events that were taken back, as one before them failed.
     pub(super) void: BTreeSet<(u64, Position)>,
     pub(super) is_stalled: bool,
@@ -53,6 +63,7 @@ pub(super) struct Client {
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     checkpoints: Vec<Position>,
+    asides: Vec<Aside>,
     next_generation: u64,
     /// Dead letters, and whether each is to be sent once more.
     pub(super) letters: BTreeMap<Position, (Burial, bool)>,
@@ -71,8 +82,6 @@ pub(super) struct Model {
     pub(super) excused: BTreeSet<Position>,
     /// What is on its way there, since it was sent last.
     pub(super) burying: BTreeSet<Position>,
-    /// Letters that are none any more: where a crash has the line before them, nothing is known of them until it is there.
-    gone_letters: BTreeSet<Position>,
     pub(super) has_excuses: bool,
     seeks: u32,
 }
@@ -95,6 +104,16 @@ impl World {
         settings.members_max = 1 + usize::try_from(random.below(5)).expect("it is small");
         settings.max_in_flight = 1 + usize::try_from(random.below(12)).expect("it is small");
         settings.max_deliveries = (!random.chance(3)).then_some(4);
+        let mut variety = 20;
+        if random.chance(2) {
+            // One in which subjects fail for long, and hold up much.
+            settings.mode = Mode::Explicit;
+            settings.on_failure = OnFailure::Wait;
+            settings.partitions = 1 << random.below(2);
+            settings.members_max = settings.members_max.min(settings.partitions.into());
+            settings.max_deliveries = random.chance(3).then_some(20);
+            variety = 1 + random.below(6);
+        }
         settings.ack_timeout = Duration::from_secs(10);
         settings.until = random
             .chance(4)
@@ -107,13 +126,18 @@ impl World {
             random,
             now: Instant::now(),
             log: Vec::new(),
+            subjects: BTreeMap::new(),
+            variety,
+            cursed: 0,
             first: Position::ZERO.next(),
             clients: BTreeMap::new(),
             kept: Kept {
                 checkpoints,
+                asides: Vec::new(),
                 next_generation: 1 + GENERATIONS_AHEAD,
                 letters: BTreeMap::new(),
             },
+            posted: BTreeSet::new(),
             asleep: BTreeSet::new(),
             burials: Vec::new(),
             model: Model::default(),
@@ -174,15 +198,18 @@ impl World {
 
     fn append(&mut self) {
         for _ in 0..=self.random.below(6) {
-            let subject = self.random.below(20);
+            let subject = self.random.below(self.variety);
+            // Some have the hash of another one.
+            let hash = self.hash_of(subject);
             // Positions may be skipped.
             let position = self.head().plus(1 + self.random.below(2));
+            self.subjects.insert(position, subject);
             let micros = i64::try_from(position.get()).expect("it is small");
             self.log.push(Offered {
-                partition: u16::try_from(subject % u64::from(self.settings.partitions))
+                partition: u16::try_from(hash % u64::from(self.settings.partitions))
                     .expect("it is below"),
                 position,
-                subject,
+                subject: hash,
                 recorded_at: Timestamp::from_micros(micros),
                 bytes: 1,
                 is_live_only: self.random.chance(12),
@@ -190,9 +217,30 @@ impl World {
         }
     }
 
-    pub(super) fn subject(&self, position: Position) -> Option<u64> {
+    fn hash_of(&self, subject: u64) -> u64 {
+        subject % (self.variety * 3 / 4).max(1)
+    }
+
+    /// The hash of the subject of an event.
+    pub(super) fn hash(&self, position: Position) -> Option<u64> {
         let event = self.log.iter().find(|event| event.position == position);
         event.map(|event| event.subject)
+    }
+
+    /// The subject of an event.
+    pub(super) fn subject(&self, position: Position) -> u64 {
+        self.subjects[&position]
+    }
+
+    /// The name of a subject; one is that of the events without one.
+    pub(super) fn name(subject: u64) -> Option<Subject> {
+        let name = format!("{subject}");
+        (subject > 0).then(|| Subject::new(&name).expect("a subject"))
+    }
+
+    /// The subject of that name.
+    pub(super) fn named(subject: Option<&Subject>) -> u64 {
+        subject.map_or(0, |name| name.as_str().parse().expect("it was a number"))
     }
 
     pub(super) fn between(&self, after: Position, through: Position) -> Vec<Offered> {
@@ -228,141 +276,6 @@ impl World {
                 .trimmed(after, first, first.get() - after.get() - 1);
         }
         is_behind
-    }
-
-    fn acknowledge(&mut self) {
-        let Some(id) = self.client() else { return };
-        let has = self.clients[&id].has.clone();
-        for _ in 0..=self.random.below(4) {
-            if let Some((receipt, _)) = self.random.pick(&has).copied() {
-                if self.settings.mode == Mode::Explicit && self.random.chance(4) {
-                    self.through(id, receipt);
-                } else {
-                    self.done(id, receipt);
-                }
-            }
-        }
-    }
-
-    pub(super) fn done(&mut self, id: MemberId, receipt: Receipt) {
-        let stands = self.stands(id, receipt);
-        let acked = self.group.acknowledge(receipt, self.now);
-        self.tell(|| format!("{id:?} is done with {receipt:?}: {acked:?}"));
-        if self.settings.mode == Mode::Delivered {
-            assert!(acked.is_err());
-            return;
-        }
-        match acked {
-            Ok(_) => {
-                let is_void = self.clients[&id]
-                    .void
-                    .contains(&(receipt.generation, receipt.position));
-                assert!(!is_void, "{receipt:?} was good though it was taken back");
-                assert!(
-                    stands,
-                    "{receipt:?} was good though its lease has passed on"
-                );
-                self.model.acknowledged.insert(receipt.position);
-            }
-            Err(refused) => assert!(
-                refused == Refused::Stale
-                    || !stands
-                    || self.model.gone_letters.contains(&receipt.position),
-                "{receipt:?} is {refused:?}"
-            ),
-        }
-        let client = self.clients.get_mut(&id).expect("it is there");
-        client.has.retain(|(had, _)| *had != receipt);
-        for done in self.group.take_delivered_letters() {
-            self.kept.letters.remove(&done);
-            self.model.gone_letters.insert(done);
-        }
-    }
-
-    /// All that the member has of the partition up to there is done.
-    fn through(&mut self, id: MemberId, receipt: Receipt) {
-        let has = self.clients[&id].has.clone();
-        let before: Vec<Receipt> = has
-            .iter()
-            .map(|(had, _)| *had)
-            .filter(|had| had.partition == receipt.partition && had.position <= receipt.position)
-            .collect();
-        // What has failed meanwhile is not with the member any more.
-        if before.iter().any(|had| {
-            had.generation != receipt.generation || self.kept.letters.contains_key(&had.position)
-        }) {
-            return;
-        }
-        let before = self.open(receipt.partition);
-        if self.group.acknowledge_through(receipt, self.now).is_ok() {
-            let after = self.open(receipt.partition);
-            let settled = before
-                .into_iter()
-                .filter(|position| !after.contains(position));
-            for position in settled {
-                assert!(
-                    position <= receipt.position,
-                    "{position} is behind {receipt:?}"
-                );
-                self.model.acknowledged.insert(position);
-            }
-        }
-    }
-
-    /// What the group holds for sent of the partition.
-    fn open(&self, partition: u16) -> Vec<Position> {
-        let partition = &self.group.partitions[usize::from(partition)];
-        match &partition.work {
-            Work::Explicit(work) => work.line.at_member(),
-            Work::Delivered(_) => Vec::new(),
-        }
-    }
-
-    fn stands(&self, id: MemberId, receipt: Receipt) -> bool {
-        let partition = &self.group.partitions[usize::from(receipt.partition)];
-        partition.lease.holder() == Some((id, receipt.generation))
-    }
-
-    fn refuse(&mut self) {
-        let Some(id) = self.client() else { return };
-        let has = self.clients[&id].has.clone();
-        if let Some((receipt, _)) = self.random.pick(&has).copied() {
-            if self.random.chance(3) {
-                self.tell(|| format!("{id:?} forgets {receipt:?}"));
-                let client = self.clients.get_mut(&id).expect("it is there");
-                client.has.retain(|(had, _)| *had != receipt);
-                client.forgotten.push(receipt);
-                return;
-            }
-            let delay = Duration::from_secs(self.random.below(3));
-            let is_dead = self.random.chance(6);
-            let refused = if is_dead {
-                self.group.give_up(receipt, None, self.now)
-            } else {
-                self.group.refuse(receipt, delay, None, self.now)
-            };
-            self.tell(|| format!("{id:?} refuses {receipt:?}, {is_dead}: {refused:?}"));
-            let is_void = self.settings.on_failure == OnFailure::Wait
-                && refused.is_ok()
-                && !self.kept.letters.contains_key(&receipt.position);
-            let behind: Vec<(u64, Position)> = has
-                .iter()
-                .map(|(had, _)| *had)
-                .filter(|had| {
-                    had.position > receipt.position && had.generation == receipt.generation
-                })
-                .filter(|had| self.subject(had.position) == self.subject(receipt.position))
-                .filter(|had| {
-                    !self.is_done(had.position) && !self.kept.letters.contains_key(&had.position)
-                })
-                .map(|had| (had.generation, had.position))
-                .collect();
-            let client = self.clients.get_mut(&id).expect("it is there");
-            client.has.retain(|(had, _)| *had != receipt);
-            if is_void {
-                client.void.extend(behind);
-            }
-        }
     }
 
     pub(super) fn join(&mut self) {
@@ -428,14 +341,24 @@ impl World {
                 self.group.unburied(&burial, self.now);
             } else {
                 self.tell(|| format!("buries {burial:?}"));
-                self.model.buried.insert(burial.position);
+                // What has been a letter before, or was sought behind, comes again.
+                let partition = &self.group.partitions[usize::from(burial.partition)];
+                if let Work::Explicit(work) = &partition.work
+                    && work.has_in_line(burial.position)
+                {
+                    self.model.buried.insert(burial.position);
+                }
                 self.group.buried(&burial, self.now);
                 self.kept.letters.insert(burial.position, (burial, false));
             }
         }
+        self.forget_letters();
+    }
+
+    /// What was sent once more and is done is a letter no more.
+    pub(super) fn forget_letters(&mut self) {
         for done in self.group.take_delivered_letters() {
             self.kept.letters.remove(&done);
-            self.model.gone_letters.insert(done);
         }
     }
 
@@ -449,7 +372,6 @@ impl World {
         if self.random.chance(3) {
             self.tell(|| format!("drops the letter {position}"));
             self.kept.letters.remove(&position);
-            self.model.gone_letters.insert(position);
             self.group.drop_letter(burial.partition, position);
         } else {
             self.kept.letters.insert(position, (burial.clone(), true));
@@ -465,6 +387,7 @@ impl World {
             ..
         } = *burial;
         let now = self.now;
+        self.posted.insert(position);
         self.tell(|| format!("sends {burial:?} once more"));
         self.group.post(
             (partition, position, subject),
@@ -475,6 +398,7 @@ impl World {
 
     fn keep(&mut self) {
         self.kept.checkpoints = self.group.checkpoints();
+        self.kept.asides = self.group.asides();
         self.kept.next_generation = self.group.next_generation() + GENERATIONS_AHEAD;
     }
 
@@ -490,7 +414,11 @@ impl World {
         let kept = &self.kept;
         let is_behind = |event: &&Offered| {
             let checkpoint = kept.checkpoints[usize::from(event.partition)];
-            event.position <= checkpoint
+            let subject = self.subject(event.position);
+            let is_aside = |aside: &Aside| {
+                Self::named(aside.subject.as_ref()) == subject && aside.after < event.position
+            };
+            event.position <= checkpoint && !kept.asides.iter().any(is_aside)
         };
         let behind: BTreeSet<Position> = self
             .log
@@ -501,11 +429,18 @@ impl World {
         self.model
             .buried
             .retain(|position| behind.contains(position));
+        // What is dead of a subject aside, and comes again for one before it, is not counted.
+        self.model.has_excuses |= !kept.asides.is_empty();
         self.group = Group::new(
             self.settings.clone(),
             &self.kept.checkpoints,
             self.kept.next_generation,
         );
+        for aside in self.kept.asides.clone() {
+            let subject = Self::named(aside.subject.as_ref());
+            self.group
+                .resume(aside, (self.hash_of(subject), Identity(subject)));
+        }
         self.kept.next_generation += GENERATIONS_AHEAD;
         let again: Vec<Burial> = self
             .kept

@@ -1,7 +1,9 @@
 //! What was sent in mode `explicit` and is not acknowledged, in order of positions.
 //!
-//! Of a partition there are two of these: its line, in which the first event that is not settled holds the checkpoint, and the letters
-//! that are sent once more, which hold nothing.
+//! A partition has one of these for its line, in which the first event that is not settled holds the checkpoint, one for each subject
+//! aside, which holds that of the subject, and one for letters that are sent once more, which holds nothing.
+
+mod taken;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -10,9 +12,33 @@ use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
 use super::super::OnFailure;
+use super::{Identity, Offered};
+
+pub(super) use taken::Taken;
 
 /// How many sendings are remembered beyond twice as many as there are events.
 const SENT_SLACK: usize = 64;
+
+/// An event that a cursor has come to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) position: Position,
+    /// The hash of its subject.
+    pub(super) subject: u64,
+    pub(super) identity: Identity,
+    pub(super) recorded_at: Timestamp,
+}
+
+impl Arrival {
+    pub(super) fn of(event: &Offered, identity: Identity) -> Self {
+        Self {
+            position: event.position,
+            subject: event.subject,
+            identity,
+            recorded_at: event.recorded_at,
+        }
+    }
+}
 
 /// What is known of an event.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +46,8 @@ pub(super) struct Out {
     pub(super) position: Position,
     /// The hash of its subject.
     pub(super) subject: u64,
+    /// Of letters, none.
+    identity: Option<Identity>,
     pub(super) recorded_at: Timestamp,
     /// How often it was sent.
     pub(super) deliveries: u32,
@@ -133,6 +161,27 @@ impl Outstanding {
         first.map_or(cursor, |first| first.min(cursor))
     }
 
+    /// How often something was sent.
+    pub(super) fn sendings(&self) -> u64 {
+        self.sendings
+    }
+
+    /// What is sent from here on is so after `sendings` others.
+    pub(super) fn count_from(&mut self, sendings: u64) {
+        self.sendings = sendings;
+    }
+
+    /// Whether anything is known of the event at `position`.
+    pub(super) fn knows(&self, position: Position) -> bool {
+        self.index_of(position).is_ok()
+    }
+
+    /// Whose the event at `position` is.
+    pub(super) fn identity_of(&self, position: Position) -> Option<Identity> {
+        let index = self.index_of(position).ok()?;
+        self.out[index].identity
+    }
+
     fn index_of(&self, position: Position) -> Result<usize, usize> {
         match self.out.back() {
             Some(last) if last.position < position => Err(self.out.len()),
@@ -183,14 +232,22 @@ impl Outstanding {
         self.out.insert(index, out);
     }
 
-    /// The cursor has come to an event: what is to be done about it. One that is sent counts as sent at `now`.
+    /// The cursor has come to an event: what is to be done about it. One that is sent counts as sent at `now`; one that `is_held` by what
+    /// is elsewhere waits.
     pub(super) fn admit(
         &mut self,
-        (position, subject, recorded_at): (Position, u64, Timestamp),
+        event: Arrival,
+        is_held: bool,
         now: Instant,
         deliveries_max: Option<u32>,
     ) -> Admission {
-        let is_blocked = self.is_blocked(subject);
+        let Arrival {
+            position,
+            subject,
+            identity,
+            recorded_at,
+        } = event;
+        let is_blocked = is_held || self.is_blocked(subject);
         let index = match self.index_of(position) {
             Ok(index) => {
                 if self.out[index].state != State::Returned {
@@ -203,6 +260,7 @@ impl Outstanding {
                 let out = Out {
                     position,
                     subject,
+                    identity: Some(identity),
                     recorded_at,
                     deliveries: 0,
                     sending: 0,
@@ -272,17 +330,21 @@ impl Outstanding {
         }
     }
 
-    /// Takes everything up to `position` for done that was sent to the member before it. What was sent later, because it had failed or
-    /// had waited, may be on its way: whoever says this does not know of it.
-    pub(super) fn acknowledge_through(&mut self, position: Position) -> usize {
-        let Ok(last) = self.index_of(position) else {
-            // What is not here any more was settled after everything before it.
-            return 0;
-        };
-        let sending = self.out[last].sending;
+    /// When the event at `position` was sent last, as a number of all sendings, if it is here.
+    pub(super) fn sending_of(&self, position: Position) -> Option<u64> {
+        let index = self.index_of(position).ok()?;
+        Some(self.out[index].sending)
+    }
+
+    /// Takes everything up to `position` for done that was sent to the member up to `sending`. What was sent later, because it had failed
+    /// or had waited, may be on its way: whoever says this does not know of it.
+    pub(super) fn acknowledge_through(&mut self, position: Position, sending: u64) -> usize {
         let mut count = 0;
-        for index in 0..=last {
+        for index in 0..self.out.len() {
             let out = &self.out[index];
+            if out.position > position {
+                break;
+            }
             if matches!(out.state, State::Sent(_)) && out.sending <= sending {
                 self.set(index, State::Settled);
                 count += 1;
@@ -371,13 +433,19 @@ impl Outstanding {
         }
     }
 
-    /// Up to `room` events that are to be sent again now, in order.
-    pub(super) fn due(&self, cursor: Position, now: Instant, room: usize) -> Vec<Position> {
+    /// Up to `room` events that are to be sent again now, in order; those of the subjects in `held_up` are not.
+    pub(super) fn due(
+        &self,
+        cursor: Position,
+        now: Instant,
+        room: usize,
+        mut held_up: HashSet<u64>,
+    ) -> Vec<Position> {
         if self.troubled == 0 {
             return Vec::new();
         }
         let waits = self.on_failure == OnFailure::Wait;
-        let (mut due, mut held_up) = (Vec::new(), HashSet::new());
+        let mut due = Vec::new();
         for out in self.out.iter().take_while(|out| out.position <= cursor) {
             if due.len() >= room {
                 break;
@@ -487,6 +555,7 @@ impl Outstanding {
             let out = Out {
                 position,
                 subject,
+                identity: None,
                 recorded_at,
                 deliveries: 0,
                 sending: 0,
@@ -515,55 +584,4 @@ impl Outstanding {
 /// Whether later events of the subject wait for one in this state.
 fn blocks(state: State) -> bool {
     matches!(state, State::Failed(_) | State::Waiting | State::Burying)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NEVER: Option<u32> = None;
-
-    fn at(position: u64) -> Position {
-        Position::new(position).expect("it is one")
-    }
-
-    /// An event that waits for one that failed was settled by a member that had said all is done up to a later one, and had never
-    /// been sent it.
-    #[tokio::test]
-    async fn what_is_done_through_an_event_is_what_was_sent_before_it() {
-        let now = Instant::now();
-        let mut line = Outstanding::new(OnFailure::Wait);
-        let event = |position, subject| (at(position), subject, Timestamp::from_micros(0));
-        for (position, subject) in [(1, 7), (2, 8)] {
-            let admitted = line.admit(event(position, subject), now, NEVER);
-            assert_eq!(admitted, Admission::Send(1));
-        }
-        line.fail(at(1), now, NEVER).expect("it was sent");
-        assert_eq!(line.admit(event(3, 7), now, NEVER), Admission::Pass);
-        assert_eq!(line.admit(event(4, 9), now, NEVER), Admission::Send(1));
-        assert_eq!(line.send_again(at(1), now), Some(2));
-        assert_eq!(line.send_again(at(3), now), Some(1));
-        assert_eq!(line.acknowledge_through(at(4)), 2);
-        assert_eq!(line.at_member(), [at(1), at(3)]);
-        assert_eq!(line.acknowledge_through(at(3)), 2);
-        assert_eq!(line.acknowledge_through(at(5)), 0);
-    }
-
-    /// One that had failed was sent again, though the one before it of its subject had failed since it was found to be due.
-    #[tokio::test]
-    async fn what_was_due_is_not_sent_before_one_that_it_waits_for_now() {
-        let now = Instant::now();
-        let mut line = Outstanding::new(OnFailure::Wait);
-        for position in [1, 2] {
-            let event = (at(position), 7, Timestamp::from_micros(0));
-            assert_eq!(line.admit(event, now, NEVER), Admission::Send(1));
-        }
-        line.fail(at(2), now, NEVER).expect("it was sent");
-        assert_eq!(line.due(at(2), now, 10), [at(2)]);
-        line.fail(at(1), now + Duration::from_secs(1), NEVER)
-            .expect("it was sent");
-        assert_eq!(line.send_again(at(2), now), None);
-        line.acknowledge(at(1));
-        assert_eq!(line.send_again(at(2), now), Some(2));
-    }
 }
