@@ -1,6 +1,7 @@
 //! A member of a stream: a connection's side of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use feedwire_engine::{Incarnation, Limit, ReadError, Scope};
 use feedwire_event::{Position, Subject};
@@ -313,7 +314,7 @@ impl Member {
     }
 
     /// How often it is to have a heartbeat.
-    pub fn heartbeat(&self) -> std::time::Duration {
+    pub fn heartbeat(&self) -> Duration {
         self.live.kept.settings.heartbeat
     }
 }
@@ -328,6 +329,21 @@ impl Settler {
         reason: Option<&str>,
     ) -> Result<(usize, Vec<(Receipt, Refused)>), Error> {
         self.0.settle(receipts, verdict, reason).await
+    }
+
+    /// These of what the member has were not sent after all: they come again, this much later, and this time does not count.
+    pub async fn put_off(&self, events: &[Sent], wait: Duration) -> Result<(), Error> {
+        let there = events.iter().filter(|sent| self.has(sent));
+        let receipts = there.filter_map(|sent| sent.receipt);
+        let receipts: Vec<Receipt> = receipts.map(|(receipt, _)| receipt).collect();
+        self.0.with(|group, _| {
+            for receipt in &receipts {
+                group.not_sent(*receipt);
+            }
+        });
+        // Of a subject, the first alone is taken: the others wait for it.
+        self.settle(&receipts, Verdict::Failed(wait), None).await?;
+        Ok(())
     }
 
     /// Whether `sent` is still with the member: another event of its subject may have failed since, or its time may be over.
