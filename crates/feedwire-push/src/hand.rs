@@ -29,6 +29,10 @@ pub(crate) struct Bounds {
     pub(crate) bytes: usize,
     /// How long an event waits for others.
     pub(crate) linger: Duration,
+    /// Bytes of events in hand beyond which no others come.
+    pub(crate) hand_bytes: usize,
+    /// Whether every second request is of what has not failed yet, where there is such. What has failed says little of whether others would.
+    pub(crate) tries_new: bool,
 }
 
 /// What is to be sent next.
@@ -48,15 +52,25 @@ pub(crate) struct Hand<E> {
     lanes: BTreeMap<u64, Lane<E>>,
     /// The lanes that have something to be sent and nothing on its way, the one that waits longest first.
     ready: VecDeque<u64>,
-    /// Of all that is in hand.
+    /// Of what has not failed yet.
     count: usize,
+    /// Of all that is in hand.
     bytes: usize,
+    /// The last request was of what had not failed, before its turn.
+    was_new: bool,
 }
 
 #[derive(Debug)]
 struct Lane<E> {
     waiting: VecDeque<Item<E>>,
     is_busy: bool,
+}
+
+impl<E> Item<E> {
+    /// One where it has not failed yet.
+    fn is_new(&self) -> usize {
+        usize::from(self.failures == 0)
+    }
 }
 
 impl<E> Default for Hand<E> {
@@ -66,12 +80,14 @@ impl<E> Default for Hand<E> {
             ready: VecDeque::new(),
             count: 0,
             bytes: 0,
+            was_new: false,
         }
     }
 }
 
 impl<E> Hand<E> {
-    /// How many events are in hand, those on their way among them.
+    /// How many events are in hand that have not failed yet, those on their way among them. What has failed stands in nobody's way: it comes
+    /// again sooner than anything new comes, and there is one of a subject at most.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
@@ -83,7 +99,7 @@ impl<E> Hand<E> {
 
     /// Takes an event, behind those of its lane.
     pub(crate) fn add(&mut self, item: Item<E>) {
-        self.count += 1;
+        self.count += item.is_new();
         self.bytes += item.bytes;
         let key = item.lane;
         let lane = self.lanes.entry(key).or_insert_with(|| {
@@ -108,6 +124,7 @@ impl<E> Hand<E> {
         {
             return Next::Wait(until);
         }
+        self.was_new = bounds.tries_new && !self.was_new && self.put_new_first();
         let (mut parcel, mut most, mut bytes) = (Vec::new(), bounds.events, 0);
         while let Some(key) = self.ready.pop_front() {
             self.let_go(key, &current);
@@ -142,9 +159,26 @@ impl<E> Hand<E> {
         }
     }
 
+    /// Has the first lane that is ready be one whose next event has not failed; whether there is one.
+    fn put_new_first(&mut self) -> bool {
+        let is_new = |key: &u64| {
+            let next = self.lanes.get(key).and_then(|lane| lane.waiting.front());
+            next.is_some_and(|item| item.failures == 0)
+        };
+        let at = self.ready.iter().position(is_new);
+        let found = at.and_then(|at| self.ready.remove(at));
+        self.ready.extend(found);
+        self.ready.rotate_right(usize::from(found.is_some()));
+        found.is_some()
+    }
+
     /// Until when what could be sent waits for more of it.
     fn lingers(&self, bounds: Bounds) -> Option<Instant> {
         if bounds.linger.is_zero() {
+            return None;
+        }
+        if self.bytes >= bounds.hand_bytes {
+            // There is no room for others to wait for.
             return None;
         }
         let lanes = self.ready.iter().filter_map(|key| self.lanes.get(key));
@@ -168,7 +202,7 @@ impl<E> Hand<E> {
         lane.waiting.retain(|item| {
             let is_current = current(&item.event);
             if !is_current {
-                count += 1;
+                count += item.is_new();
                 bytes += item.bytes;
             }
             is_current
@@ -182,7 +216,7 @@ impl<E> Hand<E> {
 
     /// A parcel is dealt with, whatever came of it.
     pub(crate) fn done(&mut self, parcel: &[Item<E>]) {
-        self.count -= parcel.len();
+        self.count -= parcel.iter().map(Item::is_new).sum::<usize>();
         self.bytes -= parcel.iter().map(|item| item.bytes).sum::<usize>();
         for item in parcel {
             let Some(lane) = self.lanes.get_mut(&item.lane) else {
@@ -206,7 +240,7 @@ impl<E> Hand<E> {
         let mut given = Vec::new();
         for lane in self.lanes.values_mut() {
             for item in lane.waiting.drain(..) {
-                self.count -= 1;
+                self.count -= item.is_new();
                 self.bytes -= item.bytes;
                 given.push(item.event);
             }
@@ -224,6 +258,8 @@ mod tests {
         events: 1,
         bytes: usize::MAX,
         linger: Duration::ZERO,
+        hand_bytes: usize::MAX,
+        tries_new: false,
     };
 
     fn many(events: usize) -> Bounds {

@@ -122,7 +122,7 @@ impl Post {
             connector: connector.clone(),
             desk: self.desk.clone(),
             wire: Arc::new(wire),
-            trouble: Trouble::new(condition),
+            trouble: Trouble::new(condition, connector.phase_since),
         };
         Ok((session, member))
     }

@@ -86,6 +86,7 @@ impl Session {
         let call_back = CancellationToken::new();
         let (mut idle, mut taking) = (Some(member), None::<Taking>);
         let end = loop {
+            self.put_off(&mut course).await;
             self.launch(&mut course);
             if let Some(limit) = self.room(&course)
                 && let Some(member) = idle.take()
@@ -126,6 +127,19 @@ impl Session {
         end
     }
 
+    /// Gives back what cannot be sent soon. Where the stream waits for less long, it would take it for sent and not acknowledged.
+    async fn put_off(&self, course: &mut Course) {
+        let now = Instant::now();
+        let Some(until) = self.trouble.held_until(now) else {
+            return;
+        };
+        let waiting = course.hand.give_back();
+        if !waiting.is_empty() {
+            let put_off = course.settler.put_off(&waiting, until - now);
+            self.noted_as(put_off.await);
+        }
+    }
+
     /// Sends as much as may be on its way.
     fn launch(&mut self, course: &mut Course) {
         let now = Instant::now();
@@ -143,6 +157,8 @@ impl Session {
             events,
             bytes: BODY_BYTES,
             linger: settings.linger,
+            hand_bytes: HAND_BYTES,
+            tries_new: self.trouble.is_general(),
         };
         let settler = course.settler.clone();
         while course.flights.len() < concurrency {
@@ -165,6 +181,9 @@ impl Session {
 
     /// How much more may be in hand; `None` where it is nothing.
     fn room(&self, course: &Course) -> Option<Limit> {
+        if self.trouble.held_until(Instant::now()).is_some() {
+            return None;
+        }
         let settings = &self.connector.settings;
         let most = HAND_FACTOR * settings.concurrency * settings.batch_events;
         let records = most.saturating_sub(course.hand.count());
@@ -281,7 +300,8 @@ impl Session {
             self.tell_failing(&why);
         }
         let is_for_all = matches!(status, Some(429 | 503));
-        let lanes = parcel.iter().map(|item| item.lane);
+        let new = parcel.iter().filter(|item| item.failures == 0);
+        let lanes = new.map(|item| item.lane);
         let for_all = retry_after.filter(|_| is_for_all);
         self.trouble.failed(lanes, &retry, (at, now), for_all);
         self.desk.note(attempt);

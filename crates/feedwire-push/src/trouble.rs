@@ -15,11 +15,17 @@ use crate::limits::{RETRY_AFTER_MAX, SUSPECTS, TRYING_MAX};
 pub(crate) struct Trouble {
     failing_since: Option<Timestamp>,
     trying: BTreeMap<Position, Trying>,
-    /// How many requests failed since one succeeded, and of which subjects, up to so many that it is the receiver's fault.
+    /// How many requests failed since one succeeded.
     failures: u32,
+    /// The subjects of which something failed that had not before, since a request succeeded; up to so many that it is the receiver's fault.
+    /// That an event fails again says nothing new, and may go on for hours with nothing else to be sent between.
     suspects: HashSet<u64>,
-    /// Nothing is sent before then.
+    /// How many requests failed since it was taken for the receiver's fault.
+    trials: u32,
+    /// Nothing is sent before then, unless something that is on its way succeeds.
     held_until: Option<Instant>,
+    /// Nothing is sent before then, whatever succeeds: the receiver asks for it.
+    asked_until: Option<Instant>,
     is_changed: bool,
 }
 
@@ -33,11 +39,15 @@ pub(crate) enum Sentence {
 }
 
 impl Trouble {
-    /// As it was noted.
-    pub(crate) fn new(condition: Condition) -> Self {
+    /// As it was noted. What failed before it was resumed counts from `resumed_at`: while nothing was tried, nothing failed.
+    pub(crate) fn new(condition: Condition, resumed_at: Timestamp) -> Self {
+        let trying = condition.trying.into_iter().map(|(position, trying)| {
+            let since = trying.since.max(resumed_at);
+            (position, Trying { since, ..trying })
+        });
         Self {
-            failing_since: condition.failing_since,
-            trying: condition.trying.into_iter().collect(),
+            failing_since: condition.failing_since.map(|since| since.max(resumed_at)),
+            trying: trying.collect(),
             ..Self::default()
         }
     }
@@ -81,7 +91,8 @@ impl Trouble {
 
     /// Until when nothing is sent, where that is to come.
     pub(crate) fn held_until(&self, now: Instant) -> Option<Instant> {
-        self.held_until.filter(|until| *until > now)
+        let until = self.held_until.max(self.asked_until);
+        until.filter(|until| *until > now)
     }
 
     /// Whether it seems to be the receiver's fault.
@@ -94,6 +105,7 @@ impl Trouble {
         self.is_changed |= self.failing_since.take().is_some();
         self.failures = 0;
         self.suspects.clear();
+        self.trials = 0;
         self.held_until = None;
     }
 
@@ -102,7 +114,7 @@ impl Trouble {
         self.is_changed |= self.trying.remove(&position).is_some();
     }
 
-    /// A request about these subjects failed. The receiver asks to be left alone for `retry_after`, if that is meant for all.
+    /// A request failed, and of these subjects something for the first time. The receiver asks to be left alone for `retry_after`, if that is meant for all.
     pub(crate) fn failed(
         &mut self,
         subjects: impl Iterator<Item = u64>,
@@ -119,16 +131,14 @@ impl Trouble {
             }
         }
         if self.is_general() {
-            self.hold(now + backoff::wait(retry, self.failures));
+            self.trials = self.trials.saturating_add(1);
+            let until = now + backoff::wait(retry, self.trials);
+            self.held_until = self.held_until.max(Some(until));
         }
         if let Some(wait) = retry_after {
-            self.hold(now + wait.min(RETRY_AFTER_MAX));
+            let until = now + wait.min(RETRY_AFTER_MAX);
+            self.asked_until = self.asked_until.max(Some(until));
         }
-    }
-
-    fn hold(&mut self, until: Instant) {
-        let later = self.held_until.map_or(until, |held| held.max(until));
-        self.held_until = Some(later);
     }
 
     /// What becomes of the event at `position`, which failed. The receiver wants it not before `retry_after`.
