@@ -7,7 +7,7 @@ import pytest
 
 import disruptive_sdk
 from serialized_client import SerializedClient
-from server import Server, init
+from server import PUSHING, Server, init
 
 
 @pytest.fixture
@@ -33,6 +33,16 @@ def secure_server(tmp_path):
 @pytest.fixture
 def server(tmp_path):
     server = Server(tmp_path / "data")
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pushing_server(tmp_path):
+    """The same, which may push to this machine."""
+    server = Server(tmp_path / "data")
+    server.options += PUSHING
     server.start()
     yield server
     server.close()

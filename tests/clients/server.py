@@ -14,6 +14,9 @@ from pathlib import Path
 PROGRAM = os.environ["FEEDWIRE_BIN"]
 CERTIFICATES = Path(__file__).parents[2] / "crates/feedwire-testkit/certificates"
 
+# What lets connectors push to this machine.
+PUSHING = ["--push-allow-network", "127.0.0.0/8", "--push-allow-http"]
+
 
 def init(folder):
     """Initialises `folder`, and returns the token of its first credential."""

@@ -11,7 +11,7 @@ from disruptive import errors, events
 
 from disruptive_receiver import SECRET, Receiver, verified
 from disruptive_sdk import PROJECT, base_url, emulate, publish
-from server import Server, init
+from server import PUSHING, Server, init
 
 TYPES = [events.TEMPERATURE, events.TOUCH]
 
@@ -21,7 +21,7 @@ def guarded_server(tmp_path):
     """One that may push to this machine."""
     folder = tmp_path / "data"
     server = Server(folder, init(folder))
-    server.options += ["--push-allow-network", "127.0.0.0/8", "--push-allow-http"]
+    server.options += PUSHING
     server.start()
     yield server
     server.close()
