@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from cloudevents.core.bindings import http
@@ -59,6 +60,9 @@ def test_an_event_is_verified_and_read_by_the_libraries_of_others(pushing_server
     event = read(http.HTTPMessage(headers, body))
     assert is_as_published(event.get_attributes(), event.get_data(), 0)
     [event] = read_by_javascript(secret, headers, body)
+    if mode == "binary":
+        # The SDK for JavaScript leaves the percent-encoding of headers to whoever uses it.
+        event |= {name: unquote(event[name]) for name in ["source", "subject"]}
     assert is_as_published(event, event["data"], 0)
 
 

@@ -22,6 +22,9 @@ pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 /// How often it is written down how a connector fails, where that has changed.
 pub(crate) const CONDITION_INTERVAL: Duration = Duration::from_secs(30);
 
+/// How often it is told at most that a connector fails.
+pub(crate) const TOLD_INTERVAL: Duration = Duration::from_mins(1);
+
 /// Most events of which it is known since when they fail. The others are given up later than they should be.
 pub(crate) const TRYING_MAX: usize = 1_000;
 

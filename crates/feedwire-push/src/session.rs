@@ -269,7 +269,7 @@ impl Session {
     }
 
     async fn succeeded(&mut self, course: &mut Course, parcel: &Parcel, attempt: Attempt) {
-        if self.trouble.failing_since().is_some() {
+        if self.trouble.tells_recovered() {
             self.tell_recovered();
         }
         self.trouble.succeeded();
@@ -296,7 +296,7 @@ impl Session {
             Answered::Status(status, _) => Some(status),
             Answered::Nothing(_) => None,
         };
-        if self.trouble.failing_since().is_none() {
+        if self.trouble.tells_failing(now) {
             self.tell_failing(&why);
         }
         let is_for_all = matches!(status, Some(429 | 503));

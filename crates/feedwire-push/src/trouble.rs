@@ -8,7 +8,7 @@ use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
 use crate::backoff;
-use crate::limits::{RETRY_AFTER_MAX, SUSPECTS, TRYING_MAX};
+use crate::limits::{RETRY_AFTER_MAX, SUSPECTS, TOLD_INTERVAL, TRYING_MAX};
 
 /// What is known of a connector's failures.
 #[derive(Debug, Default)]
@@ -27,6 +27,9 @@ pub(crate) struct Trouble {
     /// Nothing is sent before then, whatever succeeds: the receiver asks for it.
     asked_until: Option<Instant>,
     is_changed: bool,
+    /// Whoever runs the server was told that it fails, and when that was last.
+    is_told: bool,
+    told_at: Option<Instant>,
 }
 
 /// What becomes of an event that has failed.
@@ -87,6 +90,23 @@ impl Trouble {
         self.trying
             .get(&position)
             .map_or(0, |trying| trying.failures)
+    }
+
+    /// Whether whoever runs the server is to be told now that it fails: once until it has recovered, and not with each request of one that
+    /// fails now and then.
+    pub(crate) fn tells_failing(&mut self, now: Instant) -> bool {
+        let is_late = self.told_at.is_none_or(|at| now - at >= TOLD_INTERVAL);
+        let tells = is_late && !self.is_told;
+        if tells {
+            self.is_told = true;
+            self.told_at = Some(now);
+        }
+        tells
+    }
+
+    /// Whether they are to be told that it has recovered.
+    pub(crate) fn tells_recovered(&mut self) -> bool {
+        std::mem::take(&mut self.is_told)
     }
 
     /// Until when nothing is sent, where that is to come.

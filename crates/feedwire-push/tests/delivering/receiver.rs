@@ -220,7 +220,7 @@ async fn serve(mut socket: TcpStream, shared: &Shared) -> Option<()> {
                 (head(200, ""), true)
             }
             Reply::Never => {
-                socket.read(&mut [0; 1]).await.ok();
+                socket.read_u8().await.ok();
                 return None;
             }
             Reply::Close => return None,
