@@ -11,7 +11,7 @@ use super::streaming::{
 };
 use super::world::{EVERYTHING, World};
 use crate::projects::Bounds;
-use crate::stream::{Letter, Selection, Settings, Turn, Verdict, Which};
+use crate::stream::{Letter, Member, Selection, Sent, Settings, Turn, Verdict, Which};
 
 /// Of each event one sending is enough.
 fn once() -> Settings {
@@ -98,21 +98,51 @@ async fn letters_that_a_stream_is_not_of_any_more_are_neither_shown_nor_sent() {
     assert_eq!(left, [(1, true)], "what cannot be sent is done with");
 }
 
+/// The next events of `member`.
+async fn sent(member: &mut Member) -> Vec<Sent> {
+    loop {
+        match member.next(EVERYTHING).await.expect("a turn") {
+            Turn::Events(events) => return events,
+            Turn::Changed => {}
+            turn @ (Turn::Lost(_) | Turn::Closing | Turn::Done) => panic!("events, not {turn:?}"),
+        }
+    }
+}
+
 /// A server without room for what it was about to send ended the connection, and put the event aside in the end though nobody ever had it.
 #[tokio::test(start_paused = true)]
 async fn what_was_not_sent_for_want_of_room_does_not_count_as_sent() {
     let world = world(once()).await;
     world.publish(&["f/t/a"]).await;
     let mut member = join(&world).await;
-    let events = loop {
-        match member.next(EVERYTHING).await.expect("a turn") {
-            Turn::Events(events) => break events,
-            Turn::Changed => {}
-            turn @ (Turn::Lost(_) | Turn::Closing | Turn::Done) => panic!("events, not {turn:?}"),
-        }
-    };
+    let events = sent(&mut member).await;
     member.not_sent(&events);
     drop(member);
     assert_eq!(drain(&mut join(&world).await).await, [1]);
+    assert!(letters(&world).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_off_comes_later_in_order_and_does_not_count_as_sent() {
+    let world = world(once()).await;
+    world.publish(&["f/t/a", "f/t/a", "f/t/b"]).await;
+    let mut member = join(&world).await;
+    let settler = member.settler();
+    for _ in 0..5 {
+        let mut held = Vec::new();
+        while held.len() < 3 {
+            held.extend(sent(&mut member).await);
+        }
+        let wait = Duration::from_secs(10);
+        settler.put_off(&held, wait).await.expect("put off");
+        assert!(!held.iter().any(|sent| settler.has(sent)));
+        // What is no longer there is nothing to be put off.
+        settler.put_off(&held, wait).await.expect("put off");
+        assert!(is_idle(&mut member).await);
+        tokio::time::sleep(wait).await;
+    }
+    let (positions, receipts) = take(&mut member, 3).await;
+    assert_eq!(positions, [1, 2, 3]);
+    acknowledge(&world, &receipts).await;
     assert!(letters(&world).await.is_empty());
 }

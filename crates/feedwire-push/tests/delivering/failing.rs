@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feedwire_core::connectors::{Answered, Phase, Retry, Settings};
+use feedwire_core::connectors::{Answered, Form, Phase, Retry, Settings};
 use feedwire_core::stream::Which;
 use feedwire_core::{Filter, Grant, Reading, Start, Step};
 use feedwire_engine::Limit;
@@ -273,5 +273,39 @@ async fn a_connector_that_fails_for_too_long_is_disabled_and_begins_anew_when_it
     let attempts = world.push.deliveries(&world.grant, &name()).await;
     let last = &attempts.expect("attempts")[0].answered;
     assert_eq!(*last, Answered::Status(200, "".into()));
+    world.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_no_receiver_takes_is_alone_soon_and_those_beside_it_arrive() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    receiver.answer(|seen| {
+        let is_bad = |(subject, number): &(String, u64)| subject == "s7" && *number == 3;
+        let has_bad = seen.events.iter().any(is_bad);
+        Reply::Status(if has_bad { 400 } else { 200 })
+    });
+    let names = subjects("s", 100);
+    world.publish(&rounds(&borrowed(&names), 0..10)).await;
+    let start = Instant::now();
+    let settings = Settings {
+        form: Form::Batch,
+        batch_events: 100,
+        ..given_up_after(&receiver, Duration::from_mins(10))
+    };
+    world.connect(settings).await;
+    // All but that and those behind it of its subject.
+    let state = receiver.taken(1_000 - 7).await;
+    assert!(
+        start.elapsed() < Duration::from_mins(2),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(state.faults, [""; 0]);
+    let state = receiver.taken(1_000 - 1).await;
+    assert_eq!(state.taken["s7"], [0, 1, 2, 4, 5, 6, 7, 8, 9]);
+    let letters = world.letters().await;
+    assert_eq!(letters.len(), 1);
+    let reason = letters[0].reason.as_deref();
+    assert_eq!(reason, Some("the receiver answered 400"));
     world.close().await;
 }
