@@ -91,7 +91,7 @@ impl Had {
 }
 
 async fn settled(member: &Member, receipts: &[Receipt], verdict: Verdict) -> usize {
-    let settled = member.settle(receipts, verdict, None).await;
+    let settled = member.settler().settle(receipts, verdict, None).await;
     settled.expect("looked at").0
 }
 
