@@ -309,3 +309,29 @@ async fn an_event_that_no_receiver_takes_is_alone_soon_and_those_beside_it_arriv
     assert_eq!(reason, Some("the receiver answered 400"));
     world.close().await;
 }
+
+/// More than a partition may have out behind what is not settled.
+#[tokio::test(start_paused = true)]
+async fn whatever_comes_behind_a_subject_that_fails_arrives() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    receiver.answer(|seen| {
+        let has_bad = seen.events.iter().any(|(subject, _)| subject == "bad");
+        Reply::Status(if has_bad { 500 } else { 200 })
+    });
+    let names = subjects("s", 200);
+    world.publish(&rounds(&["bad"], 0..3)).await;
+    world.publish(&rounds(&borrowed(&names), 0..100)).await;
+    let settings = Settings {
+        form: Form::Batch,
+        batch_events: 100,
+        ..to(&receiver)
+    };
+    world.connect(settings).await;
+    let state = receiver.taken(20_000).await;
+    assert!(!state.taken.contains_key("bad"));
+    receiver.answer(|_| Reply::Status(200));
+    let state = receiver.taken(20_003).await;
+    assert_eq!(state.faults, [""; 0]);
+    world.settled().await;
+    world.close().await;
+}
