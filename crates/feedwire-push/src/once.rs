@@ -234,8 +234,12 @@ struct Sync {
 
 impl Sync {
     async fn run(self) {
-        let stop = &self.inner.stop;
-        if let Some(Err(error)) = stop.run_until_cancelled(self.push_all()).await {
+        let pushed = tokio::select! {
+            pushed = self.push_all() => pushed,
+            () = self.inner.stop.cancelled() => Ok(()),
+            () = self.desk.gone.cancelled() => Ok(()),
+        };
+        if let Err(error) = pushed {
             tracing::warn!(
                 project = %self.grant.project(),
                 connector = %self.settings.name,

@@ -14,7 +14,7 @@ use feedwire_core::{Clock, Core, Grant};
 use feedwire_event::{ConnectorName, Position, ProjectName, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::desk::Desk;
@@ -48,6 +48,8 @@ struct Known {
     /// Which of those that had its name one after the other.
     created_at: Timestamp,
     desk: Arc<Desk>,
+    /// Ends what is done for it when nothing is known of it any more.
+    _present: DropGuard,
     /// Its task, once it was active.
     task: Option<watch::Sender<Option<Arc<Connector>>>>,
 }
@@ -464,9 +466,11 @@ fn known<'d>(desks: &'d mut Desks, project: &ProjectName, connector: &Connector)
 
 impl Known {
     fn new(connector: &Connector) -> Self {
+        let desk = Arc::<Desk>::default();
         Self {
             created_at: connector.created_at,
-            desk: Arc::default(),
+            _present: desk.gone.clone().drop_guard(),
+            desk,
             task: None,
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use feedwire_core::connectors::{
     Answered, Attempt, Connector, Error, Form, Occasion, SecretText, Secrets,
 };
-use feedwire_core::{Clock, Core, Grant};
-use feedwire_dialects::{disruptive, pushed};
+use feedwire_core::{Clock, Core, Grant, read};
+use feedwire_dialects::{Unreadable, disruptive, pushed};
 use feedwire_engine::{Incarnation, Record};
 use feedwire_event::{Labels, Position, ProjectName, Subject, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -97,12 +97,17 @@ impl Wire {
         records: &[&Record],
         number: u32,
     ) -> Outcome {
-        let (mut headers, body) = match self.body(records).await {
-            Ok(Some(request)) => request,
-            Ok(None) => return Outcome::Nothing,
-            Err(why) => return Outcome::Unreadable(why),
-        };
         let at = self.clock.now();
+        let (mut headers, body) = match self.body(records).await {
+            Ok(Ok(Some(request))) => request,
+            Ok(Ok(None)) => return Outcome::Nothing,
+            Ok(Err(unreadable)) => return Outcome::Unreadable(unreadable.to_string()),
+            Err(unavailable) => {
+                let why = Answered::Nothing(unavailable.to_string().into());
+                let attempt = attempt((occasion, at), id, records, number, (why, Duration::ZERO));
+                return Outcome::Sent(attempt, None);
+            }
+        };
         self.sign(at, &id, &body, &mut headers);
         let settings = &self.connector.settings;
         let delivery = Delivery {
@@ -124,23 +129,15 @@ impl Wire {
                 (Answered::Nothing(why), began.elapsed(), None)
             }
         };
-        let events = records.first().zip(records.last());
-        let is_of_log = |record: &Record| record.position() > Position::ZERO;
-        let attempt = Attempt {
-            occasion,
-            at,
-            id,
-            events: events
-                .filter(|(first, _)| is_of_log(first))
-                .map(|(first, last)| (first.position(), last.position(), records.len())),
-            number,
-            answered,
-            latency,
-        };
+        let attempt = attempt((occasion, at), id, records, number, (answered, latency));
         Outcome::Sent(attempt, retry_after)
     }
 
-    async fn body(&self, records: &[&Record]) -> Result<Option<pushed::Request>, String> {
+    /// What is sent of `records`, if something is and they can be read; an error where what belongs to it cannot be had now.
+    async fn body(
+        &self,
+        records: &[&Record],
+    ) -> Result<Result<Option<pushed::Request>, Unreadable>, read::Error> {
         let project = &self.project;
         let one = records[0];
         let made = match &self.connector.settings.form {
@@ -155,16 +152,15 @@ impl Wire {
                 body.map(|body| body.map(|body| (headers, body)))
             }
         };
-        made.map_err(|error| error.to_string())
+        Ok(made)
     }
 
-    async fn labels(&self, record: &Record) -> Result<Labels, String> {
+    async fn labels(&self, record: &Record) -> Result<Labels, read::Error> {
         let Some(subject) = record.subject().and_then(|text| Subject::new(text).ok()) else {
             return Ok(Labels::default());
         };
         let grant = Grant::whole(self.project.clone());
-        let labels = self.core.labels(&grant, &subject).await;
-        labels.map_err(|error| error.to_string())
+        self.core.labels(&grant, &subject).await
     }
 
     fn sign(&self, at: Timestamp, id: &str, body: &[u8], headers: &mut HeaderMap) {
@@ -202,6 +198,29 @@ impl Signers {
             None => None,
         };
         Ok(Self::Webhooks(signing(secret)?, previous))
+    }
+}
+
+/// A request, of which this has come.
+fn attempt(
+    (occasion, at): (Occasion, Timestamp),
+    id: Arc<str>,
+    records: &[&Record],
+    number: u32,
+    (answered, latency): (Answered, Duration),
+) -> Attempt {
+    let events = records.first().zip(records.last());
+    let is_of_log = |record: &Record| record.position() > Position::ZERO;
+    Attempt {
+        occasion,
+        at,
+        id,
+        events: events
+            .filter(|(first, _)| is_of_log(first))
+            .map(|(first, last)| (first.position(), last.position(), records.len())),
+        number,
+        answered,
+        latency,
     }
 }
 

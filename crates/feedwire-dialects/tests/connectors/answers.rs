@@ -45,6 +45,7 @@ fn shown() -> Shown {
         head: position(12),
         lost_at_most: 0,
         dead_letters: 2,
+        subjects_aside: 0,
     };
     let settings = Settings::new(name, "https://receiver.invalid/".to_owned());
     Shown {

@@ -12,6 +12,9 @@ use super::unacknowledged::{Acknowledged, Unacknowledged};
 use super::{Burial, Group, MemberId, Receipt, SETTLED_AFTER, number};
 use crate::stream::Refused;
 
+/// How long what cannot be buried waits at most before it is sent again.
+const UNBURIED_WAIT: Duration = Duration::from_mins(1);
+
 /// How an acknowledgement was taken.
 pub(in crate::stream) type Acked = Result<usize, Refused>;
 
@@ -178,7 +181,7 @@ impl Group {
 
     /// There is no room for another dead letter: the event is sent again instead, in a while.
     pub(in crate::stream) fn unburied(&mut self, burial: &Burial, now: Instant) {
-        let due = now + self.settings.ack_timeout;
+        let due = now + self.settings.ack_timeout.min(UNBURIED_WAIT);
         let index = usize::from(burial.partition);
         if let Work::Explicit(work) = &mut self.partitions[index].work {
             work.exhume(burial.position, due);
