@@ -32,6 +32,9 @@ pub(crate) enum Role {
     /// Send bytes to one socket
     #[command(hide = true)]
     Pour(Pour),
+    /// Send requests to a receiver
+    #[command(hide = true)]
+    Push(Push),
     /// Send the same bytes to many sockets
     #[command(hide = true)]
     Send(Send),
@@ -79,6 +82,8 @@ pub(crate) enum Part {
     Streams,
     /// Entities: put one by one and in lines, loaded by jobs, and read before the events that follow them
     Entities,
+    /// Connectors: what one pushes, what those that fail take from others, and idle ones
+    Push,
 }
 
 impl Part {
@@ -93,6 +98,7 @@ impl Part {
             Self::Serialized => "serialized",
             Self::Streams => "streams",
             Self::Entities => "entities",
+            Self::Push => "push",
         }
     }
 }
@@ -122,6 +128,22 @@ pub(crate) struct Pour {
     /// How many bytes
     #[arg(long)]
     pub(crate) bytes: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Push {
+    /// Where the receiver is
+    #[arg(long)]
+    pub(crate) address: SocketAddr,
+    /// How many requests
+    #[arg(long)]
+    pub(crate) requests: u64,
+    /// How large each is, its head included
+    #[arg(long)]
+    pub(crate) bytes: usize,
+    /// How many are on their way at once
+    #[arg(long)]
+    pub(crate) in_flight: usize,
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Role::Bare => bare::run(),
         Role::Member(member) => load::member(&member),
         Role::Pour(pour) => bare::pour(&pour),
+        Role::Push(push) => bare::push(&push),
         Role::Send(send) => bare::send(&send),
     };
     match done {

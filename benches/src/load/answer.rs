@@ -49,7 +49,7 @@ fn http(bytes: &[u8]) -> anyhow::Result<Option<Answer>> {
     Ok(Some(Answer { body }))
 }
 
-fn content_length(head: &[u8]) -> Option<usize> {
+pub(super) fn content_length(head: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"content-length: ";
     let mut rest = head;
     loop {

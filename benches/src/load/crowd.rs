@@ -38,6 +38,20 @@ pub(crate) trait Watch {
     fn between(&mut self) -> anyhow::Result<()>;
 }
 
+/// Those to whom comes what is published.
+pub(crate) trait Audience {
+    fn registry(&self) -> &Registry;
+
+    /// The first token that others may have.
+    fn others(&self) -> usize;
+
+    /// Waits at most `wait` until something happens.
+    fn wait(&mut self, wait: Duration) -> anyhow::Result<()>;
+
+    /// Takes what has happened.
+    fn take(&mut self, watch: &mut impl Watch) -> anyhow::Result<()>;
+}
+
 /// For readers whose events are counted, and no more.
 #[derive(Debug)]
 pub(crate) struct Nobody;
@@ -125,16 +139,30 @@ impl Crowd {
         Ok(())
     }
 
-    pub(super) fn registry(&self) -> &Registry {
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = Tally> {
+        self.readers.iter().map(Reader::tally)
+    }
+
+    pub(crate) fn have_ended(&self) -> bool {
+        self.readers.iter().all(Reader::has_ended)
+    }
+
+    /// Bytes that all of them received.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.readers.iter().map(Reader::bytes).sum()
+    }
+}
+
+impl Audience for Crowd {
+    fn registry(&self) -> &Registry {
         self.poll.registry()
     }
 
-    pub(crate) fn len(&self) -> usize {
+    fn others(&self) -> usize {
         self.readers.len()
     }
 
-    /// Waits at most `wait` until something happens.
-    pub(crate) fn wait(&mut self, wait: Duration) -> anyhow::Result<()> {
+    fn wait(&mut self, wait: Duration) -> anyhow::Result<()> {
         interrupt::check()?;
         match self.poll.poll(&mut self.events, Some(wait)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -145,8 +173,7 @@ impl Crowd {
         }
     }
 
-    /// Takes what has happened.
-    pub(crate) fn take(&mut self, watch: &mut impl Watch) -> anyhow::Result<()> {
+    fn take(&mut self, watch: &mut impl Watch) -> anyhow::Result<()> {
         for happened in &self.events {
             let token = happened.token().0;
             let index = token.checked_sub(FIRST_ACKER).unwrap_or(token);
@@ -169,18 +196,5 @@ impl Crowd {
             watch.between()?;
         }
         Ok(())
-    }
-
-    pub(crate) fn tallies(&self) -> impl Iterator<Item = Tally> {
-        self.readers.iter().map(Reader::tally)
-    }
-
-    pub(crate) fn have_ended(&self) -> bool {
-        self.readers.iter().all(Reader::has_ended)
-    }
-
-    /// Bytes that all of them received.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.readers.iter().map(Reader::bytes).sum()
     }
 }

@@ -12,7 +12,8 @@ use mio::Token;
 use mio::event::Event;
 
 use super::asker::Asker;
-use super::crowd::{Crowd, Watch};
+use super::crowd::{Audience, Crowd, Watch};
+use super::receiver::Taken;
 use super::stream::Tally;
 use super::ticker::Ticker;
 use super::{Protocol, Request};
@@ -42,7 +43,8 @@ pub(crate) enum Pace {
 #[derive(Debug)]
 pub(crate) struct Fanout<'a> {
     pub(crate) address: SocketAddr,
-    pub(crate) request: &'a Request,
+    /// Those of the publishers in turn, each of as many events.
+    pub(crate) requests: &'a [Request],
     pub(crate) publishers: usize,
     pub(crate) subjects: u64,
     /// How many readers each event concerns.
@@ -68,18 +70,23 @@ pub(crate) struct Delivered {
 
 impl Fanout<'_> {
     /// Publishes, and takes what comes of it until all of it has come or nothing more does.
-    pub(crate) fn run(&self, crowd: &mut Crowd) -> anyhow::Result<Delivered> {
-        let mut running = Running::start(self, crowd)?;
-        running.ticker = running.tick(crowd)?;
+    pub(crate) fn run(&self, audience: &mut impl Audience) -> anyhow::Result<Delivered> {
+        let mut running = Running::start(self, audience)?;
+        running.ticker = running.tick(audience)?;
         loop {
             running.publish()?;
             if running.is_done() {
                 break;
             }
-            crowd.wait(interrupt::LOOK)?;
-            crowd.take(&mut running)?;
+            audience.wait(interrupt::LOOK)?;
+            audience.take(&mut running)?;
         }
         Ok(running.delivered())
+    }
+
+    /// How many events a request has.
+    fn events(&self) -> usize {
+        self.requests.first().map_or(0, Request::events)
     }
 }
 
@@ -102,11 +109,12 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn start(load: &'a Fanout<'a>, crowd: &Crowd) -> anyhow::Result<Self> {
-        let first = crowd.len();
+    fn start(load: &'a Fanout<'a>, audience: &impl Audience) -> anyhow::Result<Self> {
+        let first = audience.others();
         let open = |index| {
             let token = Token(first + index);
-            Asker::open(load.address, load.request, crowd.registry(), token)
+            let request = &load.requests[index % load.requests.len()];
+            Asker::open(load.address, request, audience.registry(), token)
         };
         let publishers = (0..load.publishers).map(open);
         let publishers: Vec<Asker> = publishers.collect::<anyhow::Result<_>>()?;
@@ -127,13 +135,13 @@ impl<'a> Running<'a> {
         })
     }
 
-    fn tick(&self, crowd: &Crowd) -> anyhow::Result<Option<Ticker>> {
+    fn tick(&self, audience: &impl Audience) -> anyhow::Result<Option<Ticker>> {
         let Pace::Fixed(rate) = self.load.pace else {
             return Ok(None);
         };
         let token = Token(self.first + self.publishers.len());
         let interval = Duration::from_secs(1) / rate;
-        Ticker::start(interval, crowd.registry(), token).map(Some)
+        Ticker::start(interval, audience.registry(), token).map(Some)
     }
 
     /// Sends every request that is due and that somebody is free to send.
@@ -143,7 +151,7 @@ impl<'a> Running<'a> {
             let Some(index) = self.free.pop_front() else {
                 return Ok(());
             };
-            let (first, events) = (self.due.len(), self.load.request.events());
+            let (first, events) = (self.due.len(), self.load.events());
             self.due.resize(first + events, due);
             self.requests += 1;
             self.publishers[index].ask(first as u64, self.load.subjects, now)?;
@@ -194,9 +202,9 @@ impl<'a> Running<'a> {
             return Ok(());
         };
         let first = position(answer, b"\"first\":").unwrap_or(0);
-        let events = self.load.request.events() as u64;
-        self.acknowledged.events += events;
-        self.acknowledged.positions += (first..).take(self.load.request.events()).sum::<u64>();
+        let events = self.load.events();
+        self.acknowledged.events += events as u64;
+        self.acknowledged.positions += (first..).take(events).sum::<u64>();
         self.free.push_back(index);
         Ok(())
     }
@@ -285,6 +293,14 @@ impl Delivered {
             had == wanted,
             "the members have {had:?} instead of {wanted:?}"
         );
+        Ok(())
+    }
+
+    /// Fails unless each event has come to so many as it concerns, once each; `taken` is what has come meanwhile.
+    pub(crate) fn must_be_taken(&self, taken: Taken, fan: u64) -> anyhow::Result<()> {
+        let wanted = (self.events * fan, (0..self.events).sum::<u64>() * fan);
+        let had = (taken.events, taken.numbers);
+        ensure!(had == wanted, "{had:?} has come instead of {wanted:?}");
         Ok(())
     }
 

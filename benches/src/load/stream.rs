@@ -30,7 +30,7 @@ impl Framing {
 }
 
 /// What is in front of an event's number, wherever it stands.
-const NUMBER: &[u8] = br#""n":""#;
+pub(super) const NUMBER: &[u8] = br#""n":""#;
 
 /// The furthest that came of each partition, as its receipt.
 pub(super) type Receipts = BTreeMap<u64, String>;

@@ -1,13 +1,14 @@
 //! The generator against a server in this process: it counts right, and notices what is not right. No times are looked at.
 
 use std::net::SocketAddr;
+use std::slice;
 use std::time::Duration;
 
 use feedwire_testkit::TestServer;
 
 use super::{
-    Begin, Closed, Crowd, Drip, Fanout, Fill, Framing, Job, Nobody, Pace, Pages, Protocol, Request,
-    Tally, Waiters,
+    Audience as _, Begin, Closed, Crowd, Drip, FAILING, Fanout, Fill, Framing, Job, Nobody, Pace,
+    Pages, Protocol, Receiver, Request, Taken, Tally, Waiters,
 };
 use crate::event::Event;
 use crate::interrupt;
@@ -84,7 +85,7 @@ async fn every_reader_of_a_fan_out_has_what_was_acknowledged() {
             let request = Request::post(address, PUBLISH, events, 200);
             let load = Fanout {
                 address,
-                request: &request,
+                requests: slice::from_ref(&request),
                 publishers: 3,
                 subjects: 7,
                 fan: 5,
@@ -260,4 +261,37 @@ async fn waiters_ask_again_when_they_are_told_that_there_is_nothing() {
     ] {
         assert!(waited.is_err(), "{what}");
     }
+}
+
+#[test]
+fn a_receiver_counts_what_it_takes_and_refuses_what_is_to_fail() {
+    let mut receiver = Receiver::open(2).expect("there are ports");
+    let addresses = receiver.addresses().expect("it listens");
+    let sending = std::thread::spawn(move || {
+        let mut bytes = 0;
+        for address in addresses {
+            let mut batch = Request::post(address, "/", 10, 200);
+            let mut fill = Fill::open(address).expect("it accepts");
+            for first in [0, 10] {
+                fill.publish(&mut batch, first, 7).expect("it is taken");
+                bytes += batch.bytes().len() as u64;
+            }
+            let failing = Request::post(address, FAILING, 1, 200);
+            fill.send(&failing).expect_err("it is refused");
+        }
+        bytes
+    });
+    while !sending.is_finished() {
+        receiver.wait(interrupt::LOOK).expect("it waits");
+        receiver.take(&mut Nobody).expect("all of it is good");
+    }
+    let wanted = Taken {
+        requests: 4,
+        bytes: sending.join().expect("it does not panic"),
+        events: 40,
+        numbers: 2 * (0..20).sum::<u64>(),
+        refused: 2,
+    };
+    assert_eq!(receiver.taken(), wanted);
+    assert_eq!(receiver.taken().since(wanted), Taken::default());
 }

@@ -71,6 +71,11 @@ impl<'a> Bench<'a> {
         Feedwire::start_guarded(self.cores.server, &self.options.server, self.scratch())
     }
 
+    /// One whose connectors may push to this machine, open to everybody.
+    pub(crate) fn pushing_feedwire(&self) -> anyhow::Result<Feedwire> {
+        Feedwire::start_pushing(self.cores.server, &self.options.server, self.scratch())
+    }
+
     /// The same folder, served by a process that has read nothing of it.
     pub(crate) fn restart(&self, server: Feedwire) -> anyhow::Result<Feedwire> {
         server.restart(self.cores.server, &self.options.server)

@@ -1,5 +1,6 @@
 //! Fan-out: events to many readers as they come, as Server-Sent Events.
 
+use std::slice;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -102,7 +103,7 @@ fn measure(peer: &Peer, ways: &Ways, shape: Shape) -> anyhow::Result<Figures> {
     let request = Request::post(address, &ways.publish, shape.batch, EVENT_BYTES);
     let load = Fanout {
         address,
-        request: &request,
+        requests: slice::from_ref(&request),
         publishers: shape.publishers,
         subjects: SUBJECTS,
         fan: shape.readers as u64,

@@ -1,5 +1,6 @@
 //! Readers that filter, beside as many deliveries of as many events to readers that do not.
 
+use std::slice;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -134,7 +135,7 @@ fn follow(bench: &Bench<'_>, rate: u32, asking: Asking) -> anyhow::Result<Figure
     let request = Request::post(peer.address, &Feedwire::publish_path(FEED), 1, EVENT_BYTES);
     let load = Fanout {
         address: peer.address,
-        request: &request,
+        requests: slice::from_ref(&request),
         publishers: PUBLISHERS,
         subjects: subjects as u64,
         fan: fan as u64,

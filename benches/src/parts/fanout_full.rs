@@ -9,7 +9,7 @@ use crate::child::{Child, Says};
 use crate::clock;
 use crate::figures::{cell, median, median_of, peer_rate, per_second, percent, rate, ratio, span};
 use crate::interrupt;
-use crate::load::{Crowd, Framing, Nobody, Pace, Request};
+use crate::load::{Audience as _, Crowd, Framing, Nobody, Pace, Request};
 use crate::peers;
 use crate::report::Report;
 

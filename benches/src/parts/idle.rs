@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::bench::Bench;
 use super::{idle_still, idle_subjects};
-use crate::load::{Crowd, Framing, Request};
+use crate::load::{Audience as _, Crowd, Framing, Request};
 use crate::peers::Peer;
 use crate::report::Report;
 

@@ -1,5 +1,6 @@
 //! Readers of a subject each, while events of all subjects are published: an event concerns one of them.
 
+use std::slice;
 use std::time::Duration;
 
 use super::bench::Bench;
@@ -60,7 +61,7 @@ fn measure(bench: &Bench<'_>, count: usize) -> anyhow::Result<Run> {
     let request = Request::post(peer.address, &Feedwire::publish_path(FEED), 1, EVENT_BYTES);
     let load = Fanout {
         address: peer.address,
-        request: &request,
+        requests: slice::from_ref(&request),
         publishers: PUBLISHERS,
         subjects: count as u64,
         fan: 1,

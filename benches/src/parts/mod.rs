@@ -17,6 +17,10 @@ mod poll;
 mod publish;
 mod publish_batches;
 mod publish_one;
+mod push;
+mod push_failing;
+mod push_fast;
+mod push_idle;
 mod reading;
 mod replay;
 mod replay_pages;
@@ -52,6 +56,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Part::Serialized,
         Part::Streams,
         Part::Entities,
+        Part::Push,
     ];
     for part in all {
         if options.part.is_none_or(|asked| asked == part) {
@@ -74,5 +79,6 @@ fn run_part(part: Part, bench: &Bench<'_>, report: &mut Report) -> anyhow::Resul
         Part::Serialized => serialized::run(bench, report),
         Part::Streams => streams::run(bench, report),
         Part::Entities => entities::run(bench, report),
+        Part::Push => push::run(bench, report),
     }
 }

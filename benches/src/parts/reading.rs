@@ -6,7 +6,7 @@ use super::replay::must_be_all;
 use crate::clock;
 use crate::figures::per_second;
 use crate::interrupt;
-use crate::load::{Crowd, Framing, Nobody, Pages, Request, Tally};
+use crate::load::{Audience as _, Crowd, Framing, Nobody, Pages, Request, Tally};
 use crate::peers::Peer;
 use crate::usage::{Shares, Spell};
 

@@ -1,5 +1,6 @@
 //! As many deliveries as go to the members of a stream, beside one who reads the feed.
 
+use std::slice;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -9,7 +10,7 @@ use super::streams::{EVENT_BYTES, FEED, SUBJECTS, fill, make, post};
 use crate::clock;
 use crate::figures::{cell, median_of, per_second, percent, rate, ratio};
 use crate::interrupt;
-use crate::load::{Crowd, Fanout, Framing, Nobody, Pace, Request, Tally};
+use crate::load::{Audience as _, Crowd, Fanout, Framing, Nobody, Pace, Request, Tally};
 use crate::peers::{Feedwire, PROJECT};
 use crate::report::Report;
 use crate::usage::{Shares, Spell};
@@ -153,7 +154,7 @@ fn at_tail(
     let request = Request::post(address, &Feedwire::publish_path(FEED), BATCH, EVENT_BYTES);
     let load = Fanout {
         address,
-        request: &request,
+        requests: slice::from_ref(&request),
         publishers: PUBLISHERS,
         subjects: SUBJECTS,
         fan: 1,

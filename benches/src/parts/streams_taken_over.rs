@@ -10,7 +10,7 @@ use crate::child::{Child, Says};
 use crate::clock;
 use crate::figures::{cell, median, span};
 use crate::interrupt;
-use crate::load::{Crowd, Nobody};
+use crate::load::{Audience as _, Crowd, Nobody};
 use crate::peers::Feedwire;
 use crate::report::Report;
 

@@ -70,6 +70,17 @@ impl Feedwire {
         Ok((Self::serve(core, program, folder, &[])?, token))
     }
 
+    /// One that is open to everybody, and whose connectors may push to this machine.
+    pub(crate) fn start_pushing(
+        core: usize,
+        program: &Path,
+        scratch: &Path,
+    ) -> anyhow::Result<Self> {
+        let inwards = ["--push-allow-network", "127.0.0.0/8", "--push-allow-http"];
+        let options = [&["--dev"][..], &inwards].concat();
+        Self::serve(core, program, folder(scratch)?, &options)
+    }
+
     /// Ends the process and serves the folder with another, open to everybody.
     pub(crate) fn restart(self, core: usize, program: &Path) -> anyhow::Result<Self> {
         let Self { peer, folder } = self;

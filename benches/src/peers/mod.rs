@@ -42,6 +42,11 @@ fn free_port() -> anyhow::Result<SocketAddr> {
     Ok(listener.local_addr()?)
 }
 
+/// Where nobody listens.
+pub(crate) fn nobody() -> anyhow::Result<SocketAddr> {
+    free_port()
+}
+
 fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
     words.map(OsString::from).to_vec()
 }

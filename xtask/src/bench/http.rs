@@ -23,7 +23,7 @@ const BUILD: [&str; 8] = [
 ];
 
 /// The tables that it may write, by the names of its parts.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "publish",
     "poll",
     "fanout",
@@ -32,6 +32,7 @@ const PARTS: [&str; 8] = [
     "serialized",
     "streams",
     "entities",
+    "push",
 ];
 
 pub(super) fn run(root: &Path, options: &[OsString]) -> anyhow::Result<Tables> {
