@@ -127,12 +127,17 @@ impl<E> Hand<E> {
         self.was_new = bounds.tries_new && !self.was_new && self.put_new_first();
         let (mut parcel, mut most, mut bytes) = (Vec::new(), bounds.events, 0);
         while let Some(key) = self.ready.pop_front() {
-            self.let_go(key, &current);
             let Some(lane) = self.lanes.get_mut(&key) else {
                 continue;
             };
             let before = parcel.len();
             while let Some(item) = lane.waiting.front() {
+                if !current(&item.event) {
+                    self.count -= item.is_new();
+                    self.bytes -= item.bytes;
+                    lane.waiting.pop_front();
+                    continue;
+                }
                 // Of what has failed together, less and less is tried together: what is at fault is alone soon.
                 let own = (bounds.events >> item.failures.min(31)).max(1);
                 let is_room = parcel.len() < most.min(own) && bytes + item.bytes <= bounds.bytes;
@@ -144,6 +149,10 @@ impl<E> Hand<E> {
                 parcel.extend(lane.waiting.pop_front());
             }
             if parcel.len() == before {
+                if lane.waiting.is_empty() {
+                    self.lanes.remove(&key);
+                    continue;
+                }
                 self.ready.push_front(key);
                 break;
             }
@@ -192,26 +201,6 @@ impl<E> Hand<E> {
             until = Some(until.map_or(own, |until| until.min(own)));
         }
         until
-    }
-
-    fn let_go(&mut self, key: u64, current: impl Fn(&E) -> bool) {
-        let Some(lane) = self.lanes.get_mut(&key) else {
-            return;
-        };
-        let (mut count, mut bytes) = (0, 0);
-        lane.waiting.retain(|item| {
-            let is_current = current(&item.event);
-            if !is_current {
-                count += item.is_new();
-                bytes += item.bytes;
-            }
-            is_current
-        });
-        self.count -= count;
-        self.bytes -= bytes;
-        if lane.waiting.is_empty() {
-            self.lanes.remove(&key);
-        }
     }
 
     /// A parcel is dealt with, whatever came of it.
