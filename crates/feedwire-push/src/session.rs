@@ -179,16 +179,18 @@ impl Session {
         self.desk.change(|health| health.in_flight = in_flight);
     }
 
-    /// How much more may be in hand; `None` where it is nothing.
+    /// How much more is to be in hand; `None` where it is nothing. As long as enough is on its way, several are taken at once: that takes less
+    /// than one for each that is done.
     fn room(&self, course: &Course) -> Option<Limit> {
         if self.trouble.held_until(Instant::now()).is_some() {
             return None;
         }
         let settings = &self.connector.settings;
-        let most = HAND_FACTOR * settings.concurrency * settings.batch_events;
-        let records = most.saturating_sub(course.hand.count());
+        let one_each = settings.concurrency * settings.batch_events;
+        let records = (HAND_FACTOR * one_each).saturating_sub(course.hand.count());
         let bytes = HAND_BYTES.saturating_sub(course.hand.bytes());
-        (records > 0 && bytes > 0).then_some(Limit { records, bytes })
+        let is_worth_it = records >= one_each || course.flights.len() < settings.concurrency;
+        (records > 0 && bytes > 0 && is_worth_it).then_some(Limit { records, bytes })
     }
 
     fn taken(
