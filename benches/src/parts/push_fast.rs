@@ -25,28 +25,40 @@ struct Shape {
     in_flight: usize,
     events: usize,
     requests: u64,
+    /// How many subjects the events have: of each, one request at a time is on its way.
+    subjects: u64,
 }
 
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 5] = [
     Shape {
         in_flight: 1,
         events: 1,
         requests: 20_000,
+        subjects: SUBJECTS,
     },
     Shape {
         in_flight: 8,
         events: 1,
         requests: 50_000,
+        subjects: SUBJECTS,
     },
     Shape {
         in_flight: 64,
         events: 1,
         requests: 50_000,
+        subjects: SUBJECTS,
     },
     Shape {
         in_flight: 8,
         events: 100,
         requests: 5_000,
+        subjects: SUBJECTS,
+    },
+    Shape {
+        in_flight: 8,
+        events: 100,
+        requests: 5_000,
+        subjects: 1,
     },
 ];
 
@@ -70,7 +82,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         "One connector and a receiver that answers at once, events of {EVENT_BYTES} B"
     ));
     report.columns(&[
-        "in flight × events a request",
+        "in flight × events a request, subjects",
         "events/s",
         "requests/s",
         "bytes a request",
@@ -91,7 +103,7 @@ pub(super) fn run(bench: &Bench<'_>, report: &mut Report) -> anyhow::Result<()> 
         let bytes = runs.first().map_or(0, |(ours, _)| ours.bytes);
         let bare = of(|(_, bare)| bare.shares.generator);
         report.row(&[
-            format!("{} × {}", shape.in_flight, shape.events),
+            format!("{} × {}, {}", shape.in_flight, shape.events, shape.subjects),
             cell(requests.map(|requests| requests * events), rate),
             cell(requests, rate),
             format!("{bytes} B"),
@@ -133,7 +145,7 @@ fn connected(bench: &Bench<'_>, shape: Shape) -> anyhow::Result<Figures> {
         EVENT_BYTES,
     );
     for first in (0..events).step_by(usize::try_from(batch)?) {
-        fill.publish(&mut publish, first, SUBJECTS)?;
+        fill.publish(&mut publish, first, shape.subjects)?;
     }
     let mut receiver = Receiver::open(1)?;
     let form = if shape.events > 1 {
