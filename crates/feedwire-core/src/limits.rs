@@ -87,6 +87,9 @@ pub const CONNECTORS_MAX: usize = STREAMS_MAX;
 /// How many partitions the stream of a connector has: whoever pulls it instead may have as many members.
 pub const CONNECTOR_PARTITIONS: u16 = 16;
 
+/// How many events of a connector's stream may be with it: where one subject is slow, there is room for those of others.
+pub const CONNECTOR_IN_FLIGHT: usize = 4_000;
+
 /// Most partitions of a project's streams together: each takes half a kilobyte and four more where it is behind, and is looked at with
 /// each commit. As many streams as there may be, with the usual 64 each, are fewer.
 pub const PARTITIONS_MAX: usize = 8_192;

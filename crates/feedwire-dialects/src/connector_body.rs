@@ -99,10 +99,7 @@ pub fn draft(body: &[u8], now: Timestamp) -> Result<Draft, Error> {
     let signing = given.secret.clone().map(SecretText::new);
     let change = given.change()?;
     let source = given.source(change.selection.clone(), now)?;
-    let mut settings = Settings::new(name, url);
-    if change.form == Some(Form::Batch) {
-        settings.batch_events = BATCH_SIZE;
-    }
+    let settings = Settings::new(name, url);
     let revised = change.merged(Revised {
         settings,
         selection: None,
@@ -111,6 +108,7 @@ pub fn draft(body: &[u8], now: Timestamp) -> Result<Draft, Error> {
             ..Secrets::default()
         },
         is_active: given.paused != Some(true),
+        skips: false,
     });
     checked(&revised.settings)?;
     Ok(Draft {
@@ -163,10 +161,16 @@ fn any() -> Revised {
         selection: None,
         secrets: Secrets::default(),
         is_active: true,
+        skips: false,
     }
 }
 
 impl Change {
+    /// Where it pushes to, if that is changed.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// `revised` with what is changed of it.
     pub fn apply(self, revised: Revised) -> Result<Revised, connectors::Error> {
         let is_reading = matches!(revised.settings.form, Form::Reading { .. });
@@ -189,7 +193,10 @@ impl Change {
         if let Some(display_name) = self.display_name {
             settings.display_name = display_name;
         }
-        if let Some(form) = self.form {
+        if let Some(form) = self.form
+            && form != settings.form
+        {
+            settings.batch_events = if form == Form::Batch { BATCH_SIZE } else { 1 };
             settings.form = form;
         }
         settings.batch_events = self.batch_events.unwrap_or(settings.batch_events);

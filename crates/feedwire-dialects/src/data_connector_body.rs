@@ -135,9 +135,9 @@ impl Given {
         }
     }
 
-    /// Whether it is to push.
-    pub fn is_active(&self) -> Option<bool> {
-        self.is_active
+    /// Where it is to push, if that is said.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
     }
 
     /// The connector `name` that is like this. It pushes what comes from now on.
@@ -172,7 +172,11 @@ impl Given {
             settings.form = Form::Reading { labels };
         }
         if let Some(events) = self.events {
-            revised.selection = Some(selection(events));
+            let there = revised.selection.take();
+            revised.selection = Some(Selection {
+                types: events,
+                ..there.unwrap_or_else(|| selection(Vec::new()))
+            });
         }
         let secrets = &mut revised.secrets;
         if let Some(secret) = self.secret.filter(|secret| !secret.reveal().is_empty()) {

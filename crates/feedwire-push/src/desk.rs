@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use feedwire_core::connectors::{Attempt, Health, Numbers};
 use feedwire_event::Timestamp;
 use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use crate::numbers::Window;
 
@@ -14,11 +13,7 @@ pub(crate) const ATTEMPTS_MAX: usize = 100;
 
 /// Where a connector's task notes what others are told.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
-    state: Mutex<State>,
-    /// The connector is deleted.
-    pub(crate) gone: CancellationToken,
-}
+pub(crate) struct Desk(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -33,7 +28,7 @@ struct State {
 impl Desk {
     /// A request was made.
     pub(crate) fn note(&self, attempt: Attempt) {
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         let is_success = attempt.answered.is_success();
         state.window.count(attempt.at, is_success, attempt.latency);
         state.health.requests += 1;
@@ -46,31 +41,31 @@ impl Desk {
 
     /// The last requests, the newest first.
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
-        self.state.lock().attempts.iter().rev().cloned().collect()
+        self.0.lock().attempts.iter().rev().cloned().collect()
     }
 
     /// The numbers of the last three hours.
     pub(crate) fn numbers(&self, now: Timestamp) -> Numbers {
-        self.state.lock().window.numbers(now)
+        self.0.lock().window.numbers(now)
     }
 
     /// What is latest is pushed from now on, unless it is already.
     pub(crate) fn begin_sync(&self) -> bool {
-        !std::mem::replace(&mut self.state.lock().is_syncing, true)
+        !std::mem::replace(&mut self.0.lock().is_syncing, true)
     }
 
     /// That is done.
     pub(crate) fn end_sync(&self) {
-        self.state.lock().is_syncing = false;
+        self.0.lock().is_syncing = false;
     }
 
     /// How pushing goes.
     pub(crate) fn health(&self) -> Health {
-        self.state.lock().health.clone()
+        self.0.lock().health.clone()
     }
 
     /// Has `change` note how pushing goes.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Health)) {
-        change(&mut self.state.lock().health);
+        change(&mut self.0.lock().health);
     }
 }

@@ -52,8 +52,6 @@ pub(crate) struct Hand<E> {
     lanes: BTreeMap<u64, Lane<E>>,
     /// The lanes that have something to be sent and nothing on its way, the one that waits longest first.
     ready: VecDeque<u64>,
-    /// Of what has not failed yet.
-    count: usize,
     /// Of all that is in hand.
     bytes: usize,
     /// The last request was of what had not failed, before its turn.
@@ -63,6 +61,8 @@ pub(crate) struct Hand<E> {
 #[derive(Debug)]
 struct Lane<E> {
     waiting: VecDeque<Item<E>>,
+    /// How many of it are in hand that have not failed yet, those on their way among them.
+    new: usize,
     is_busy: bool,
 }
 
@@ -78,7 +78,6 @@ impl<E> Default for Hand<E> {
         Self {
             lanes: BTreeMap::new(),
             ready: VecDeque::new(),
-            count: 0,
             bytes: 0,
             was_new: false,
         }
@@ -86,10 +85,12 @@ impl<E> Default for Hand<E> {
 }
 
 impl<E> Hand<E> {
-    /// How many events are in hand that have not failed yet, those on their way among them. What has failed stands in nobody's way: it comes
-    /// again sooner than anything new comes, and there is one of a subject at most.
-    pub(crate) fn count(&self) -> usize {
-        self.count
+    /// How many events are in hand that have not failed yet, those on their way among them; of each lane at most `of_lane`, so that one whose
+    /// receiver is slow leaves room for others. What has failed stands in nobody's way: it comes again sooner than anything new comes, and
+    /// there is one of a subject at most.
+    pub(crate) fn count(&self, of_lane: usize) -> usize {
+        let lanes = self.lanes.values();
+        lanes.map(|lane| lane.new.min(of_lane)).sum()
     }
 
     /// How large they are.
@@ -99,16 +100,17 @@ impl<E> Hand<E> {
 
     /// Takes an event, behind those of its lane.
     pub(crate) fn add(&mut self, item: Item<E>) {
-        self.count += item.is_new();
         self.bytes += item.bytes;
         let key = item.lane;
         let lane = self.lanes.entry(key).or_insert_with(|| {
             self.ready.push_back(key);
             Lane {
                 waiting: VecDeque::new(),
+                new: 0,
                 is_busy: false,
             }
         });
+        lane.new += item.is_new();
         lane.waiting.push_back(item);
     }
 
@@ -118,13 +120,14 @@ impl<E> Hand<E> {
         now: Instant,
         bounds: Bounds,
         current: impl Fn(&E) -> bool,
+        is_good: impl Fn(u64) -> bool,
     ) -> Next<E> {
         if let Some(until) = self.lingers(bounds)
             && until > now
         {
             return Next::Wait(until);
         }
-        self.was_new = bounds.tries_new && !self.was_new && self.put_new_first();
+        self.was_new = bounds.tries_new && !self.was_new && self.put_new_first(is_good);
         let (mut parcel, mut most, mut bytes) = (Vec::new(), bounds.events, 0);
         while let Some(key) = self.ready.pop_front() {
             let Some(lane) = self.lanes.get_mut(&key) else {
@@ -133,7 +136,7 @@ impl<E> Hand<E> {
             let before = parcel.len();
             while let Some(item) = lane.waiting.front() {
                 if !current(&item.event) {
-                    self.count -= item.is_new();
+                    lane.new -= item.is_new();
                     self.bytes -= item.bytes;
                     lane.waiting.pop_front();
                     continue;
@@ -168,13 +171,15 @@ impl<E> Hand<E> {
         }
     }
 
-    /// Has the first lane that is ready be one whose next event has not failed; whether there is one.
-    fn put_new_first(&mut self) -> bool {
+    /// Has the first lane that is ready be one whose next event has not failed, before all one that `is_good`; whether there is one.
+    fn put_new_first(&mut self, is_good: impl Fn(u64) -> bool) -> bool {
         let is_new = |key: &u64| {
             let next = self.lanes.get(key).and_then(|lane| lane.waiting.front());
             next.is_some_and(|item| item.failures == 0)
         };
-        let at = self.ready.iter().position(is_new);
+        let mut ready = self.ready.iter();
+        let good = ready.position(|key| is_good(*key) && is_new(key));
+        let at = good.or_else(|| self.ready.iter().position(is_new));
         let found = at.and_then(|at| self.ready.remove(at));
         self.ready.extend(found);
         self.ready.rotate_right(usize::from(found.is_some()));
@@ -205,12 +210,12 @@ impl<E> Hand<E> {
 
     /// A parcel is dealt with, whatever came of it.
     pub(crate) fn done(&mut self, parcel: &[Item<E>]) {
-        self.count -= parcel.iter().map(Item::is_new).sum::<usize>();
         self.bytes -= parcel.iter().map(|item| item.bytes).sum::<usize>();
         for item in parcel {
             let Some(lane) = self.lanes.get_mut(&item.lane) else {
                 continue;
             };
+            lane.new -= item.is_new();
             if !std::mem::take(&mut lane.is_busy) {
                 // One of the same lane stood before it.
                 continue;
@@ -223,13 +228,37 @@ impl<E> Hand<E> {
         }
     }
 
+    /// Lets go of what is not on its way and was taken before `since`, and of what is behind that in its lane.
+    pub(crate) fn give_back_from(&mut self, since: Instant) -> Vec<E> {
+        let mut given = Vec::new();
+        for lane in self.lanes.values_mut() {
+            let old = lane.waiting.iter().position(|item| item.since < since);
+            for item in lane.waiting.drain(old.unwrap_or(lane.waiting.len())..) {
+                lane.new -= item.is_new();
+                self.bytes -= item.bytes;
+                given.push(item.event);
+            }
+        }
+        self.lanes
+            .retain(|_, lane| lane.is_busy || !lane.waiting.is_empty());
+        let lanes = &self.lanes;
+        self.ready.retain(|key| lanes.contains_key(key));
+        given
+    }
+
+    /// What waits in the lane `key`.
+    pub(crate) fn waiting(&self, key: u64) -> impl Iterator<Item = &E> {
+        let lane = self.lanes.get(&key).into_iter();
+        lane.flat_map(|lane| lane.waiting.iter().map(|item| &item.event))
+    }
+
     /// Lets go of everything that is not on its way.
     pub(crate) fn give_back(&mut self) -> Vec<E> {
         self.ready.clear();
         let mut given = Vec::new();
         for lane in self.lanes.values_mut() {
             for item in lane.waiting.drain(..) {
-                self.count -= item.is_new();
+                lane.new -= item.is_new();
                 self.bytes -= item.bytes;
                 given.push(item.event);
             }
@@ -274,7 +303,7 @@ mod tests {
     }
 
     fn parcel(hand: &mut Hand<u32>, bounds: Bounds) -> Vec<Item<u32>> {
-        match hand.next(Instant::now(), bounds, |_| true) {
+        match hand.next(Instant::now(), bounds, |_| true, |_| false) {
             Next::Parcel(parcel) => parcel,
             Next::Wait(_) | Next::Nothing => Vec::new(),
         }
@@ -356,11 +385,11 @@ mod tests {
             since: start,
             ..item(1, 10)
         });
-        let Next::Wait(until) = hand.next(start, bounds, |_| true) else {
+        let Next::Wait(until) = hand.next(start, bounds, |_| true, |_| false) else {
             panic!("it waits");
         };
         assert_eq!(until, start + linger);
-        let late = hand.next(until, bounds, |_| true);
+        let late = hand.next(until, bounds, |_| true, |_| false);
         assert!(matches!(late, Next::Parcel(parcel) if events(&parcel) == [10]));
         let mut hand = self::hand(&[(1, 10), (2, 20)]);
         assert_eq!(events(&parcel(&mut hand, bounds)), [10, 20]);
@@ -373,25 +402,24 @@ mod tests {
         let mut given = hand.give_back();
         given.sort_unstable();
         assert_eq!(given, [11, 20]);
-        assert_eq!((hand.count(), hand.bytes()), (1, 10));
+        assert_eq!((hand.count(100), hand.bytes()), (1, 10));
         hand.done(&first);
-        assert_eq!((hand.count(), hand.bytes()), (0, 0));
+        assert_eq!((hand.count(100), hand.bytes()), (0, 0));
         assert!(parcel(&mut hand, ONE).is_empty() && hand.lanes.is_empty());
     }
 
     #[test]
     fn what_is_not_current_any_more_is_let_go_of() {
         let mut hand = hand(&[(1, 10), (1, 11), (2, 20)]);
-        let next = hand.next(Instant::now(), many(8), |event| {
-            *event != 10 && *event != 20
-        });
+        let current = |event: &u32| *event != 10 && *event != 20;
+        let next = hand.next(Instant::now(), many(8), current, |_| false);
         assert!(matches!(&next, Next::Parcel(parcel) if events(parcel) == [11]));
-        assert_eq!((hand.count(), hand.bytes()), (1, 10));
+        assert_eq!((hand.count(100), hand.bytes()), (1, 10));
         let Next::Parcel(parcel) = next else {
             panic!("there is one");
         };
         hand.done(&parcel);
-        assert_eq!((hand.count(), hand.bytes()), (0, 0));
+        assert_eq!((hand.count(100), hand.bytes()), (0, 0));
         assert!(hand.lanes.is_empty() && hand.ready.is_empty());
     }
 }

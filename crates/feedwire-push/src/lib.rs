@@ -26,6 +26,6 @@ pub use outgoing::{
     Answer, BadHeader, BadId, BadSecret, BadUrl, CUSTOM_HEADERS_MAX, Delivery, Failure, Guard,
     HEADER_BYTES_MAX, Inside, Outgoing, RedirectFault, Resolve, Roots, RootsError, SigningSecret,
     Stage, SystemResolver, TOLERANCE, Target, URL_BYTES_MAX, Unverified, check_header,
-    dt_signature, standard_webhooks, verify, verify_dt_signature,
+    dt_signature, origin, standard_webhooks, verify, verify_dt_signature,
 };
 pub use push::{Letters, Made, Push, Rotated, Stats};

@@ -16,6 +16,10 @@ pub(crate) const BODY_BYTES: usize = 8 * 1024 * 1024;
 /// request at a time tries it.
 pub(crate) const SUSPECTS: usize = 5;
 
+/// How long all that a connector has waits at most where a receiver answers that it cannot: it does answer, and may do so otherwise to
+/// what is about others.
+pub(crate) const HOLD_MAX: Duration = Duration::from_secs(30);
+
 /// The longest that a receiver may have itself left alone for by `Retry-After`.
 pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
@@ -26,10 +30,10 @@ pub(crate) const CONDITION_INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) const TOLD_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Most events of which it is known since when they fail. The others are given up later than they should be.
-pub(crate) const TRYING_MAX: usize = 1_000;
+pub(crate) const TRYING_MAX: usize = 4_000;
 
-/// How long requests that are on their way are waited for when a connector ends or the server stops.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
+/// How many subjects are known of which something has succeeded: while a receiver fails, these are tried first.
+pub(crate) const GOOD_MAX: usize = 64;
 
 /// How long a connector waits before it tries again to be a member of its stream, at first and at most.
 pub(crate) const JOIN_WAIT: (Duration, Duration) =
@@ -40,3 +44,15 @@ pub(crate) const SYNC_TRIES: u32 = 3;
 
 /// How many devices are looked at in one go for what is latest of them.
 pub(crate) const SYNC_PAGE: usize = 100;
+
+/// How many connectors push what is latest at once. The others wait.
+pub(crate) const SYNCS_MAX: usize = 8;
+
+/// How many requests the connectors of one project have on their way at once, whatever each of them may have.
+pub(crate) const PROJECT_REQUESTS_MAX: usize = 256;
+
+/// How many samples connectors push at once.
+pub(crate) const TESTS_MAX: usize = 8;
+
+/// Bytes of the words that say why something failed: some of them come from the receiver.
+pub(crate) const WHY_BYTES: usize = 512;

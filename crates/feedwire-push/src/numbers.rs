@@ -83,6 +83,10 @@ impl Window {
         while self.0.front().is_some_and(|span| span.index + spans <= now) {
             self.0.pop_front();
         }
+        // Of a clock that was set back.
+        while self.0.back().is_some_and(|span| span.index > now) {
+            self.0.pop_back();
+        }
     }
 }
 

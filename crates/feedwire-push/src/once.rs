@@ -54,6 +54,10 @@ impl Push {
         let selection = overview.stream.map(|stream| stream.settings.selection);
         let record = inner.sample(grant, connector, selection.as_ref());
         let (wire, desk) = inner.outfit(grant, connector)?;
+        let room = inner.tests.try_acquire();
+        let _room = room.map_err(|_full| {
+            Error::Unfit("as many connectors are tried as may be at once: try again soon")
+        })?;
         let id = format!("test_{}", inner.core.new_id().as_str());
         let outcome = wire.send(Occasion::Test, id.into(), &[&record], 1).await;
         let Outcome::Sent(attempt, _) = outcome else {
@@ -76,12 +80,17 @@ impl Push {
             let words = "only a connector of readings pushes what is latest: replay a time range";
             return Err(Error::Unfit(words));
         };
+        let feeds = &stream.settings.selection.feeds;
+        if !(feeds.is_empty() || feeds.contains(&request::feed())) {
+            let words = "the connector pushes nothing of the feed that devices are in";
+            return Err(Error::Unfit(words));
+        }
         let (wire, desk) = inner.outfit(grant, connector)?;
         if desk.begin_sync() {
             let syncing = Sync {
                 inner: inner.clone(),
                 grant: Grant::whole(grant.project().clone()),
-                settings: connector.settings.clone(),
+                connector: connector.clone(),
                 selection: stream.settings.selection,
                 wire: Arc::new(wire),
                 desk,
@@ -179,7 +188,8 @@ impl Inner {
     ) -> Result<(Wire, Arc<Desk>), Error> {
         let project = grant.project();
         let secrets = self.open(project, connector)?;
-        let wire = Wire::new(self.means(), project, connector, &secrets)?;
+        let room = self.room(project);
+        let wire = Wire::new(self.means(), room, project, connector, &secrets)?;
         Ok((wire, self.desk(project, connector)))
     }
 
@@ -226,7 +236,7 @@ impl Inner {
 struct Sync {
     inner: Arc<Inner>,
     grant: Grant,
-    settings: Settings,
+    connector: Arc<Connector>,
     selection: Selection,
     wire: Arc<Wire>,
     desk: Arc<Desk>,
@@ -237,12 +247,12 @@ impl Sync {
         let pushed = tokio::select! {
             pushed = self.push_all() => pushed,
             () = self.inner.stop.cancelled() => Ok(()),
-            () = self.desk.gone.cancelled() => Ok(()),
+            () = self.changed() => Ok(()),
         };
         if let Err(error) = pushed {
             tracing::warn!(
                 project = %self.grant.project(),
-                connector = %self.settings.name,
+                connector = %self.connector.settings.name,
                 error = &error as &dyn std::error::Error,
                 "what is latest is not pushed"
             );
@@ -250,7 +260,22 @@ impl Sync {
         self.desk.end_sync();
     }
 
+    /// Waits until the connector is another than it was, or none.
+    async fn changed(&self) {
+        let core = &self.inner.core;
+        let mut changes = core.connector_changes();
+        loop {
+            let name = &self.connector.settings.name;
+            let there = core.connector(&self.grant, name).await;
+            let is_same = there.is_ok_and(|there| there.connector == self.connector);
+            if !is_same || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     async fn push_all(&self) -> Result<(), Error> {
+        let _turn = self.inner.syncs.acquire().await;
         let core = &self.inner.core;
         let labels = self.selection.labels.iter().cloned();
         let mut part = Part {
@@ -273,7 +298,9 @@ impl Sync {
                 let wanted = latest.into_iter().flatten();
                 let wanted = wanted.filter(|record| self.is_wanted(record));
                 stream::iter(wanted)
-                    .for_each_concurrent(self.settings.concurrency, |record| self.push(record))
+                    .for_each_concurrent(self.connector.settings.concurrency, |record| {
+                        self.push(record)
+                    })
                     .await;
             }
             if !page.more {
@@ -305,7 +332,7 @@ impl Sync {
             if is_success {
                 return;
             }
-            tokio::time::sleep(backoff::wait(&self.settings.retry, number)).await;
+            tokio::time::sleep(backoff::wait(&self.connector.settings.retry, number)).await;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The task of a connector: it pushes as long as it is active, and takes up again what has ended by itself.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use feedwire_core::connectors::{Connector, Phase};
@@ -7,8 +8,10 @@ use feedwire_core::stream::{self, Member};
 use feedwire_core::{Grant, audit};
 use feedwire_event::json::Canonical;
 use feedwire_event::{Data, Event, Extensions, ProjectName, Subject, TypeName};
+use futures_util::FutureExt as _;
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
@@ -31,8 +34,23 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Pushes until there is nobody who could change that.
+    /// Pushes until there is nobody who could change that. What is wrong with one request ends no connector.
     pub(crate) async fn keep(mut self) {
+        while AssertUnwindSafe(self.push_on())
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            tracing::error!(project = %self.project, "the task of a connector has panicked, and begins anew");
+            self.desk.change(|health| {
+                health.hindrance =
+                    Some("it has failed in a way that is a fault of the server".to_owned());
+            });
+            tokio::time::sleep(JOIN_WAIT.1).await;
+        }
+    }
+
+    async fn push_on(&mut self) {
         loop {
             let present = self.present.borrow_and_update().clone();
             let is_told = match present {
@@ -71,20 +89,27 @@ impl Post {
     async fn push(&self, connector: &Arc<Connector>, halt: &CancellationToken) {
         let mut wait = JOIN_WAIT.0;
         loop {
+            let began = Instant::now();
             let ended = match halt.run_until_cancelled(self.begin(connector)).await {
                 None => return,
                 Some(Err(why)) => Err(why),
                 Some(Ok((mut session, member))) => {
-                    wait = JOIN_WAIT.0;
-                    self.desk.change(|health| health.hindrance = None);
-                    Ok(session.push(member, halt).await)
+                    let end = session.push(member, halt).await;
+                    if began.elapsed() > wait {
+                        wait = JOIN_WAIT.0;
+                    }
+                    Ok(end)
                 }
             };
             let hindrance = match ended {
                 Ok(End::Halted) => return,
                 Ok(End::Closing) => None,
-                Ok(End::Done) => self.end(connector, Phase::Done).await.err(),
-                Ok(End::Hopeless(why)) => self.disable(connector, why).await.err(),
+                Ok(End::Done) => return self.end_in_time(connector, &Phase::Done, halt).await,
+                Ok(End::Hopeless(why)) => {
+                    return self
+                        .end_in_time(connector, &Phase::Disabled(why), halt)
+                        .await;
+                }
                 Ok(End::Broken(error)) => Some(error.to_string()),
                 Err(why) => Some(why),
             };
@@ -97,13 +122,38 @@ impl Post {
         }
     }
 
+    /// Has the connector be in `phase`, as soon as that can be written down; nothing is pushed until then.
+    async fn end_in_time(
+        &self,
+        connector: &Arc<Connector>,
+        phase: &Phase,
+        halt: &CancellationToken,
+    ) {
+        loop {
+            let ended = match phase {
+                Phase::Disabled(why) => self.disable(connector, why.clone()).await,
+                phase => self.end(connector, phase.clone()).await,
+            };
+            let Err(why) = ended else {
+                return;
+            };
+            self.hindered(connector, Some(why));
+            let slept = halt.run_until_cancelled(tokio::time::sleep(JOIN_WAIT.1));
+            if slept.await.is_none() {
+                return;
+            }
+        }
+    }
+
     /// Becomes the member of the stream.
     async fn begin(&self, connector: &Arc<Connector>) -> Result<(Session, Member), String> {
         let Inner { core, .. } = &*self.inner;
         let name = &connector.settings.name;
         let secrets = self.inner.open(&self.project, connector);
         let secrets = secrets.map_err(|error| error.to_string())?;
-        let wire = Wire::new(self.inner.means(), &self.project, connector, &secrets);
+        let room = self.inner.room(&self.project);
+        let means = self.inner.means();
+        let wire = Wire::new(means, room, &self.project, connector, &secrets);
         let wire = wire.map_err(|error| error.to_string())?;
         let condition = core.connector_condition(&self.project, name).await;
         let condition = condition.map_err(|error| error.to_string())?;
@@ -115,6 +165,7 @@ impl Post {
             }
             error => error.to_string(),
         })?;
+        self.desk.change(|health| health.hindrance = None);
         let session = Session {
             core: core.clone(),
             clock: self.inner.clock.clone(),
@@ -123,6 +174,7 @@ impl Post {
             desk: self.desk.clone(),
             wire: Arc::new(wire),
             trouble: Trouble::new(condition, connector.phase_since),
+            grace: self.inner.grace(),
         };
         Ok((session, member))
     }
@@ -145,7 +197,12 @@ impl Post {
     }
 
     /// Has the connector wait until somebody says that it is to go on, which is on record first.
-    async fn disable(&self, connector: &Connector, why: String) -> Result<(), String> {
+    async fn disable(&self, connector: &Arc<Connector>, why: String) -> Result<(), String> {
+        let present = self.present.borrow().clone();
+        if !present.is_some_and(|present| present == *connector) {
+            // It was changed meanwhile, and goes on as it is now.
+            return Ok(());
+        }
         let event = disabled(&self.project, connector, &why);
         let recorded: Result<(), audit::Error> = self.inner.core.audit(&event).await;
         recorded.map_err(|error| error.to_string())?;

@@ -1,23 +1,24 @@
 //! What is asked of connectors, and the tasks of those that are active.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use feedwire_auth::Seal;
 use feedwire_core::connectors::{
-    Attempt, Connector, Draft, Error, Form, Numbers, Overview, Phase, Revised, Revision,
+    Attempt, Connector, Draft, Error, Form, Numbers, Overview, Phase, Revised, Revision, Rewritten,
     SecretText, Secrets, Shown,
 };
 use feedwire_core::stream::{Letter, Which};
 use feedwire_core::{Clock, Core, Grant};
 use feedwire_event::{ConnectorName, Position, ProjectName, Timestamp};
-use parking_lot::Mutex;
-use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::desk::Desk;
+use crate::limits::{PROJECT_REQUESTS_MAX, SYNCS_MAX, TESTS_MAX};
 use crate::outgoing::{CUSTOM_HEADERS_MAX, Outgoing, SigningSecret};
 use crate::post::Post;
 use crate::vault::Vault;
@@ -37,9 +38,17 @@ pub(crate) struct Inner {
     pub(crate) outgoing: Outgoing,
     vault: Vault,
     desks: Mutex<Desks>,
+    /// How many requests the connectors of a project may have on their way.
+    rooms: Mutex<HashMap<ProjectName, Arc<Semaphore>>>,
+    /// How many connectors may push what is latest.
+    pub(crate) syncs: Semaphore,
+    /// How many samples may be on their way.
+    pub(crate) tests: Semaphore,
     /// What is done beside the tasks of connectors.
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+    /// How long requests that are on their way are waited for when a connector ends or the server stops.
+    grace: RwLock<Duration>,
 }
 
 /// What is known of a connector beside what is kept of it.
@@ -48,8 +57,6 @@ struct Known {
     /// Which of those that had its name one after the other.
     created_at: Timestamp,
     desk: Arc<Desk>,
-    /// Ends what is done for it when nothing is known of it any more.
-    _present: DropGuard,
     /// Its task, once it was active.
     task: Option<watch::Sender<Option<Arc<Connector>>>>,
 }
@@ -101,14 +108,20 @@ impl Push {
             outgoing,
             vault: Vault::new(seal),
             desks: Mutex::default(),
+            rooms: Mutex::default(),
+            syncs: Semaphore::new(SYNCS_MAX),
+            tests: Semaphore::new(TESTS_MAX),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            grace: RwLock::new(Duration::ZERO),
         }))
     }
 
-    /// Pushes until `stop` is cancelled, and ends what is on its way then.
-    pub async fn run(&self, stop: CancellationToken) {
+    /// Pushes until `stop` is cancelled. What is on its way when a connector ends or the server stops is waited for for `grace`; what is
+    /// not answered by then comes again.
+    pub async fn run(&self, stop: CancellationToken, grace: Duration) {
         let inner = &self.0;
+        *inner.grace.write() = grace;
         let posts = TaskTracker::new();
         let mut changes = inner.core.connector_changes();
         loop {
@@ -220,33 +233,45 @@ impl Push {
     ) -> Result<Shown, Error> {
         let inner = self.0.clone();
         let project = grant.project().clone();
+        let now = self.0.clock.now();
         let rewrite = move |connector: &Connector, selection| {
-            let secrets = open(&inner, &project, connector)?;
-            let revised = revision(Revised {
+            let opened = open(&inner, &project, connector);
+            let secrets = opened
+                .as_ref()
+                .map_or_else(|_| Secrets::default(), Secrets::clone);
+            let mut revised = revision(Revised {
                 settings: connector.settings.clone(),
                 selection,
                 secrets: secrets.clone(),
                 is_active: connector.phase == Phase::Active,
+                skips: false,
             })?;
             let settings = &revised.settings;
             if is_reading(&settings.form) != is_reading(&connector.settings.form) {
                 let words = "whether a connector pushes readings is settled when it is made";
                 return Err(Error::Unfit(words));
             }
-            inner.check(&settings.url, &settings.form, &revised.secrets)?;
-            inner.check_moved(&connector.settings.url, &settings.url, &revised.secrets)?;
+            let is_same = revised.secrets == secrets && *settings == connector.settings;
+            if !is_same {
+                // What nobody can read may wait and go on, and be of other events, as it is.
+                opened?;
+                inner.check(&settings.url, &settings.form, &revised.secrets)?;
+                inner.check_moved(&connector.settings.url, &settings.url, &revised.secrets)?;
+                revised.secrets.previous.take_if(|(_, until)| *until <= now);
+            }
             let sealed = if revised.secrets == secrets {
                 connector.sealed.clone()
             } else {
                 let name = &connector.settings.name;
                 inner.vault.close(&project, name, &revised.secrets)
             };
-            Ok((
-                revised.settings,
+            Ok(Rewritten {
+                settings: revised.settings,
                 sealed,
-                revised.selection,
-                revised.is_active,
-            ))
+                selection: revised.selection,
+                is_active: revised.is_active,
+                skips: revised.skips,
+            })
         };
         let overview = self.0.core.change_connector(grant, name, rewrite).await?;
         Ok(self.0.shown(grant.project(), overview))
@@ -328,7 +353,7 @@ impl Push {
             .await?)
     }
 
-    /// Has dead letters of a connector pushed once more; returns how many.
+    /// Has dead letters of a connector pushed once more; returns how many. A replay that is done goes on for them.
     pub async fn redrive(
         &self,
         grant: &Grant,
@@ -337,8 +362,18 @@ impl Push {
     ) -> Result<usize, Error> {
         let overview = self.0.core.connector(grant, name).await?;
         let whole = Grant::whole(grant.project().clone());
-        let stream = &overview.connector.stream;
-        Ok(self.0.core.redrive(&whole, stream, which).await?)
+        let connector = &overview.connector;
+        let count = self
+            .0
+            .core
+            .redrive(&whole, &connector.stream, which)
+            .await?;
+        if count > 0 && connector.phase == Phase::Done {
+            let core = &self.0.core;
+            core.end_pushing(grant.project(), connector, Phase::Active)
+                .await?;
+        }
+        Ok(count)
     }
 
     /// Forgets dead letters of a connector; returns how many.
@@ -370,6 +405,20 @@ impl Inner {
     /// What requests are made with.
     pub(crate) fn means(&self) -> (&Arc<Core>, &Arc<dyn Clock>, &Outgoing) {
         (&self.core, &self.clock, &self.outgoing)
+    }
+
+    pub(crate) fn grace(&self) -> Duration {
+        *self.grace.read()
+    }
+
+    /// What the requests of the connectors of `project` share.
+    pub(crate) fn room(&self, project: &ProjectName) -> Arc<Semaphore> {
+        let mut rooms = self.rooms.lock();
+        // Nobody has a request of those on its way.
+        rooms.retain(|_, room| Arc::strong_count(room) > 1);
+        let room = rooms.entry(project.clone());
+        room.or_insert_with(|| Arc::new(Semaphore::new(PROJECT_REQUESTS_MAX)))
+            .clone()
     }
 
     /// The secrets of `connector`.
@@ -430,15 +479,18 @@ impl Inner {
     }
 
     fn shown(&self, project: &ProjectName, overview: Overview) -> Shown {
-        let secrets = self.open(project, &overview.connector);
         // Whoever shows it is told why it cannot push, not why it cannot be shown.
+        let secrets = self.open(project, &overview.connector).ok();
+        let is_signed = secrets
+            .as_ref()
+            .is_none_or(|secrets| secrets.signing.is_some());
         let secrets = secrets.unwrap_or_default();
         let now = self.clock.now();
         let previous_until = secrets.previous.map(|(_, until)| until);
         Shown {
             health: self.desk(project, &overview.connector).health(),
             headers: secrets.headers.into_iter().map(|(name, _)| name).collect(),
-            is_signed: secrets.signing.is_some(),
+            is_signed,
             previous_until: previous_until.filter(|until| *until > now),
             overview,
         }
@@ -466,11 +518,9 @@ fn known<'d>(desks: &'d mut Desks, project: &ProjectName, connector: &Connector)
 
 impl Known {
     fn new(connector: &Connector) -> Self {
-        let desk = Arc::<Desk>::default();
         Self {
             created_at: connector.created_at,
-            _present: desk.gone.clone().drop_guard(),
-            desk,
+            desk: Arc::default(),
             task: None,
         }
     }

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 use crate::hand::{Bounds, Hand, Item, Next};
-use crate::limits::{BODY_BYTES, CONDITION_INTERVAL, GRACE, HAND_BYTES, HAND_FACTOR};
-use crate::trouble::{Sentence, Trouble};
+use crate::limits::{BODY_BYTES, CONDITION_INTERVAL, HAND_BYTES, HAND_FACTOR};
+use crate::trouble::{Blame, Sentence, Trouble};
 use crate::wire::{self, Outcome, Wire};
 
 /// What a connector pushes with.
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) desk: Arc<Desk>,
     pub(crate) wire: Arc<Wire>,
     pub(crate) trouble: Trouble,
+    /// How long what is on its way is waited for at the end.
+    pub(crate) grace: Duration,
 }
 
 /// Why a session ends.
@@ -65,6 +67,9 @@ struct Course {
     hand: Hand<Sent>,
     flights: FuturesUnordered<Flight>,
     subjects: RandomState,
+    /// How long the stream waits for an acknowledgement, where that is less than a day: what stands in hand for long is put off before.
+    ack_timeout: Option<Duration>,
+    looked: Instant,
     /// When something is to be looked at again.
     wake: Option<Instant>,
     noted: Instant,
@@ -80,20 +85,23 @@ impl Session {
             hand: Hand::default(),
             flights: FuturesUnordered::new(),
             subjects: RandomState::new(),
+            ack_timeout: Some(member.settings().ack_timeout)
+                .filter(|timeout| timeout < stream::ACK_TIMEOUT.end()),
+            looked: Instant::now(),
             wake: None,
             noted: Instant::now(),
         };
         let call_back = CancellationToken::new();
         let (mut idle, mut taking) = (Some(member), None::<Taking>);
         let end = loop {
-            self.put_off(&mut course).await;
+            self.put_off(&mut course);
             self.launch(&mut course);
             if let Some(limit) = self.room(&course)
                 && let Some(member) = idle.take()
             {
                 taking = Some(take(member, limit, call_back.clone()));
             }
-            let wake = [course.wake, self.note_at(&course)];
+            let wake = [course.wake, self.note_at(&course), course.look_at()];
             let wake = wake.into_iter().flatten().min();
             tokio::select! {
                 biased;
@@ -128,15 +136,15 @@ impl Session {
     }
 
     /// Gives back what cannot be sent soon. Where the stream waits for less long, it would take it for sent and not acknowledged.
-    async fn put_off(&self, course: &mut Course) {
+    fn put_off(&self, course: &mut Course) {
         let now = Instant::now();
-        let Some(until) = self.trouble.held_until(now) else {
-            return;
+        let (waiting, wait) = match self.trouble.held_until(now) {
+            Some(until) => (course.hand.give_back(), until - now),
+            None => (course.overdue(now), Duration::ZERO),
         };
-        let waiting = course.hand.give_back();
         if !waiting.is_empty() {
-            let put_off = course.settler.put_off(&waiting, until - now);
-            self.noted_as(put_off.await);
+            let put_off = course.settler.put_off(&waiting, wait);
+            self.noted_as(put_off);
         }
     }
 
@@ -156,13 +164,16 @@ impl Session {
         let bounds = Bounds {
             events,
             bytes: BODY_BYTES,
-            linger: settings.linger,
+            linger: course.lingers_at_most(settings.linger),
             hand_bytes: HAND_BYTES,
             tries_new: self.trouble.is_general(),
         };
         let settler = course.settler.clone();
         while course.flights.len() < concurrency {
-            let next = course.hand.next(now, bounds, |sent| settler.has(sent));
+            let is_good = |lane| self.trouble.is_good(lane);
+            let next = course
+                .hand
+                .next(now, bounds, |sent| settler.has(sent), is_good);
             match next {
                 Next::Parcel(parcel) => {
                     let flight = flight(self.wire.clone(), course.incarnation, parcel);
@@ -187,7 +198,8 @@ impl Session {
         }
         let settings = &self.connector.settings;
         let one_each = settings.concurrency * settings.batch_events;
-        let records = (HAND_FACTOR * one_each).saturating_sub(course.hand.count());
+        let records =
+            (HAND_FACTOR * one_each).saturating_sub(course.hand.count(2 * settings.batch_events));
         let bytes = HAND_BYTES.saturating_sub(course.hand.bytes());
         let is_worth_it = records >= one_each || course.flights.len() < settings.concurrency;
         (records > 0 && bytes > 0 && is_worth_it).then_some(Limit { records, bytes })
@@ -243,9 +255,19 @@ impl Session {
                 self.settle(course, &parcel, Verdict::Done, None).await;
                 None
             }
-            Outcome::Unreadable(why) => {
+            Outcome::Unreadable(why) if parcel.len() == 1 => {
                 self.settle(course, &parcel, Verdict::Dead, Some(&why))
                     .await;
+                None
+            }
+            Outcome::Unreadable(_) => {
+                // One of them: which, is found when they are tried in parts.
+                let at = self.clock.now();
+                for item in &parcel {
+                    self.trouble.split(item.event.event.record().position(), at);
+                }
+                let failed = Verdict::Failed(Duration::ZERO);
+                self.settle_as(course, &parcel, failed, None).await;
                 None
             }
             Outcome::Sent(attempt, _) if attempt.answered.is_success() => {
@@ -274,7 +296,7 @@ impl Session {
         if self.trouble.tells_recovered() {
             self.tell_recovered();
         }
-        self.trouble.succeeded();
+        self.trouble.succeeded(parcel.iter().map(|item| item.lane));
         self.settle(course, parcel, Verdict::Done, None).await;
         let (at, count) = (attempt.at, parcel.len() as u64);
         self.desk.change(|health| {
@@ -305,7 +327,9 @@ impl Session {
         let new = parcel.iter().filter(|item| item.failures == 0);
         let lanes = new.map(|item| item.lane);
         let for_all = retry_after.filter(|_| is_for_all);
-        self.trouble.failed(lanes, &retry, (at, now), for_all);
+        let blame = (Blame::of(status), for_all);
+        let settings = &self.connector.settings;
+        self.trouble.failed(lanes, settings, (at, now), blame);
         self.desk.note(attempt);
         let mut buried = 0;
         for item in parcel {
@@ -314,13 +338,21 @@ impl Session {
                 // One before it of its subject has failed, and it comes again behind that.
                 continue;
             }
-            let sentence = self.trouble.sentence(position, &retry, at, retry_after);
+            let attempt = item.event.receipt.map_or(0, |(_, attempt)| attempt);
+            let of = (position, attempt);
+            let sentence = self.trouble.sentence(of, &retry, at, retry_after);
             let (verdict, is_over) = match sentence {
                 Sentence::Again(wait) => (Verdict::Failed(wait), course.is_last(&item.event)),
                 Sentence::GivenUp => (Verdict::Dead, true),
             };
+            let behind = course.hand.waiting(item.lane);
+            let behind: Vec<Sent> = behind
+                .filter(|sent| course.settler.has(sent))
+                .cloned()
+                .collect();
             self.settle_one(course, &item.event, verdict, Some(&why))
                 .await;
+            course.settler.not_sent(&behind);
             if is_over {
                 buried += 1;
                 self.trouble.forget(position);
@@ -350,6 +382,16 @@ impl Session {
         for item in parcel {
             self.trouble.forget(item.event.event.record().position());
         }
+        self.settle_as(course, parcel, verdict, reason).await;
+    }
+
+    async fn settle_as(
+        &self,
+        course: &mut Course,
+        parcel: &Parcel,
+        verdict: Verdict,
+        reason: Option<&str>,
+    ) {
         let receipts = parcel.iter().filter_map(|item| item.event.receipt);
         let receipts: Vec<_> = receipts.map(|(receipt, _)| receipt).collect();
         self.noted_as(course.settler.settle(&receipts, verdict, reason).await);
@@ -418,13 +460,14 @@ impl Session {
         if let Some(member) = &member {
             member.not_sent(&waiting);
         }
+        let grace = self.grace;
         let landing = async {
             while let Some((parcel, outcome)) = course.flights.next().await {
                 // What it says is said by what ends the session already.
                 drop(self.landed(&mut course, parcel, outcome).await);
             }
         };
-        if timeout(GRACE, landing).await.is_err() {
+        if timeout(grace, landing).await.is_err() {
             tracing::info!(
                 project = %self.project,
                 connector = %self.connector.settings.name,
@@ -456,6 +499,29 @@ impl Session {
 }
 
 impl Course {
+    /// What has stood in hand for so long that its stream would soon take it for lost.
+    fn overdue(&mut self, now: Instant) -> Vec<Sent> {
+        let Some(timeout) = self.ack_timeout else {
+            return Vec::new();
+        };
+        if now - self.looked < timeout / 8 {
+            return Vec::new();
+        }
+        self.looked = now;
+        let since = now.checked_sub(timeout / 2);
+        since.map_or_else(Vec::new, |since| self.hand.give_back_from(since))
+    }
+
+    /// When that is looked for again.
+    fn look_at(&self) -> Option<Instant> {
+        let timeout = self.ack_timeout.filter(|_| self.hand.bytes() > 0)?;
+        Some(self.looked + timeout / 8)
+    }
+
+    fn lingers_at_most(&self, linger: Duration) -> Duration {
+        linger.min(self.ack_timeout.map_or(linger, |timeout| timeout / 4))
+    }
+
     /// Whether the stream puts `sent` aside when it fails once more.
     fn is_last(&self, sent: &Sent) -> bool {
         let attempt = sent.receipt.map_or(0, |(_, attempt)| attempt);

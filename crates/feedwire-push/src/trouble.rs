@@ -1,6 +1,6 @@
 //! How a connector fails: which events, since when, and whether it is the receiver's fault.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use feedwire_core::connectors::{Condition, Retry, Settings, Trying};
@@ -8,18 +8,22 @@ use feedwire_event::{Position, Timestamp};
 use tokio::time::Instant;
 
 use crate::backoff;
-use crate::limits::{RETRY_AFTER_MAX, SUSPECTS, TOLD_INTERVAL, TRYING_MAX};
+use crate::limits::{GOOD_MAX, HOLD_MAX, RETRY_AFTER_MAX, SUSPECTS, TOLD_INTERVAL, TRYING_MAX};
 
 /// What is known of a connector's failures.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
     failing_since: Option<Timestamp>,
+    /// When something failed last, since the server was started.
+    failed_at: Option<Timestamp>,
     trying: BTreeMap<Position, Trying>,
     /// How many requests failed since one succeeded.
     failures: u32,
     /// The subjects of which something failed that had not before, since a request succeeded; up to so many that it is the receiver's fault.
     /// That an event fails again says nothing new, and may go on for hours with nothing else to be sent between.
     suspects: HashSet<u64>,
+    /// Subjects of which something has succeeded, the last one first.
+    good: VecDeque<u64>,
     /// How many requests failed since it was taken for the receiver's fault.
     trials: u32,
     /// Nothing is sent before then, unless something that is on its way succeeds.
@@ -30,6 +34,28 @@ pub(crate) struct Trouble {
     /// Whoever runs the server was told that it fails, and when that was last.
     is_told: bool,
     told_at: Option<Instant>,
+}
+
+/// Whose fault a failure seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// That of what was sent: the receiver does not want it.
+    Event,
+    /// That of the receiver, which answers that it cannot.
+    Receiver,
+    /// That of the way there: nothing answers.
+    Way,
+}
+
+impl Blame {
+    /// Whose fault it is that a request was answered with `status`, or not at all.
+    pub(crate) fn of(status: Option<u16>) -> Self {
+        match status {
+            None => Self::Way,
+            Some(408 | 429 | 500..) => Self::Receiver,
+            Some(_) => Self::Event,
+        }
+    }
 }
 
 /// What becomes of an event that has failed.
@@ -120,8 +146,19 @@ impl Trouble {
         self.suspects.len() >= SUSPECTS
     }
 
-    /// A request succeeded.
-    pub(crate) fn succeeded(&mut self) {
+    /// Whether something of the subject `lane` has succeeded of late.
+    pub(crate) fn is_good(&self, lane: u64) -> bool {
+        self.good.contains(&lane)
+    }
+
+    /// A request about these subjects succeeded.
+    pub(crate) fn succeeded(&mut self, subjects: impl Iterator<Item = u64>) {
+        for subject in subjects {
+            if !self.good.contains(&subject) {
+                self.good.truncate(GOOD_MAX - 1);
+                self.good.push_front(subject);
+            }
+        }
         self.is_changed |= self.failing_since.take().is_some();
         self.failures = 0;
         self.suspects.clear();
@@ -134,26 +171,32 @@ impl Trouble {
         self.is_changed |= self.trying.remove(&position).is_some();
     }
 
-    /// A request failed, and of these subjects something for the first time. The receiver asks to be left alone for `retry_after`, if that is meant for all.
+    /// A request failed, and of these subjects something for the first time. The receiver asks to be left alone for `retry_after`, if that is
+    /// meant for all.
     pub(crate) fn failed(
         &mut self,
         subjects: impl Iterator<Item = u64>,
-        retry: &Retry,
+        settings: &Settings,
         (at, now): (Timestamp, Instant),
-        retry_after: Option<Duration>,
+        (blame, retry_after): (Blame, Option<Duration>),
     ) {
-        self.is_changed |= self.failing_since.is_none();
-        self.failing_since.get_or_insert(at);
+        self.note_failing(settings, at);
         self.failures = self.failures.saturating_add(1);
-        for subject in subjects {
-            if !self.is_general() {
-                self.suspects.insert(subject);
+        if blame != Blame::Event {
+            for subject in subjects {
+                if !self.is_general() {
+                    self.suspects.insert(subject);
+                }
             }
-        }
-        if self.is_general() {
-            self.trials = self.trials.saturating_add(1);
-            let until = now + backoff::wait(retry, self.trials);
-            self.held_until = self.held_until.max(Some(until));
+            if self.is_general() {
+                self.trials = self.trials.saturating_add(1);
+                let most = match blame {
+                    Blame::Receiver => HOLD_MAX,
+                    Blame::Event | Blame::Way => settings.retry.most,
+                };
+                let until = now + backoff::wait(&settings.retry, self.trials).min(most);
+                self.held_until = self.held_until.max(Some(until));
+            }
         }
         if let Some(wait) = retry_after {
             let until = now + wait.min(RETRY_AFTER_MAX);
@@ -161,33 +204,59 @@ impl Trouble {
         }
     }
 
-    /// What becomes of the event at `position`, which failed. The receiver wants it not before `retry_after`.
+    /// What is with the event at `position` in its request is to be sent apart from it.
+    pub(crate) fn split(&mut self, position: Position, since: Timestamp) {
+        let trying = Trying { since, failures: 0 };
+        let trying = self.trying.entry(position).or_insert(trying);
+        trying.failures += 1;
+    }
+
+    /// Something fails at the time `at`: since then, if nothing has been tried for so long that nobody can say it has failed all the time.
+    fn note_failing(&mut self, settings: &Settings, at: Timestamp) {
+        let failed_at = self.failed_at.replace(at);
+        let quiet = failed_at.map_or(Duration::ZERO, |failed_at| failed_at.until(at));
+        if self.trying.is_empty() && quiet > settings.disable_after / 2 {
+            self.failing_since = None;
+        }
+        self.is_changed |= self.failing_since.is_none();
+        self.failing_since.get_or_insert(at);
+    }
+
+    /// What becomes of the event at `position`, which failed, having been sent for the `attempt`th time. The receiver wants it not before
+    /// `retry_after`.
     pub(crate) fn sentence(
         &mut self,
-        position: Position,
+        (position, attempt): (Position, u32),
         retry: &Retry,
         at: Timestamp,
         retry_after: Option<Duration>,
     ) -> Sentence {
+        if self.trying.len() >= TRYING_MAX {
+            self.forget_stale(retry, at);
+        }
         self.is_changed = true;
         let trying = self.trying.entry(position).or_insert(Trying {
             since: at,
             failures: 0,
         });
-        trying.failures = trying.failures.saturating_add(1);
+        trying.failures = trying.failures.saturating_add(1).max(attempt);
         let Trying { since, failures } = *trying;
         if since.until(at) >= retry.age {
             return Sentence::GivenUp;
         }
         if self.trying.len() > TRYING_MAX {
-            // That which has failed least is known least of.
-            let newest = self.trying.iter().max_by_key(|(_, trying)| trying.since);
-            if let Some(newest) = newest.map(|(position, _)| *position) {
-                self.trying.remove(&newest);
-            }
+            // There is no room for it: it is tried for longer than it should be.
+            self.trying.remove(&position);
         }
         let asked = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
         Sentence::Again(backoff::wait(retry, failures).max(asked))
+    }
+
+    /// Lets go of events of which nothing was heard for longer than they are tried: they were settled elsewhere, or passed over.
+    fn forget_stale(&mut self, retry: &Retry, at: Timestamp) {
+        let longest = (retry.age + 2 * retry.most).max(RETRY_AFTER_MAX);
+        self.trying
+            .retain(|_, trying| trying.since.until(at) <= longest);
     }
 
     /// Whether it has failed for so long that the connector is to be disabled.

@@ -11,12 +11,19 @@ use feedwire_dialects::{Unreadable, disruptive, pushed};
 use feedwire_engine::{Incarnation, Record};
 use feedwire_event::{Labels, Position, ProjectName, Subject, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::limits::WHY_BYTES;
 use crate::outgoing::{
     Delivery, Outgoing, SigningSecret, Target, check_header, dt_signature, standard_webhooks,
 };
+
+/// What stands in an answer that is shown for what it may not tell.
+const REDACTED: &str = "***";
+/// Shorter values of headers are no secrets, and would be found everywhere.
+const SECRET_CHARS_MIN: usize = 4;
 
 /// Where a connector sends, and what its requests have in common.
 #[derive(Debug)]
@@ -29,6 +36,10 @@ pub(crate) struct Wire {
     target: Target,
     custom: HeaderMap,
     signers: Signers,
+    /// What no answer that is shown may tell.
+    secrets: Vec<SecretText>,
+    /// What the connectors of the project share.
+    room: Arc<Semaphore>,
 }
 
 /// What requests are signed by.
@@ -73,6 +84,7 @@ impl Wire {
     /// That of `connector`, which is of `project` and has these `secrets`.
     pub(crate) fn new(
         (core, clock, outgoing): (&Arc<Core>, &Arc<dyn Clock>, &Outgoing),
+        room: Arc<Semaphore>,
         project: &ProjectName,
         connector: &Arc<Connector>,
         secrets: &Secrets,
@@ -86,6 +98,8 @@ impl Wire {
             target: target(outgoing, &connector.settings.url)?,
             custom: headers(secrets)?,
             signers: Signers::new(&connector.settings.form, secrets)?,
+            secrets: unshown(secrets),
+            room,
         })
     }
 
@@ -97,13 +111,14 @@ impl Wire {
         records: &[&Record],
         number: u32,
     ) -> Outcome {
+        let _room = self.room.acquire().await;
         let at = self.clock.now();
         let (mut headers, body) = match self.body(records).await {
             Ok(Ok(Some(request))) => request,
             Ok(Ok(None)) => return Outcome::Nothing,
             Ok(Err(unreadable)) => return Outcome::Unreadable(unreadable.to_string()),
             Err(unavailable) => {
-                let why = Answered::Nothing(unavailable.to_string().into());
+                let why = Answered::Nothing(cut(&unavailable.to_string()).into());
                 let attempt = attempt((occasion, at), id, records, number, (why, Duration::ZERO));
                 return Outcome::Sent(attempt, None);
             }
@@ -121,11 +136,12 @@ impl Wire {
         let began = Instant::now();
         let (answered, latency, retry_after) = match self.outgoing.send(delivery).await {
             Ok(answer) => {
-                let answered = Answered::Status(answer.status.as_u16(), answer.excerpt.into());
+                let excerpt = self.redacted(answer.excerpt);
+                let answered = Answered::Status(answer.status.as_u16(), excerpt.into());
                 (answered, answer.latency, answer.retry_after)
             }
             Err(failure) => {
-                let why = failure.to_string().into();
+                let why = cut(&failure.to_string()).into();
                 (Answered::Nothing(why), began.elapsed(), None)
             }
         };
@@ -161,6 +177,24 @@ impl Wire {
         };
         let grant = Grant::whole(self.project.clone());
         self.core.labels(&grant, &subject).await
+    }
+
+    /// What a receiver says, without what it was sent in confidence: some tell what they were asked.
+    fn redacted(&self, mut excerpt: String) -> String {
+        for secret in &self.secrets {
+            let secret = secret.reveal();
+            excerpt = excerpt.replace(secret, REDACTED);
+            // One that the excerpt cuts.
+            let begins = (SECRET_CHARS_MIN..secret.len()).rev();
+            let cut = begins
+                .filter_map(|len| secret.get(..len))
+                .find(|begin| excerpt.ends_with(begin));
+            if let Some(cut) = cut {
+                excerpt.truncate(excerpt.len() - cut.len());
+                excerpt.push_str(REDACTED);
+            }
+        }
+        excerpt
     }
 
     fn sign(&self, at: Timestamp, id: &str, body: &[u8], headers: &mut HeaderMap) {
@@ -199,6 +233,29 @@ impl Signers {
         };
         Ok(Self::Webhooks(signing(secret)?, previous))
     }
+}
+
+/// The secrets of a connector, and of what headers say the words beside the first: of `Bearer abc` it is those that count.
+fn unshown(secrets: &Secrets) -> Vec<SecretText> {
+    let previous = secrets.previous.as_ref().map(|(secret, _)| secret);
+    let headers = secrets.headers.iter().map(|(_, value)| value);
+    let words = headers.clone().flat_map(|value| {
+        let words = value.reveal().split(' ').skip(1);
+        words.map(SecretText::new).collect::<Vec<_>>()
+    });
+    let whole = secrets.signing.iter().chain(previous).chain(headers);
+    let all = whole.cloned().chain(words);
+    let mut all: Vec<_> = all
+        .filter(|secret| secret.reveal().len() >= SECRET_CHARS_MIN)
+        .collect();
+    // Those that others are within come first.
+    all.sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
+    all
+}
+
+/// As much of `why` as is kept.
+fn cut(why: &str) -> &str {
+    &why[..why.floor_char_boundary(WHY_BYTES)]
 }
 
 /// A request, of which this has come.

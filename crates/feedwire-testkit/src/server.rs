@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 use crate::guard;
 use crate::{Answer, CountedIds, HandClock, PATIENCE, Pair, Socket};
 
+/// How long what connectors have on its way is waited for at the end.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A server on a free port of loopback, over an engine in memory.
 #[derive(Debug)]
 pub struct TestServer {
@@ -184,7 +187,7 @@ impl TestServer {
         let push = push(setup.guard, &core, &clock, auth.as_ref());
         let mut pushing = JoinSet::new();
         let (pushed, end) = (push.clone(), stop.clone());
-        pushing.spawn(async move { pushed.run(end).await });
+        pushing.spawn(async move { pushed.run(end, GRACE).await });
         let settings = Settings {
             push,
             limits: setup.limits,

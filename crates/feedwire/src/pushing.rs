@@ -8,6 +8,8 @@ use clap::Args;
 use feedwire_core::Clock;
 use feedwire_push::{Guard, Network, Outgoing, Roots, SystemResolver};
 
+use crate::process;
+
 /// Where connectors may push to.
 #[derive(Debug, Default, Args)]
 #[group(skip)]
@@ -54,6 +56,14 @@ impl Options {
             http: self.http,
         };
         let resolve = Arc::new(SystemResolver::new());
-        Ok(Outgoing::new(guard, roots, resolve, clock))
+        let connections = connections_max();
+        Ok(Outgoing::within(connections, guard, roots, resolve, clock))
     }
+}
+
+/// How many connections connectors have open at most: a part of the descriptors that there are, so that they leave those that the server
+/// needs for its clients and its files.
+fn connections_max() -> usize {
+    let descriptors = process::ask().max_fds.unwrap_or(u64::MAX);
+    usize::try_from(descriptors / 4).map_or(4_096, |part| part.clamp(16, 4_096))
 }

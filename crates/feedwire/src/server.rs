@@ -194,6 +194,7 @@ impl Server {
     /// Serves until `stop` is cancelled; then answers what is under way and closes the engine.
     pub(crate) async fn serve(self, stop: CancellationToken) -> Stopped {
         let keep = CancellationToken::new();
+        let grace = self.settings.limits.stop_deadline;
         let serving = async {
             let served = self
                 .edge
@@ -205,7 +206,7 @@ impl Server {
         let (stopped, (), ()) = tokio::join!(
             serving,
             self.access.keep(keep.clone()),
-            self.push.run(stop.clone())
+            self.push.run(stop.clone(), grace)
         );
         // Only now: what was answered until here needed the engine.
         self.access.close().await;

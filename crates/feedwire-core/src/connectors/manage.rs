@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::stored::{conditions, space, unreadable};
 use super::{Condition, Connector, Draft, Error, Phase, Secrets, Settings, Source};
-use crate::limits::{CONNECTOR_PARTITIONS, CONNECTORS_MAX};
+use crate::limits::{CONNECTOR_IN_FLIGHT, CONNECTOR_PARTITIONS, CONNECTORS_MAX};
 use crate::project::Project;
 use crate::stream::{self, Mode, Origin, Selection, covers};
 use crate::{Core, Grant, Right, store};
@@ -25,13 +25,27 @@ pub struct Revised {
     pub secrets: Secrets,
     /// Whether it pushes.
     pub is_active: bool,
+    /// Whether it leaves out what came while it waited, where it goes on now and its stream is its own.
+    pub skips: bool,
 }
 
 /// What is to be instead of how a connector is.
 pub type Revision = Box<dyn FnOnce(Revised) -> Result<Revised, Error> + Send>;
 
-/// What a change makes of a connector: how it pushes, its secrets as they are kept, which events its stream is of, and whether it pushes.
-pub type Rewritten = (Settings, Bytes, Option<Selection>, bool);
+/// What a change makes of a connector.
+#[derive(Clone, Debug)]
+pub struct Rewritten {
+    /// How it pushes.
+    pub settings: Settings,
+    /// Its secrets, as they are kept.
+    pub sealed: Bytes,
+    /// Which events its stream is of, where that is its own.
+    pub selection: Option<Selection>,
+    /// Whether it pushes.
+    pub is_active: bool,
+    /// Whether it leaves out what came while it waited, where it waits and its stream is its own.
+    pub skips: bool,
+}
 
 /// A connector and the stream that it pushes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,9 +169,21 @@ impl Core {
             let there = connectors.get(grant.project(), &name);
             let there = there.ok_or(Error::Unknown(name))?;
             let selection = project.own_selection(&there);
-            let (mut settings, sealed, wanted, is_active) = rewrite(&there, selection.clone())?;
+            let Rewritten {
+                mut settings,
+                sealed,
+                selection: wanted,
+                is_active,
+                skips,
+            } = rewrite(&there, selection.clone())?;
             settings.name = there.settings.name.clone();
             settings.check()?;
+            let phase = match (&there.phase, is_active) {
+                (Phase::Done, true) => return Err(Error::Done),
+                (Phase::Disabled(_) | Phase::Paused, true) => Phase::Active,
+                (Phase::Active, false) => Phase::Paused,
+                (phase, _) => phase.clone(),
+            };
             let wanted = wanted.filter(|wanted| Some(wanted) != selection.as_ref());
             if let Some(wanted) = wanted {
                 if selection.is_none() {
@@ -165,12 +191,10 @@ impl Core {
                 }
                 project.reselect(&grant, &there.stream, wanted, now).await?;
             }
-            let phase = match (&there.phase, is_active) {
-                (Phase::Done, true) => return Err(Error::Done),
-                (Phase::Disabled(_) | Phase::Paused, true) => Phase::Active,
-                (Phase::Active, false) => Phase::Paused,
-                (phase, _) => phase.clone(),
-            };
+            let wakes = phase == Phase::Active && phase != there.phase;
+            if skips && wakes && there.owns_stream {
+                project.skip_own_stream(&there.stream).await?;
+            }
             let is_same =
                 settings == there.settings && sealed == there.sealed && phase == there.phase;
             if is_same {
@@ -334,6 +358,7 @@ fn own_stream(name: &ConnectorName) -> stream::Settings {
         heartbeat: *stream::HEARTBEAT.end(),
         checkpoint_lifetime: *stream::CHECKPOINT_LIFETIME.end(),
         ack_timeout: *stream::ACK_TIMEOUT.end(),
+        max_in_flight: CONNECTOR_IN_FLIGHT,
         max_deliveries: None,
         ..stream::Settings::new(name)
     }

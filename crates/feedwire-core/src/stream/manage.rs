@@ -128,6 +128,7 @@ impl Core {
         conflict: Option<Conflict>,
     ) -> Result<Status, Error> {
         let (project, _) = self.stream_of(grant, name).await?;
+        let right = self.right_to_turn(grant, name)?;
         let (name, grant) = (name.clone(), grant.clone());
         let now = self.seams().clock.now();
         self.whole(async move {
@@ -141,7 +142,7 @@ impl Core {
                 settings.partitions = before.partitions;
                 settings.mode = before.mode;
                 settings.check()?;
-                covers(&grant, Right::Streams, &settings)?;
+                covers(&grant, right, &settings)?;
                 if let Some(conflict) = conflict {
                     let there = others_of.streams().all();
                     let others = there
@@ -243,6 +244,7 @@ impl Core {
         to: Origin,
     ) -> Result<Position, Error> {
         let (project, _) = self.stream_of(grant, name).await?;
+        self.right_to_turn(grant, name)?;
         let now = self.seams().clock.now();
         let to = match project.resolve(to, now).await? {
             Some(position) => position,
@@ -252,13 +254,21 @@ impl Core {
         self.whole(async move {
             let _unchanged = project.streams().unchanged().await;
             let live = project.streams().get(&name)?;
-            let _joining = live.joining.lock().await;
-            live.note_member();
-            live.go_on(to);
-            live.save().await?;
+            live.send_to(to).await?;
             Ok(to)
         })
         .await
+    }
+
+    /// The right that it takes to say what the stream `name` sends, and from where: of one that a connector pushes, that is what goes out.
+    fn right_to_turn(&self, grant: &Grant, name: &StreamName) -> Result<Right, Error> {
+        let connectors = self.projects_known().connectors();
+        let right = match connectors.pushing(grant.project(), name) {
+            Some(_) => Right::Connectors,
+            None => Right::Streams,
+        };
+        grant.require(right)?;
+        Ok(right)
     }
 
     /// The stream `name`, for somebody who may have all that it sends.
@@ -367,6 +377,15 @@ impl Live {
             self.save().await?;
         }
         Ok((count, refused))
+    }
+
+    /// Goes on behind `to`, which is written down.
+    pub(super) async fn send_to(&self, to: Position) -> Result<(), Error> {
+        let _joining = self.joining.lock().await;
+        self.note_member();
+        self.go_on(to);
+        self.save().await?;
+        Ok(())
     }
 
     /// Goes on behind `to`, whatever was sent.

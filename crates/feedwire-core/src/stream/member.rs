@@ -332,25 +332,46 @@ impl Settler {
     }
 
     /// These of what the member has were not sent after all: they come again, this much later, and this time does not count.
-    pub async fn put_off(&self, events: &[Sent], wait: Duration) -> Result<(), Error> {
+    pub fn put_off(&self, events: &[Sent], wait: Duration) -> Result<(), Error> {
         let there = events.iter().filter(|sent| self.has(sent));
         let receipts = there.filter_map(|sent| sent.receipt);
         let receipts: Vec<Receipt> = receipts.map(|(receipt, _)| receipt).collect();
-        self.0.with(|group, _| {
-            for receipt in &receipts {
-                group.not_sent(*receipt);
+        let put_off = self.0.with_unless_over(|group, now| {
+            for receipt in receipts {
+                // Of a subject, the first alone is taken: the others wait for it.
+                let _taken = group.put_off(receipt, wait, now);
             }
         });
-        // Of a subject, the first alone is taken: the others wait for it.
-        self.settle(&receipts, Verdict::Failed(wait), None).await?;
-        Ok(())
+        put_off.ok_or(Error::Closing)
     }
 
-    /// Whether `sent` is still with the member: another event of its subject may have failed since, or its time may be over.
+    /// These of what the member had were not sent, and wait now for what is before them of their subjects: that time does not count.
+    pub fn not_sent(&self, events: &[Sent]) {
+        let receipts = events.iter().filter_map(|sent| sent.receipt);
+        self.0.with(|group, _| {
+            for (receipt, _) in receipts {
+                group.not_sent(receipt);
+            }
+        });
+    }
+
+    /// Whether `sent` is still with the member, and may be shown: another event of its subject may have failed since, its time may be over, and
+    /// it may be erased. What may not be shown any more is settled.
     pub fn has(&self, sent: &Sent) -> bool {
-        let receipt = sent.receipt;
-        receipt
-            .is_some_and(|(receipt, attempt)| self.0.look(|group| group.is_sent(receipt, attempt)))
+        let Some((receipt, attempt)) = sent.receipt else {
+            return false;
+        };
+        let live = &self.0;
+        if !live.look(|group| group.is_sent(receipt, attempt)) {
+            return false;
+        }
+        let now = live.ground.subjects.now();
+        let is_shown = live.matcher.shows(sent.event.record(), &now);
+        drop(now);
+        if !is_shown {
+            live.with(|group, _| group.gone(receipt));
+        }
+        is_shown
     }
 }
 

@@ -57,6 +57,13 @@ impl Project {
         Ok(())
     }
 
+    /// Has the stream `name` of a connector go on behind the last event that there is now.
+    pub(crate) async fn skip_own_stream(&self, name: &StreamName) -> Result<(), Error> {
+        let _unchanged = self.streams().unchanged().await;
+        let live = self.streams().get(name)?;
+        live.send_to(self.log().bounds().last).await
+    }
+
     /// Deletes the stream `name` of a connector, if it is there.
     pub(crate) async fn delete_own_stream(&self, name: &StreamName) -> Result<(), Error> {
         match self.streams().delete(name, |_| Ok(())).await {

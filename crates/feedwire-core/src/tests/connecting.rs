@@ -61,7 +61,13 @@ async fn change(
     let rewrite = move |connector: &Connector, selection| {
         let is_active = connector.phase == Phase::Active;
         let sealed = connector.sealed.clone();
-        let mut rewritten = (connector.settings.clone(), sealed, selection, is_active);
+        let mut rewritten = Rewritten {
+            settings: connector.settings.clone(),
+            sealed,
+            selection,
+            is_active,
+            skips: false,
+        };
         change(&mut rewritten);
         Ok(rewritten)
     };
@@ -120,8 +126,8 @@ async fn a_stream_that_there_is_stays_when_its_connector_goes_and_has_one_at_a_t
     assert!(!made.connector.owns_stream);
     let second = create(&world, of_stream("d")).await;
     assert!(matches!(second, Err(Error::Taken { by, .. }) if by == name("c")));
-    let changed = change(&world, "c", |(_, _, selection, _)| {
-        *selection = Some(of_feeds(&["b"]));
+    let changed = change(&world, "c", |to| {
+        to.selection = Some(of_feeds(&["b"]));
     });
     assert!(matches!(changed.await, Err(Error::NotItsOwn(_))));
     // A connector of the stream's name would have another for its own.
@@ -178,8 +184,8 @@ async fn a_connector_is_for_who_may_have_all_that_it_pushes() {
         )
     };
     assert!(other.is_err_and(|error| is_forbidden(&error)));
-    let wider = change(&confined, "a", |(_, _, selection, _)| {
-        *selection = Some(Selection::default());
+    let wider = change(&confined, "a", |to| {
+        to.selection = Some(Selection::default());
     });
     assert!(wider.await.is_err());
     let made = create(&confined, draft("b", own(&["b"]))).await;
@@ -206,10 +212,10 @@ async fn what_is_changed_keeps_what_the_stream_had_reached() {
     create(&world, draft("c", own(&["a"]))).await.expect("made");
     world.publish(&["a/t/1", "b/t/2"]).await;
     world.clock.set(5);
-    let changed = change(&world, "c", |(settings, _, selection, is_active)| {
-        settings.concurrency = 3;
-        *selection = Some(of_feeds(&["a", "b"]));
-        *is_active = false;
+    let changed = change(&world, "c", |to| {
+        to.settings.concurrency = 3;
+        to.selection = Some(of_feeds(&["a", "b"]));
+        to.is_active = false;
     });
     let changed = changed.await.expect("changed");
     let stream = changed.stream.expect("a stream");
@@ -220,7 +226,7 @@ async fn what_is_changed_keeps_what_the_stream_had_reached() {
     assert!(connector.phase_since > connector.created_at);
     let same = change(&world, "c", |_| ()).await.expect("nothing changed");
     assert!(Arc::ptr_eq(&same.connector, connector));
-    let bad = change(&world, "c", |(settings, ..)| settings.concurrency = 0).await;
+    let bad = change(&world, "c", |to| to.settings.concurrency = 0).await;
     assert!(
         matches!(
             bad,
@@ -241,7 +247,7 @@ async fn the_server_moves_a_connector_on_unless_somebody_has_changed_it() {
     let disabled = Phase::Disabled("why".into());
     let mut told = world.core.connector_changes();
     told.mark_unchanged();
-    let changed = change(&world, "c", |(settings, ..)| settings.concurrency = 2).await;
+    let changed = change(&world, "c", |to| to.settings.concurrency = 2).await;
     let changed = changed.expect("changed").connector;
     assert!(told.has_changed().expect("the core is there"));
     let core = &world.core;
@@ -254,7 +260,7 @@ async fn the_server_moves_a_connector_on_unless_somebody_has_changed_it() {
     assert!(end(changed, disabled.clone()).await);
     let shown = world.core.connector(&world.grant, &name("c")).await;
     assert_eq!(shown.expect("shown").connector.phase, disabled);
-    let resumed = change(&world, "c", |(.., is_active)| *is_active = true).await;
+    let resumed = change(&world, "c", |to| to.is_active = true).await;
     assert_eq!(resumed.expect("resumed").connector.phase, Phase::Active);
 }
 
@@ -278,7 +284,7 @@ async fn a_replay_ends_where_it_is_to_and_is_not_taken_up_again() {
         .end_pushing(project, &made.connector, Phase::Done)
         .await;
     assert!(done.expect("noted"));
-    let again = change(&world, "r", |(.., is_active)| *is_active = true).await;
+    let again = change(&world, "r", |to| to.is_active = true).await;
     assert!(matches!(again, Err(Error::Done)), "{again:?}");
 }
 
@@ -359,4 +365,71 @@ async fn a_project_has_so_many_connectors() {
     }
     let one_more = create(&world, draft("more", own(&[]))).await;
     assert!(matches!(one_more, Err(Error::TooMany(CONNECTORS_MAX))));
+}
+
+/// Whoever may read as a member of streams would otherwise have what a connector is not for go out.
+#[tokio::test]
+async fn what_a_connector_pushes_is_turned_by_those_alone_who_may_have_connectors() {
+    let world = World::new().await;
+    create(&world, draft("c", own(&["a"]))).await.expect("made");
+    world.publish(&["a/t/1"]).await;
+    let stream = stream_name("c");
+    let is_refused = |error: &stream::Error| {
+        matches!(
+            error,
+            stream::Error::Read(read::Error::Forbidden(Forbidden::Right(Right::Connectors)))
+        )
+    };
+    let wider = || {
+        Box::new(|settings: stream::Settings| {
+            Ok(stream::Settings {
+                selection: Selection::default(),
+                ..settings
+            })
+        })
+    };
+    let streaming = world.granting(allowance("read,streams"));
+    let core = &world.core;
+    let changed = core.change_stream(&streaming.grant, &stream, wider(), None);
+    assert!(changed.await.is_err_and(|error| is_refused(&error)));
+    let sought = core.seek_stream(&streaming.grant, &stream, Origin::Now);
+    assert!(sought.await.is_err_and(|error| is_refused(&error)));
+    let both = world.granting(allowance("streams,connectors"));
+    let sought = core.seek_stream(&both.grant, &stream, Origin::Start);
+    sought.await.expect("sought");
+    let changed = core.change_stream(&both.grant, &stream, wider(), None);
+    changed.await.expect("changed");
+}
+
+#[tokio::test]
+async fn what_came_while_a_connector_waited_is_left_out_if_that_is_asked_for_and_it_goes_on() {
+    let world = World::new().await;
+    let paused = Draft {
+        is_active: false,
+        ..draft("c", own(&[]))
+    };
+    create(&world, paused).await.expect("made");
+    world.publish(&["a/t/1", "a/t/2"]).await;
+    let lag = async || {
+        let stream = world.core.stream(&world.grant, &stream_name("c")).await;
+        stream
+            .expect("there")
+            .partitions
+            .iter()
+            .map(|partition| partition.checkpoint)
+            .min()
+    };
+    let refused = change(&world, "c", |to| {
+        to.settings.concurrency = 0;
+        to.is_active = true;
+        to.skips = true;
+    });
+    refused.await.expect_err("it cannot be");
+    assert_eq!(lag().await, Some(position(0)));
+    let resumed = change(&world, "c", |to| {
+        to.is_active = true;
+        to.skips = true;
+    });
+    resumed.await.expect("resumed");
+    assert_eq!(lag().await, Some(position(2)));
 }

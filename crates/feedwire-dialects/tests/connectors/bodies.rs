@@ -57,6 +57,7 @@ fn as_usual() -> Revised {
             ],
         },
         is_active: true,
+        skips: false,
     }
 }
 

@@ -75,6 +75,7 @@ fn changed(json: &str, mask: &Mask) -> Result<String, Error> {
             previous: Some((SecretText::new("zero"), feedwire_event::Timestamp::MAX)),
             ..whole.secrets
         },
+        skips: false,
         is_active: true,
     };
     let given = body::change(json.as_bytes(), mask)?;

@@ -34,7 +34,8 @@ pub(super) async fn create(asked: Asked, body: Incoming) -> Result<Answer, Refus
     refuse::other_than_json(&asked)?;
     let now = asked.edge.clock().now();
     let draft = body::draft(&intake::whole(body, &asked).await?.bytes, now)?;
-    let change = changed("connector.create", &asked, &draft.settings.name);
+    let name = &draft.settings.name;
+    let change = changed_to("connector.create", &asked, name, Some(&draft.settings.url));
     let create = asked.edge.push().create(asked.grant(), draft);
     let made = change.make(&asked, create).await??;
     let address = answer::address(asked.grant().project(), named(&made.shown));
@@ -54,8 +55,9 @@ pub(super) async fn change(asked: Asked, body: Incoming) -> Result<Answer, Refus
     refuse::other_than_json(&asked)?;
     let name = name(&asked)?;
     let given = body::change(&intake::whole(body, &asked).await?.bytes)?;
+    let change = changed_to("connector.change", &asked, &name, given.url());
     let revision = Box::new(move |revised: Revised| given.apply(revised));
-    revise("connector.change", &asked, &name, revision).await
+    revise(change, &asked, &name, revision).await
 }
 
 pub(super) async fn pause(asked: Asked, _: Incoming) -> Result<Answer, Refused> {
@@ -85,16 +87,15 @@ async fn go_on(ty: &'static str, asked: &Asked, is_active: bool) -> Result<Answe
             ..revised
         })
     });
-    revise(ty, asked, &name, revision).await
+    revise(changed(ty, asked, &name), asked, &name, revision).await
 }
 
 async fn revise(
-    ty: &'static str,
+    change: Change,
     asked: &Asked,
     name: &ConnectorName,
     revision: Revision,
 ) -> Result<Answer, Refused> {
-    let change = changed(ty, asked, name);
     let revise = asked.edge.push().change(asked.grant(), name, revision);
     let made = change.make(asked, revise).await??;
     Ok(json(&answer::connector(&made)))
@@ -111,9 +112,23 @@ pub(super) fn named(shown: &Shown) -> &ConnectorName {
     &shown.overview.connector.settings.name
 }
 
-/// A change of the connector `name`, to be put on record. Where it pushes to, its headers and its secrets are not: whoever reads what was
-/// changed could push in its name.
-pub(super) fn changed(ty: &'static str, asked: &Asked, name: &ConnectorName) -> Change {
+/// As [`changed`], with the host that it pushes to from then on, if that is said. What of the URL is behind that may be a secret.
+pub(crate) fn changed_to(
+    ty: &'static str,
+    asked: &Asked,
+    name: &ConnectorName,
+    url: Option<&str>,
+) -> Change {
+    let mut change = changed(ty, asked, name);
+    if let Some(url) = url {
+        change.details["to"] = feedwire_push::origin(url).into();
+    }
+    change
+}
+
+/// A change of the connector `name`, to be put on record. Its headers and its secrets are not: whoever reads what was changed could push in
+/// its name.
+pub(crate) fn changed(ty: &'static str, asked: &Asked, name: &ConnectorName) -> Change {
     let project = asked.grant().project();
     Change {
         ty,

@@ -1,7 +1,7 @@
 //! The routes of the native API.
 
 mod batches;
-mod connectors;
+pub(crate) mod connectors;
 mod credentials;
 mod entities;
 mod erasures;

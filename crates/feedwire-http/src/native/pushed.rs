@@ -6,7 +6,7 @@ use feedwire_event::Cursor;
 use feedwire_push::Replaying;
 use hyper::body::Incoming;
 
-use super::connectors::{changed, name, named};
+use super::connectors::{changed, changed_to, name, named};
 use super::letters::{count, page, page_bytes};
 use super::paging;
 use super::refuse::{self, Refused};
@@ -63,7 +63,7 @@ pub(super) async fn replay(asked: Asked, body: Incoming) -> Result<Answer, Refus
     let of = name(&asked)?;
     let now = asked.edge.clock().now();
     let replay = body::replay(&intake::whole(body, &asked).await?.bytes, now)?;
-    let change = changed("connector.replay", &asked, &of);
+    let change = changed_to("connector.replay", &asked, &of, replay.url.as_deref());
     let replaying = Replaying {
         name: replay.name,
         from: replay.from,

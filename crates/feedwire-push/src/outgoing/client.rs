@@ -24,8 +24,10 @@ use super::resolve::Resolve;
 use super::roots::Roots;
 use super::target::Target;
 
-/// How long a connection is kept for the next request: most receivers keep theirs for a minute or more.
-const IDLE_MAX: Duration = Duration::from_secs(30);
+/// How long a connection is kept for the next request: most receivers keep theirs for a minute or more, and others need its place.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+/// How many connections are open at most where it is not said.
+const CONNECTIONS_MAX: usize = 1_024;
 /// How many connections to one receiver are kept: as many as a connector may have requests on their way.
 const IDLE_PER_HOST_MAX: usize = 64;
 /// How large the head of an answer may be, as [`Failure::HeadTooLarge`] says.
@@ -61,15 +63,28 @@ pub struct Delivery {
 }
 
 impl Outgoing {
-    /// What sends to where `guard` lets it, which names have by `resolve`, and whose certificates `roots` signed.
+    /// What sends to where `guard` lets it, which names have by `resolve`, and whose certificates `roots` signed; with 1,024 connections at
+    /// most.
     pub fn new(
         guard: Guard,
         roots: Roots,
         resolve: Arc<dyn Resolve>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        Self::within(CONNECTIONS_MAX, guard, roots, resolve, clock)
+    }
+
+    /// As [`Outgoing::new`], with at most `connections_max` connections open, those that are kept among them. Who needs one more waits for it,
+    /// as long as connecting may take.
+    pub fn within(
+        connections_max: usize,
+        guard: Guard,
+        roots: Roots,
+        resolve: Arc<dyn Resolve>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let guard = Arc::new(guard);
-        let connector = Connector::new(Arc::clone(&guard), resolve, roots);
+        let connector = Connector::new(Arc::clone(&guard), resolve, roots, connections_max);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)

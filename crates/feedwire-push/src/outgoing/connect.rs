@@ -15,12 +15,14 @@ use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::failure::{Failure, Stage};
 use super::guard::Guard;
+use super::held::Held;
 use super::resolve::Resolve;
 use super::roots::Roots;
 
@@ -29,7 +31,7 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How many of a name's addresses are tried.
 const ADDRESSES_MAX: usize = 8;
 
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(super) type Stream = MaybeHttpsStream<TokioIo<Held>>;
 
 /// Makes connections.
 #[derive(Clone, Debug)]
@@ -37,14 +39,23 @@ pub(super) struct Connector {
     guard: Arc<Guard>,
     resolve: Arc<dyn Resolve>,
     roots: Roots,
+    /// A place for each connection that may be open.
+    places: Arc<Semaphore>,
 }
 
 impl Connector {
-    pub(super) fn new(guard: Arc<Guard>, resolve: Arc<dyn Resolve>, roots: Roots) -> Self {
+    /// One that has at most `connections_max` connections open.
+    pub(super) fn new(
+        guard: Arc<Guard>,
+        resolve: Arc<dyn Resolve>,
+        roots: Roots,
+        connections_max: usize,
+    ) -> Self {
         Self {
             guard,
             resolve,
             roots,
+            places: Arc::new(Semaphore::new(connections_max)),
         }
     }
 
@@ -57,12 +68,15 @@ impl Connector {
         let look_up = self.addresses(host);
         let addresses = timeout_at(deadline, look_up).await;
         let addresses = addresses.or(Err(Failure::TimedOut(Stage::Resolving)))??;
+        let place = timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await;
+        let place = place.or(Err(Failure::TimedOut(Stage::Connecting)))?;
+        let place = place.map_err(|error| Failure::Unreachable(error.to_string()))?;
         let tcp = reach(&addresses, port, deadline).await?;
         // Once more, of the connection itself: what was asked for is what has to be there.
         let peer = tcp.peer_addr();
         let peer = peer.map_err(|error| Failure::Unreachable(error.to_string()))?;
         self.guard.check_address(peer.ip())?;
-        let tcp = TokioIo::new(tcp);
+        let tcp = TokioIo::new(Held::new(tcp, place));
         if !secure {
             return Ok(MaybeHttpsStream::Http(tcp));
         }
@@ -93,12 +107,20 @@ impl Connector {
         }
         match refused {
             _ if !allowed.is_empty() => Ok(allowed),
-            Some(inside) => Err(inside.into()),
+            Some(inside) if literal(host).is_some() => Err(inside.into()),
+            // Which address that is tells of a network that whoever made the URL may not know.
+            Some(inside) => {
+                tracing::debug!(name = host, %inside, "a name leads inside");
+                Err(Failure::Inward {
+                    name: host.to_owned(),
+                    inside,
+                })
+            }
             None => Err(unresolved("it has no address".to_owned())),
         }
     }
 
-    async fn secure(&self, host: &str, tcp: TokioIo<TcpStream>) -> Result<Stream, Failure> {
+    async fn secure(&self, host: &str, tcp: TokioIo<Held>) -> Result<Stream, Failure> {
         let config = self.roots.config().await;
         let config = config.map_err(|error| Failure::Authorities(error.to_string()))?;
         let name = ServerName::try_from(host.to_owned())
@@ -163,7 +185,7 @@ mod tests {
             ..Guard::default()
         };
         let resolve = Arc::new(SystemResolver::new());
-        let connector = Connector::new(Arc::new(guard), resolve, Roots::system());
+        let connector = Connector::new(Arc::new(guard), resolve, Roots::system(), 1);
         for (host, address) in [
             ("2130706433", "127.0.0.1"),
             ("0x7f000001", "127.0.0.1"),
@@ -175,7 +197,7 @@ mod tests {
         ] {
             let uri = format!("http://{host}:1/").parse().expect("a URI");
             match connector.clone().connect(uri).await {
-                Err(Failure::Refused(inside)) => {
+                Err(Failure::Inward { inside, .. }) => {
                     assert_eq!(inside.address.to_string(), address, "{host}");
                 }
                 Err(other) => panic!("{host}: {other:?}"),

@@ -16,6 +16,16 @@ pub enum Failure {
     /// The host has an address that nothing is sent to.
     #[error("the receiver is not sent to: {0}")]
     Refused(#[from] Inside),
+    /// The host's name has such addresses alone.
+    #[error(
+        "the name {name} leads to an address that is not let in: whoever runs the server can let it in (--push-allow-network)"
+    )]
+    Inward {
+        /// The name.
+        name: String,
+        /// The first of the addresses. It is not told.
+        inside: Inside,
+    },
     /// The host's name has no address.
     #[error("the name {name} is not resolved: {reason}")]
     Unresolved {

@@ -30,9 +30,6 @@ pub enum BadHeader {
 /// Names that are not for users: framing and connection, what the body is.
 const RESERVED: &[&str] = &[
     "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
     "expect",
     "host",
     "http2-settings",
@@ -44,8 +41,8 @@ const RESERVED: &[&str] = &[
     "x-dt-signature",
 ];
 
-/// What begins so is not for users either: a proxy's, signatures, and the attributes of events.
-const RESERVED_PREFIXES: &[&str] = &["ce-", "proxy-", "webhook-"];
+/// What begins so is not for users either: what the body is, a proxy's, signatures, and the attributes of events.
+const RESERVED_PREFIXES: &[&str] = &["ce-", "content-", "proxy-", "webhook-"];
 
 /// A header that a user may add. Its value is marked as a secret.
 pub fn check_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), BadHeader> {

@@ -12,6 +12,8 @@ const SPECIAL_V4: &[(Ipv4Net, &str)] = &[
     (v4([10, 0, 0, 0], 8), PRIVATE),
     (v4([100, 64, 0, 0], 10), "a provider's own network"),
     (v4([127, 0, 0, 0], 8), LOOPBACK),
+    // Each machine of Azure's is told of itself there, and its agent what to do.
+    (v4([168, 63, 129, 16], 32), "a cloud's own hosts (Azure)"),
     (v4([169, 254, 0, 0], 16), LINK_LOCAL),
     (v4([172, 16, 0, 0], 12), PRIVATE),
     (v4([192, 0, 0, 0], 24), PROTOCOLS),

@@ -81,6 +81,14 @@ pub enum BadUrl {
     Inside(#[from] Inside),
 }
 
+/// Scheme, host and port of `url`, for a record of where something goes: path and query may be secrets. `None` where it has no host, or a
+/// password.
+pub fn origin(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    (!authority.as_str().contains('@')).then(|| format!("{scheme}://{authority}"))
+}
+
 impl Target {
     /// `text` as a target, whether it is one of the inside or not.
     pub(super) fn parse(text: &str) -> Result<Self, BadUrl> {

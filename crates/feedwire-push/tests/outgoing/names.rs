@@ -18,6 +18,18 @@ fn closing() -> Reply {
 fn refused(sent: Result<feedwire_push::Answer, Failure>) -> IpAddr {
     match sent {
         Err(Failure::Refused(inside)) => inside.address,
+        Err(failure @ Failure::Inward { .. }) => {
+            let told = failure.to_string();
+            let Failure::Inward { inside, .. } = failure else {
+                unreachable!("it was one")
+            };
+            let address = inside.address.to_string();
+            assert!(
+                !told.contains(&address),
+                "where a name leads is not told: {told}"
+            );
+            inside.address
+        }
         other => panic!("{other:?}"),
     }
 }

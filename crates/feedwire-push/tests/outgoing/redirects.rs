@@ -169,7 +169,7 @@ async fn a_redirect_to_a_name_has_its_address_checked() {
     let receiver = Receiver::start(vec![Reply::new(text, Then::Close)]).await;
     sender.names.then(&["127.0.0.1"]);
     let sent = send(&sender, &receiver, 1).await;
-    assert!(matches!(sent, Err(Failure::Refused(_))), "{sent:?}");
+    assert!(matches!(sent, Err(Failure::Inward { .. })), "{sent:?}");
     assert_eq!(receiver.connections(), 1);
 }
 

@@ -170,6 +170,21 @@ impl Group {
         }
     }
 
+    /// The event of `receipt` was not sent after all, and is to come again after `delay`.
+    pub(in crate::stream) fn put_off(
+        &mut self,
+        receipt: Receipt,
+        delay: Duration,
+        now: Instant,
+    ) -> Acked {
+        self.not_sent(receipt);
+        let taken = self.refuse(receipt, delay, None, now);
+        if let Ok((_, work)) = self.under(receipt) {
+            work.has_not_failed(receipt.position);
+        }
+        taken
+    }
+
     /// An event is among the dead letters now.
     pub(in crate::stream) fn buried(&mut self, burial: &Burial, now: Instant) {
         let index = usize::from(burial.partition);

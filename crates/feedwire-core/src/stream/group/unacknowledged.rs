@@ -241,6 +241,11 @@ impl Unacknowledged {
         self.all().for_each(|out| out.exhume(position, due));
     }
 
+    /// The event at `position` has not failed, whatever it waits for.
+    pub(super) fn has_not_failed(&mut self, position: Position) {
+        self.all().for_each(|line| line.has_not_failed(position));
+    }
+
     /// The event at `position` was not sent after all.
     pub(super) fn not_sent(&mut self, position: Position) {
         self.all().for_each(|out| out.not_sent(position));

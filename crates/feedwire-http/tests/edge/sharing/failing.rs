@@ -16,7 +16,7 @@ async fn sent_two(server: &TestServer) -> (Lines, [Value; 2]) {
 }
 
 #[tokio::test]
-async fn what_failed_comes_again_with_what_is_behind_it_of_its_subject() {
+async fn what_failed_comes_again_and_what_is_behind_it_of_its_subject_once_it_is_done() {
     let server = with(json!({})).await;
     let (mut member, [first, _]) = sent_two(&server).await;
     let failed = post(&server, "/s/nack", &json!({ "receipts": [first] })).await;
@@ -27,6 +27,8 @@ async fn what_failed_comes_again_with_what_is_behind_it_of_its_subject() {
             (&again["position"], &again["attempt"]),
             (&json!(position), &json!(2))
         );
+        let receipts = json!({ "receipts": [again["receipt"]] });
+        assert_eq!(post(&server, "/s/ack", &receipts).await["settled"], 1);
     }
 }
 

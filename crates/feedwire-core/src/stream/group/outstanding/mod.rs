@@ -4,6 +4,7 @@
 //! aside, which holds that of the subject, and one for letters that are sent once more, which holds nothing.
 
 mod taken;
+mod unsent;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub(super) struct Out {
     pub(super) recorded_at: Timestamp,
     /// How often it was sent.
     pub(super) deliveries: u32,
+    /// Whether it has failed itself, and not merely waited.
+    has_failed: bool,
     /// When it was sent last, as a number of all sendings.
     sending: u64,
     state: State,
@@ -263,6 +266,7 @@ impl Outstanding {
                     identity: Some(identity),
                     recorded_at,
                     deliveries: 0,
+                    has_failed: false,
                     sending: 0,
                     state,
                 };
@@ -280,14 +284,6 @@ impl Outstanding {
             return Admission::Bury(deliveries);
         }
         Admission::Send(self.send(index, now))
-    }
-
-    /// Whether the event at `position` is with its member, as it was sent for the `deliveries`th time.
-    pub(super) fn is_sent(&self, position: Position, deliveries: u32) -> bool {
-        self.index_of(position).is_ok_and(|index| {
-            let out = &self.out[index];
-            out.deliveries == deliveries && matches!(out.state, State::Sent(_))
-        })
     }
 
     fn send(&mut self, index: usize, now: Instant) -> u32 {
@@ -382,6 +378,7 @@ impl Outstanding {
             State::Failed(due)
         };
         self.set(index, state);
+        self.out[index].has_failed = true;
         if self.on_failure == OnFailure::Wait {
             for later in index + 1..self.out.len() {
                 let out = &self.out[later];
@@ -452,8 +449,15 @@ impl Outstanding {
             }
             let is_free = !waits || !held_up.contains(&out.subject);
             match out.state {
-                State::Failed(at) if at <= now && is_free => due.push(out.position),
+                // Until it is known what becomes of one that has failed, what is behind it of its subject would only be in the way.
+                State::Failed(at) if at <= now && is_free => {
+                    due.push(out.position);
+                    held_up.insert(out.subject);
+                }
                 State::Waiting if is_free => due.push(out.position),
+                State::Sent(_) if waits && out.has_failed => {
+                    held_up.insert(out.subject);
+                }
                 State::Failed(_) | State::Waiting | State::Burying => {
                     held_up.insert(out.subject);
                 }
@@ -478,14 +482,6 @@ impl Outstanding {
                 .range(..index)
                 .any(|earlier| earlier.subject == out.subject && blocks(earlier.state));
         (is_due && !is_held_up).then(|| self.send(index, now))
-    }
-
-    /// The event at `position` was not sent after all.
-    pub(super) fn not_sent(&mut self, position: Position) {
-        if let Ok(index) = self.index_of(position) {
-            let out = &mut self.out[index];
-            out.deliveries = out.deliveries.saturating_sub(1);
-        }
     }
 
     /// Lets go of what is settled at the front, up to the cursor. What was to come again and was not there any more is settled.
@@ -558,6 +554,7 @@ impl Outstanding {
                 identity: None,
                 recorded_at,
                 deliveries: 0,
+                has_failed: false,
                 sending: 0,
                 state,
             };
