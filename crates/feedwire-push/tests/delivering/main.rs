@@ -1,6 +1,7 @@
 //! What connectors push, over a core in memory, to receivers over real sockets that answer as each test has them.
 
 mod arriving;
+mod beside;
 mod changing;
 mod failing;
 mod guarding;

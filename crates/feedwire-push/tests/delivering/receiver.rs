@@ -23,6 +23,8 @@ pub(crate) enum Reply {
     Status(u16),
     /// The same, with headers, each with its line end.
     With(u16, String),
+    /// The same, with a body.
+    Says(u16, String),
     /// It is answered with 200, so much later.
     Slow(Duration),
     /// It is never answered.
@@ -85,7 +87,9 @@ pub(crate) struct State {
 impl Reply {
     fn is_success(&self) -> bool {
         match self {
-            Self::Status(status) | Self::With(status, _) => (200..300).contains(status),
+            Self::Status(status) | Self::With(status, _) | Self::Says(status, _) => {
+                (200..300).contains(status)
+            }
             Self::Slow(_) | Self::CutBody | Self::Huge => true,
             Self::Never | Self::Close | Self::CutHead => false,
         }
@@ -215,6 +219,11 @@ async fn serve(mut socket: TcpStream, shared: &Shared) -> Option<()> {
         let (bytes, goes_on) = match &reply {
             Reply::Status(status) => (head(*status, ""), true),
             Reply::With(status, headers) => (head(*status, headers), true),
+            Reply::Says(status, said) => {
+                let length = said.len();
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+                (head + said, true)
+            }
             Reply::Slow(wait) => {
                 sleep(*wait).await;
                 (head(200, ""), true)

@@ -200,6 +200,14 @@ async fn every_change_is_on_record_and_no_record_has_a_secret() {
         "connector.drop",
     ];
     assert_eq!(own, expected);
+    let created = events
+        .iter()
+        .find(|event| event["type"] == "connector.create");
+    // Where it goes to, and nothing of the path.
+    assert_eq!(
+        created.expect("it is on record")["data"]["to"],
+        "http://127.0.0.1:9"
+    );
     for word in ["hunter2", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
         assert!(!record.text().contains(word), "{}", record.text());
     }
