@@ -46,6 +46,7 @@ mod schedules;
 pub(crate) mod streaming;
 #[cfg(not(feature = "shuttle"))]
 mod streaming_aside;
+#[cfg(not(feature = "shuttle"))]
 mod streaming_called;
 #[cfg(not(feature = "shuttle"))]
 pub(crate) mod streaming_changed;
@@ -55,6 +56,7 @@ mod streaming_generations;
 mod streaming_letters;
 #[cfg(not(feature = "shuttle"))]
 mod streaming_to;
+#[cfg(not(feature = "shuttle"))]
 mod streaming_until;
 #[cfg(not(feature = "shuttle"))]
 mod taking;
