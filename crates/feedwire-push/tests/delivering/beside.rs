@@ -193,10 +193,10 @@ async fn what_a_receiver_says_back_of_secrets_is_not_shown() {
     let (world, receiver) = (World::new().await, Receiver::start().await);
     receiver.answer(|seen| {
         let said = seen.headers["authorization"].to_str().expect("ASCII");
-        let word = said.trim_start_matches("Bearer ");
+        let token = said.trim_start_matches("Bearer ");
         Reply::Says(
             400,
-            format!("you sent {said}, which is {word}; {}", &word[..7]),
+            format!("you sent {said}, which is {token}; {}", &token[..7]),
         )
     });
     world.connect(to(&receiver)).await;
