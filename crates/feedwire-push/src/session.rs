@@ -62,7 +62,7 @@ type Taken = (Member, Option<Result<Turn, read::Error>>);
 struct Course {
     settler: Settler,
     incarnation: Incarnation,
-    /// Whether the later events of a subject wait for one that fails; and how often an event is sent at most.
+    /// How often the stream sends an event at most.
     deliveries_max: Option<u32>,
     hand: Hand<Sent>,
     flights: FuturesUnordered<Flight>,
@@ -139,7 +139,11 @@ impl Session {
     fn put_off(&self, course: &mut Course) {
         let now = Instant::now();
         let (waiting, wait) = match self.trouble.held_until(now) {
-            Some(until) => (course.hand.give_back(), until - now),
+            Some(until) => {
+                // All of it goes: there is nothing to be looked for before another while.
+                course.looked = now;
+                (course.hand.give_back(), until - now)
+            }
             None => (course.overdue(now), Duration::ZERO),
         };
         if !waiting.is_empty() {

@@ -121,6 +121,35 @@ async fn of_a_stream_that_waits_for_less_long_nothing_is_buried_that_was_not_sen
     world.close().await;
 }
 
+/// Time does not pass here for whoever never rests.
+#[tokio::test(start_paused = true)]
+async fn what_waits_as_it_is_asked_to_rests_while_something_else_is_on_its_way() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    receiver.answer(|seen| match &*seen.events[0].0 {
+        "slow" => Reply::Slow(Duration::from_secs(9)),
+        _ => Reply::With(429, "retry-after: 30\r\n".to_owned()),
+    });
+    let shared = StreamName::new("shared").expect("a name");
+    let settings = stream::Settings {
+        ack_timeout: Duration::from_secs(20),
+        ..stream::Settings::new(shared.clone())
+    };
+    let made = world
+        .core
+        .create_stream(&world.grant, settings, Origin::Start, None);
+    made.await.expect("a stream");
+    world.publish(&rounds(&["slow", "other"], 0..1)).await;
+    let source = feedwire_core::connectors::Source::Stream(shared);
+    world.connect_to(to(&receiver), source).await;
+    receiver
+        .until(|state| state.taken.contains_key("slow"))
+        .await;
+    receiver.answer(|_| Reply::Status(200));
+    let state = receiver.taken(2).await;
+    assert_eq!(state.faults, [""; 0]);
+    world.close().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_failure_after_a_quiet_time_disables_nothing() {
     let (world, receiver) = (World::new().await, Receiver::start().await);
