@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::streams;
 use crate::openapi::operation::Operation;
 use crate::openapi::parameters;
 use crate::openapi::schemas::{at, name};
@@ -141,32 +142,17 @@ pub(crate) fn replays() -> Value {
 }
 
 pub(crate) fn letters() -> Value {
-    let after = json!({ "type": "string", "pattern": "^[0-9]{1,15}$" });
-    json!({
-        "parameters": of_connector(),
-        "get": Operation::new("listUndelivered", TAG, "The events that could not be pushed")
-            .parameters(parameters::part(after))
-            .json("Those behind the position `after`.", at("DeadLetters"))
-            .refuses(&["not-found", "damaged"])
-            .described(),
-    })
-}
-
-fn chosen(id: &str, summary: &str) -> Value {
-    json!({
-        "parameters": of_connector(),
-        "post": Operation::new(id, TAG, summary)
-            .body(&[("application/json", at("WhichLetters"))])
-            .json("How many it was about.", at("LettersChosen"))
-            .refuses(REFUSALS)
-            .described(),
-    })
+    let words = "The events that could not be pushed";
+    let listing = Operation::new("listUndelivered", TAG, words);
+    streams::listed(&of_connector(), listing)
 }
 
 pub(crate) fn redrive() -> Value {
-    chosen("redriveUndelivered", "Push dead letters once more")
+    let choice = Operation::new("redriveUndelivered", TAG, "Push dead letters once more");
+    streams::chosen(&of_connector(), choice)
 }
 
 pub(crate) fn forget() -> Value {
-    chosen("dropUndelivered", "Forget dead letters")
+    let choice = Operation::new("dropUndelivered", TAG, "Forget dead letters");
+    streams::chosen(&of_connector(), choice)
 }

@@ -109,11 +109,12 @@ pub(crate) fn seek() -> Value {
     })
 }
 
-pub(crate) fn letters() -> Value {
+/// Dead letters, of what `parameters` name.
+pub(super) fn listed(parameters: &Value, listing: Operation) -> Value {
     let after = json!({ "type": "string", "pattern": "^[0-9]{1,15}$" });
     json!({
-        "parameters": of_stream(),
-        "get": Operation::new("listDeadLetters", TAG, "The events that failed too often")
+        "parameters": parameters,
+        "get": listing
             .parameters(parameters::part(after))
             .json("Those behind the position `after`.", at("DeadLetters"))
             .refuses(&["not-found", "damaged"])
@@ -121,10 +122,11 @@ pub(crate) fn letters() -> Value {
     })
 }
 
-fn chosen(id: &str, summary: &str) -> Value {
+/// Something that is done with dead letters, of what `parameters` name.
+pub(super) fn chosen(parameters: &Value, choice: Operation) -> Value {
     json!({
-        "parameters": of_stream(),
-        "post": Operation::new(id, TAG, summary)
+        "parameters": parameters,
+        "post": choice
             .body(&[("application/json", at("WhichLetters"))])
             .json("How many it was about.", at("LettersChosen"))
             .refuses(REFUSALS)
@@ -132,10 +134,17 @@ fn chosen(id: &str, summary: &str) -> Value {
     })
 }
 
+pub(crate) fn letters() -> Value {
+    let listing = Operation::new("listDeadLetters", TAG, "The events that failed too often");
+    listed(&of_stream(), listing)
+}
+
 pub(crate) fn redrive() -> Value {
-    chosen("redriveDeadLetters", "Send dead letters once more")
+    let choice = Operation::new("redriveDeadLetters", TAG, "Send dead letters once more");
+    chosen(&of_stream(), choice)
 }
 
 pub(crate) fn forget() -> Value {
-    chosen("dropDeadLetters", "Forget dead letters")
+    let choice = Operation::new("dropDeadLetters", TAG, "Forget dead letters");
+    chosen(&of_stream(), choice)
 }

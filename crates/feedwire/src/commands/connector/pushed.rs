@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use feedwire_client::{Client, DeadLetters, NewConnectorSecret, NewReplay};
+use feedwire_client::{Client, NewConnectorSecret, NewReplay};
 
 use super::super::stream::Form;
 use super::super::stream::letters::{self, Which, counted};
@@ -102,20 +102,9 @@ pub(super) async fn deliveries(client: &Client, name: &str, form: Form) -> anyho
 }
 
 pub(super) async fn letters(client: &Client, name: &str, form: Form) -> anyhow::Result<()> {
-    let all = all(client, name).await;
+    let all = letters::all(async |after| client.undelivered(name, after).await).await;
     let all = all.with_context(|| format!("cannot list the dead letters of {name}"))?;
     form.told(&all, letters::list_words(name, &all))
-}
-
-/// All of them.
-async fn all(client: &Client, name: &str) -> Result<DeadLetters, feedwire_client::Error> {
-    let mut all = client.undelivered(name, None).await?;
-    while let Some(next) = all.next.take() {
-        let more = client.undelivered(name, Some(&next)).await?;
-        all.dead_letters.extend(more.dead_letters);
-        all.next = more.next;
-    }
-    Ok(all)
 }
 
 pub(super) async fn redrive(

@@ -57,7 +57,7 @@ impl Which {
 }
 
 pub(super) async fn list(client: &Client, name: &str, form: Form) -> anyhow::Result<()> {
-    let all = all(client, name).await;
+    let all = all(async |after| client.dead_letters(name, after).await).await;
     let all = all.with_context(|| format!("cannot list the dead letters of {name}"))?;
     form.told(&all, list_words(name, &all))
 }
@@ -70,11 +70,13 @@ pub(in super::super) fn list_words(name: &str, all: &DeadLetters) -> String {
     }
 }
 
-/// All of them.
-async fn all(client: &Client, name: &str) -> Result<DeadLetters, feedwire_client::Error> {
-    let mut all = client.dead_letters(name, None).await?;
+/// All that `page` has, from its first to its last.
+pub(in super::super) async fn all(
+    page: impl AsyncFn(Option<&str>) -> Result<DeadLetters, feedwire_client::Error>,
+) -> Result<DeadLetters, feedwire_client::Error> {
+    let mut all = page(None).await?;
     while let Some(next) = all.next.take() {
-        let more = client.dead_letters(name, Some(&next)).await?;
+        let more = page(Some(&next)).await?;
         all.dead_letters.extend(more.dead_letters);
         all.next = more.next;
     }
